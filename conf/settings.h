@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The settings file as a struct. Loading, checking and saving live beside
+ * this header; nothing in here knows about the data plane.
+ *
+ * Addresses are in network byte order, ports in host byte order, durations in
+ * seconds. A struct settings owns everything that it points to.
+ */
+#ifndef WAYLEAVE_CONF_SETTINGS_H
+#define WAYLEAVE_CONF_SETTINGS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum passthrough_state {
+	PASSTHROUGH_OFF,      /* block the whole class */
+	PASSTHROUGH_NAT_ONLY, /* translate as any flow, look at nothing */
+	PASSTHROUGH_ON,       /* translate and assist */
+};
+
+/* RFC 4787 section 5 (UDP), RFC 5382 section 4.3 (TCP) */
+enum filtering_mode {
+	FILTERING_ENDPOINT_INDEPENDENT,
+	FILTERING_ADDRESS_DEPENDENT,
+	FILTERING_ADDRESS_AND_PORT_DEPENDENT,
+};
+
+enum dataplane_mode { DATAPLANE_AUTO, DATAPLANE_TC, DATAPLANE_XDP };
+
+enum forward_protocol {
+	FORWARD_TCP,
+	FORWARD_UDP,
+	FORWARD_ESP,  /* IP protocol 50, no port */
+	FORWARD_GRE,  /* IP protocol 47, no port */
+	FORWARD_L2TP, /* IP protocol 115, no port */
+};
+
+struct port_forward_settings {
+	char *name;                     /* optional, for people */
+	enum forward_protocol protocol; /* required */
+	uint16_t port;                  /* first external port; 0 without ports */
+	uint16_t port_last;             /* last external port, inclusive; defaults to port */
+	struct in_addr to;              /* required: inside host */
+	uint16_t to_port;               /* first inside port; defaults to port */
+};
+
+struct wan_settings {
+	char *interface; /* required */
+};
+
+struct lan_settings {
+	char **interfaces; /* required, at least one */
+	unsigned int interfaces_count;
+};
+
+struct passthrough_settings {
+	enum passthrough_state pptp, l2tp, ipsec; /* default on */
+};
+
+struct filtering_settings {
+	enum filtering_mode udp, tcp; /* default address-dependent */
+};
+
+struct limits_settings {
+	uint32_t sessions;                 /* 0: sized by memory (default) */
+	uint32_t mappings_per_host;        /* default 4096, RFC 6888 REQ-4 */
+	uint32_t sessions_per_host;        /* default 16384 */
+	uint32_t new_sessions_per_second;  /* per host; default 2000 */
+};
+
+struct timeouts_settings {
+	uint32_t udp;             /* default 300, RFC 4787 REQ-5 */
+	uint32_t tcp_established; /* default 7440 (2 h 4 min), RFC 5382 REQ-5 */
+	uint32_t tcp_transitory;  /* default 240, RFC 5382 REQ-5 */
+	uint32_t icmp;            /* default 60, RFC 5508 REQ-2 */
+	uint32_t esp;             /* default 3600 */
+	uint32_t gre;             /* default 600 */
+	uint32_t other;           /* default 300 */
+};
+
+struct settings {
+	struct wan_settings wan;
+	struct lan_settings lan;
+	struct passthrough_settings passthrough;
+	struct port_forward_settings *port_forwards;
+	unsigned int port_forwards_count;
+	struct filtering_settings filtering;
+	struct limits_settings limits;
+	struct timeouts_settings timeouts;
+	enum dataplane_mode dataplane; /* default auto */
+	/* TCP MSS clamp, bytes: 0 off, 1 "auto" (egress MTU - 40, default) or the value */
+	uint16_t mss_clamp;
+	char *run_dir;       /* default /run/wayleave */
+	char *control_group; /* Unix group that may read and change; default none (root) */
+};
+
+#endif
