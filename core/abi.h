@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the data plane and the daemon share in memory: records, next hops,
+ * configuration, counters and the header of a punted frame.
+ *
+ * All of it lives in mmapable BPF arrays, so both sides read and write the
+ * same bytes. Addresses, ports and ids are in network byte order; times are
+ * ticks of the data plane's clock (`config.hz` per second, wraps); lengths are
+ * bytes. A change of any layout here needs a new ABI_VERSION.
+ */
+#ifndef WAYLEAVE_CORE_ABI_H
+#define WAYLEAVE_CORE_ABI_H
+
+#include <linux/types.h>
+
+#define ABI_VERSION 1
+
+/* --- reasons -------------------------------------------------------------------- */
+enum reason_kind { REASON_FORWARD, REASON_GATEWAY, REASON_SLOW, REASON_DROP, REASON_EVENT };
+
+#define REASON(name, kind, rfc, sentence) REASON_##name,
+enum reason {
+#include "core/reason.def"
+	REASON_COUNT
+};
+#undef REASON
+
+/* --- classes: what the passthrough switches and `show vpn` tell apart -------------- */
+enum flow_class {
+	CLASS_PLAIN,
+	CLASS_PPTP,      /* tcp to port 1723, GRE version 1 */
+	CLASS_L2TP,      /* udp to or from port 1701, protocol 115 */
+	CLASS_IPSEC,     /* udp 500 and 4500, protocols 50 and 51 */
+	CLASS_WIREGUARD, /* seen, never touched or blocked */
+	CLASS_OPENVPN,   /* seen, never touched or blocked */
+	CLASS_TUNNEL,    /* other tunnels one-to-one: GRE version 0, IPIP, 6in4, EtherIP */
+	CLASS_COUNT
+};
+
+/* --- timers ----------------------------------------------------------------------- */
+enum timeout {
+	TIMEOUT_UDP,
+	TIMEOUT_TCP_TRANSITORY,
+	TIMEOUT_TCP_ESTABLISHED,
+	TIMEOUT_ICMP,
+	TIMEOUT_ESP,
+	TIMEOUT_GRE,
+	TIMEOUT_OTHER,
+	TIMEOUT_COUNT
+};
+
+/* --- records ------------------------------------------------------------------------ */
+/*
+ * One table holds every object that is looked up by key. The kind says which
+ * member of the record's union counts, and which side `local` is:
+ *
+ *   SESSION_ORIG      inside host  -> remote    one direction of a session
+ *   SESSION_REPLY     external     <- remote    the other one (partner)
+ *   MAPPING_INSIDE    inside host, id           -> external id (partner)
+ *   MAPPING_EXTERNAL  external, id              owns the external id
+ *   PERMIT            external, id, remote      the mapping has contacted this remote
+ *   HOST              inside host               its quota
+ *   NEXT_HOP          ifindex, address          -> index into next_hops
+ *   CLAIM             external, remote          inside hosts that may receive from it
+ */
+enum record_kind {
+	KIND_SESSION_ORIG = 1,
+	KIND_SESSION_REPLY,
+	KIND_MAPPING_INSIDE,
+	KIND_MAPPING_EXTERNAL,
+	KIND_PERMIT,
+	KIND_HOST,
+	KIND_NEXT_HOP,
+	KIND_CLAIM,
+};
+
+/* What `id` of a key means. */
+enum id_type {
+	ID_NONE,  /* the protocol's only flow between the two addresses */
+	ID_PORTS, /* remote port, local port; ICMP query: 0, identifier */
+	ID_SPI,   /* ESP, RFC 4303 section 2.1: the receiver's */
+	ID_CALL,  /* GRE version 1, RFC 2637 section 4.1: the receiver's call id */
+	ID_KEY,   /* GRE version 0, RFC 2890 section 2.1 */
+};
+
+struct record_key {
+	__be32 remote;
+	__be32 local;
+	union {
+		struct {
+			__be16 remote_id;
+			__be16 local_id;
+		};
+		__be32 id; /* SPI, GRE key; call id in local_id */
+	};
+	__u8 protocol;
+	__u8 kind;
+	__u8 id_type;
+	__u8 zero;
+};
+
+/*
+ * Life of a record, in the low bits of `control`. Only LIVE is found by
+ * look-ups. A slot goes FREE -> BUSY -> CLAIMED -> LIVE -> DEAD -> FREE; every
+ * step but the last is a compare-and-swap, the last one is the sweeper's, a
+ * grace period after DEAD. Above the state: the count of references (mappings:
+ * sessions that use the external id).
+ */
+enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_CLAIMED, SLOT_LIVE, SLOT_DEAD };
+#define CONTROL_STATE_MASK 7u
+#define CONTROL_REFERENCE  8u /* one reference */
+
+/* session.flags */
+#define SESSION_HELPER  0x01 /* payload goes through the helper */
+#define SESSION_LOCAL   0x02 /* the gateway's own flow: up the stack, untouched */
+#define SESSION_HAIRPIN 0x04 /* the remote is one of our external addresses */
+#define SESSION_STATIC  0x08 /* armed by the daemon: the daemon alone ends it */
+#define SESSION_REPLIED 0x10 /* the remote has answered */
+
+struct session {
+	__be32 new_local; /* what `local` becomes: external address or inside host */
+	__be16 new_id;    /* what local_id becomes; unused with ID_NONE and ID_SPI */
+	__u16 next_hop;   /* index into next_hops: where this direction leaves */
+	__u16 address_delta; /* RFC 1624: to add to a checksum over the address */
+	__u8 class;          /* enum flow_class */
+	__u8 timeout;        /* enum timeout */
+	__u8 tcp_state;      /* enum tcp_state, of the whole session; kept equal in both */
+	__u8 flags;
+	__u16 route_generation; /* config.route_generation when next_hop was chosen */
+	__u32 last_seen;
+	__u32 created;
+	__u64 packets;
+	__u64 bytes; /* layer 3 */
+};
+
+/* mapping.flags */
+#define MAPPING_STATIC 0x01 /* port forward: lives until the settings change */
+#define MAPPING_OPEN   0x02 /* port forward: any remote may begin */
+#define MAPPING_LOCAL  0x04 /* the gateway's own socket: nobody else may have the id */
+
+struct mapping {
+	__be32 new_local; /* MAPPING_INSIDE: external address; MAPPING_EXTERNAL: inside host */
+	__be16 new_id;
+	__u8 flags;
+	__u8 class;
+	__u32 last_seen;
+	__u32 created;
+	__u8 reserved[24];
+};
+
+struct permit {
+	__u32 last_seen;
+	__u8 reserved[36];
+};
+
+struct host {
+	__u32 mappings;
+	__u32 sessions;
+	__u32 tokens;   /* of the new-session rate limit, 1/1024 of a session */
+	__u32 refilled; /* tick of the last refill */
+	__u32 last_seen;
+	__u32 created;
+	__u16 next_hop;
+	__u8 reserved[14];
+};
+
+struct next_hop_index {
+	__u16 index;
+	__u8 reserved[38];
+};
+
+struct record {
+	struct record_key key;
+	__u32 control; /* state and references; changed by compare-and-swap only */
+	__u32 partner; /* index of the other record of the pair; NO_RECORD: none */
+	union {
+		struct session session;
+		struct mapping mapping;
+		struct permit permit;
+		struct host host;
+		struct next_hop_index next_hop_index;
+	};
+};
+
+#define NO_RECORD     0xffffffffu
+#define RECORDS_A_SET 4 /* ways; a set is one entry of the map */
+
+struct record_set {
+	struct record way[RECORDS_A_SET];
+};
+
+_Static_assert(sizeof(struct record_key) == 16, "a key is two words");
+_Static_assert(sizeof(struct session) == 40, "a session fills its record");
+_Static_assert(sizeof(struct record) == 64, "a record is one cache line");
+
+/* --- next hops ---------------------------------------------------------------------- */
+/* next_hop.flags */
+#define NEXT_HOP_RESOLVED 0x01 /* the MAC addresses are known */
+#define NEXT_HOP_BARE     0x02 /* the device has no Ethernet header */
+#define NEXT_HOP_INSIDE   0x04 /* on a LAN interface */
+#define NEXT_HOP_XDP      0x08 /* the device takes frames that XDP redirects */
+
+/* Index 0 is never used. A free entry has ifindex 0. */
+struct next_hop {
+	__u8 destination[6];
+	__u8 source[6];
+	__u32 ifindex;
+	__be32 address; /* the neighbour's; 0.0.0.0 on a device without neighbours */
+	__u16 mtu;
+	__u8 flags;
+	__u8 reserved;
+	__u32 last_chosen; /* tick */
+	__u32 reserved2;
+};
+#define NEXT_HOPS 4096
+_Static_assert(sizeof(struct next_hop) == 32, "two next hops a cache line");
+
+/* --- interfaces: for the slow path, looked up by ifindex ------------------------------- */
+/* interface.flags */
+#define INTERFACE_WAN  0x01
+#define INTERFACE_LAN  0x02
+#define INTERFACE_BARE 0x04 /* no Ethernet header: tun, PPP */
+#define INTERFACE_XDP  0x08 /* takes frames that XDP redirects */
+struct interface {
+	__u32 ifindex;
+	__u16 mtu;
+	__u8 flags;
+	__u8 reserved;
+	__u8 mac[6];
+	__u8 reserved2[2];
+};
+#define INTERFACES 64 /* slots of a small array; ifindex 0: free */
+
+/* --- configuration -------------------------------------------------------------------- */
+enum filtering { /* same order as the settings */
+	FILTER_ENDPOINT_INDEPENDENT,
+	FILTER_ADDRESS_DEPENDENT,
+	FILTER_ADDRESS_AND_PORT_DEPENDENT,
+};
+
+/* One entry, written by the daemon, read by every packet; one writer at a time. */
+struct config {
+	/* read at each hit: first cache line */
+	__u64 hash_key[2]; /* secret, random at first start, kept over restarts */
+	__u32 set_mask;    /* count of record sets - 1; a power of two less one */
+	__u32 blocked;     /* bit per class */
+	__u32 clock_offset; /* ticks; tests move the clock with it */
+	__u16 route_generation;
+	__u16 mss_clamp; /* bytes; 0 off, 1 by the egress MTU */
+	__u32 timeouts[TIMEOUT_COUNT]; /* ticks */
+	/* read for new flows */
+	__u32 abi_version;
+	__be32 external;    /* the WAN address; 0: none */
+	__u32 wan_ifindex;  /* 0: not there */
+	__u32 tap_ifindex;  /* slow path */
+	__u32 assisted;     /* bit per class: new control connections get SESSION_HELPER */
+	__u32 hz;           /* ticks per second */
+	__u32 mappings_per_host;
+	__u32 sessions_per_host;
+	__u32 new_per_second; /* per host */
+	__u8 filtering_udp;
+	__u8 filtering_tcp;
+	__u16 wan_mtu;
+	__u16 own_port_first, own_port_last; /* host order: the gateway's own, never mapped */
+	__u32 sessions_limit;
+	__u64 instance; /* random; names the instance in its maps, for adoption */
+	__u8 reserved[64];
+};
+
+/* --- punted frames ------------------------------------------------------------------ */
+/*
+ * A frame on the tap carries this in place of its two MAC addresses, both
+ * ways. Down (to the daemon): the frame as it arrived, untranslated. Up:
+ * PUNT_TRANSLATE sends it through the same translation that the record names
+ * (no second punt), PUNT_TRANSMIT sends it as it is to next hop `index`.
+ */
+enum punt_action {
+	PUNT_DOWN = 1,
+	PUNT_TRANSLATE,
+	PUNT_TRANSMIT,
+};
+#define PUNT_FROM_WAN 0x01 /* side */
+struct punt {
+	__u8 action; /* enum punt_action */
+	__u8 reason; /* enum reason */
+	__u8 side;   /* PUNT_FROM_WAN or 0 */
+	__u8 l4_offset; /* from the start of the IP header */
+	__u32 index; /* host order: session record; PUNT_TRANSMIT: next hop */
+	__u32 ifindex; /* where the frame came from */
+};
+_Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
+
+/* --- maps and programs, by name (15 characters at most) ------------------------------- */
+/*   records      ARRAY, mmapable   struct record_set   [config.set_mask + 1]
+ *   next_hops    ARRAY, mmapable   struct next_hop     [NEXT_HOPS]
+ *   interfaces   ARRAY, mmapable   struct interface    [INTERFACES]
+ *   config       ARRAY, mmapable   struct config       [1]
+ *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]
+ *
+ *   xdp_inside, xdp_outside              SEC("xdp")
+ *   tc_inside, tc_outside                SEC("tc"), clsact ingress, Ethernet devices
+ *   tc_inside_bare, tc_outside_bare      the same for devices without Ethernet header
+ *   tc_local                             clsact egress of the WAN: records the gateway's own flows
+ *   tc_local_bare
+ *   tc_tap                               clsact ingress of the slow path's tap
+ *   clock_read                           SEC("syscall"): struct clock_reading
+ */
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+struct clock_reading {
+	__u64 jiffies;
+	__u64 monotonic_ns;
+};
+
+#endif
