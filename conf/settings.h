@@ -17,7 +17,7 @@
 enum passthrough_state {
 	PASSTHROUGH_OFF,      /* block the whole class */
 	PASSTHROUGH_NAT_ONLY, /* translate as any flow, look at nothing */
-	PASSTHROUGH_ON,       /* translate and assist */
+	PASSTHROUGH_ON,	      /* translate and assist */
 };
 
 /* RFC 4787 section 5 (UDP), RFC 5382 section 4.3 (TCP) */
@@ -38,12 +38,12 @@ enum forward_protocol {
 };
 
 struct port_forward_settings {
-	char *name;                     /* optional, for people */
+	char *name;			/* optional, for people */
 	enum forward_protocol protocol; /* required */
-	uint16_t port;                  /* first external port; 0 without ports */
-	uint16_t port_last;             /* last external port, inclusive; defaults to port */
-	struct in_addr to;              /* required: inside host */
-	uint16_t to_port;               /* first inside port; defaults to port */
+	uint16_t port;			/* first external port; 0 without ports */
+	uint16_t port_last;		/* last external port, inclusive; defaults to port */
+	struct in_addr to;		/* required: inside host */
+	uint16_t to_port;		/* first inside port; defaults to port */
 };
 
 struct wan_settings {
@@ -64,20 +64,20 @@ struct filtering_settings {
 };
 
 struct limits_settings {
-	uint32_t sessions;                 /* 0: sized by memory (default) */
-	uint32_t mappings_per_host;        /* default 4096, RFC 6888 REQ-4 */
-	uint32_t sessions_per_host;        /* default 16384 */
-	uint32_t new_sessions_per_second;  /* per host; default 2000 */
+	uint32_t sessions;		  /* 0: sized by memory (default) */
+	uint32_t mappings_per_host;	  /* default 4096, RFC 6888 REQ-4 */
+	uint32_t sessions_per_host;	  /* default 16384 */
+	uint32_t new_sessions_per_second; /* per host; default 2000 */
 };
 
 struct timeouts_settings {
-	uint32_t udp;             /* default 300, RFC 4787 REQ-5 */
+	uint32_t udp;		  /* default 300, RFC 4787 REQ-5 */
 	uint32_t tcp_established; /* default 7440 (2 h 4 min), RFC 5382 REQ-5 */
 	uint32_t tcp_transitory;  /* default 240, RFC 5382 REQ-5 */
-	uint32_t icmp;            /* default 60, RFC 5508 REQ-2 */
-	uint32_t esp;             /* default 3600 */
-	uint32_t gre;             /* default 600 */
-	uint32_t other;           /* default 300 */
+	uint32_t icmp;		  /* default 60, RFC 5508 REQ-2 */
+	uint32_t esp;		  /* default 3600 */
+	uint32_t gre;		  /* default 600 */
+	uint32_t other;		  /* default 300 */
 };
 
 struct settings {
@@ -92,7 +92,7 @@ struct settings {
 	enum dataplane_mode dataplane; /* default auto */
 	/* TCP MSS clamp, bytes: 0 off, 1 "auto" (egress MTU - 40, default) or the value */
 	uint16_t mss_clamp;
-	char *run_dir;       /* default /run/wayleave */
+	char *run_dir;	     /* default /run/wayleave */
 	char *control_group; /* Unix group that may read and change; default none (root) */
 };
 

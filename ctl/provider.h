@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon answers on the control socket. The server (ctl/server.h) does
+ * the protocol, the permissions and the paging; changes of settings are done by
+ * ctl/change.h; the rest is this table, which the daemon fills.
+ *
+ * All functions run in the daemon's event loop and must come back within a few
+ * milliseconds. They return 0 or -errno. The documents are made with
+ * ctl/document.h, so that `--json`, text and HTTP have one schema.
+ */
+#ifndef WAYLEAVE_CTL_PROVIDER_H
+#define WAYLEAVE_CTL_PROVIDER_H
+
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CTL_PAGE_MAX 1000
+
+/* Which part of a list is wanted. Addresses are 0 and names NULL when not asked for. */
+struct ctl_query {
+	uint64_t cursor;      /* 0: from the beginning, else what the last page gave */
+	uint32_t limit;	      /* 1..CTL_PAGE_MAX */
+	const char *protocol; /* "tcp", "udp", "icmp", "esp", "gre", "l2tp" */
+	const char *class;    /* "plain", "pptp", "l2tp", "ipsec" */
+	struct in_addr inside;
+	struct in_addr remote;
+};
+
+enum ctl_arm_kind { CTL_ARM_ESP, CTL_ARM_PPTP };
+
+/*
+ * For tests and benches: COUNT tunnels as if their control traffic had been seen.
+ * Ids (SPI or Call ID) are host order and count up from the given ones.
+ */
+struct ctl_arm {
+	enum ctl_arm_kind kind;
+	struct in_addr inside;
+	struct in_addr remote;
+	uint32_t inside_id;   /* chosen by the inside host: inbound SPI, client's Call ID */
+	uint32_t external_id; /* what the remote side sees in its place; 0: allocate */
+	uint32_t remote_id;   /* chosen by the server: outbound SPI, server's Call ID */
+	uint32_t count;	      /* at least 1 */
+};
+
+struct ctl_provider {
+	/* ctl_status_json() */
+	int (*status)(void *daemon, json_t **result);
+
+	/*
+	 * Appends at most query->limit documents to ITEMS and sets *NEXT to the cursor of
+	 * the rest, 0 at the end. May append fewer, even none, with *NEXT set: look at a
+	 * bounded number of table slots per call, not until the page is full. A session
+	 * that lives during the whole walk must be seen once; others may or may not be.
+	 * Cursors fit in 63 bits.
+	 */
+	int (*sessions)(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next);
+	int (*vpns)(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next);
+	int (*devices)(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next);
+
+	/* Appends all counters, in the order of reason.def. */
+	int (*counters)(void *daemon, json_t *items);
+
+	/* Test only, asked for by root only; may be NULL. *RESULT: {"armed", "external_id"}. */
+	int (*arm)(void *daemon, const struct ctl_arm *arm, json_t **result);
+};
+
+#endif
