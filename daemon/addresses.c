@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/addresses.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+
+struct choice {
+	uint32_t ifindex;
+	__be32 in_use;
+	bool in_use_found;
+	__be32 first;
+};
+
+static int attribute_take(const struct nlattr *attribute, void *context)
+{
+	__be32 *local = context;
+
+	if (mnl_attr_get_type(attribute) == IFA_LOCAL)
+		*local = mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+static int address_look(const struct nlmsghdr *message, void *context)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct choice *choice = context;
+	__be32 local = 0;
+
+	if (info->ifa_index != choice->ifindex || info->ifa_scope >= RT_SCOPE_LINK)
+		return MNL_CB_OK;
+	mnl_attr_parse(message, sizeof(*info), attribute_take, &local);
+	if (local && local == choice->in_use)
+		choice->in_use_found = true;
+	if (!choice->first && !(info->ifa_flags & IFA_F_SECONDARY))
+		choice->first = local;
+	return MNL_CB_OK;
+}
+
+int addresses_choose(struct netlink *netlink, uint32_t ifindex, __be32 *address)
+{
+	struct choice choice = {.ifindex = ifindex, .in_use = *address};
+	int err = 0;
+
+	if (ifindex)
+		err = netlink_dump(netlink, RTM_GETADDR, AF_INET, address_look, &choice);
+	if (err)
+		return err;
+	*address = choice.in_use_found ? choice.in_use : choice.first;
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The IPv4 address at the WAN interface. With several the one in use stays as
+ * long as it is there; otherwise the first global one counts.
+ */
+#ifndef WAYLEAVE_DAEMON_ADDRESSES_H
+#define WAYLEAVE_DAEMON_ADDRESSES_H
+
+#include <linux/types.h>
+
+#include "daemon/netlink.h"
+
+/*
+ * Asks the kernel for the address of interface IFINDEX. *ADDRESS: the one in use
+ * before (or 0) in, the one to use now out; 0: none. 0 or -errno.
+ */
+int addresses_choose(struct netlink *netlink, uint32_t ifindex, __be32 *address);
+
+#endif

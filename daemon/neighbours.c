@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/neighbours.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/bytes.h"
+
+#define NUD_USABLE (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
+
+static int attribute_take(const struct nlattr *attribute, void *context)
+{
+	struct neighbour *neighbour = context;
+	const void *value = mnl_attr_get_payload(attribute);
+	uint16_t length = mnl_attr_get_payload_len(attribute);
+
+	if (mnl_attr_get_type(attribute) == NDA_DST && length == 4)
+		memcpy(&neighbour->address, value, 4);
+	if (mnl_attr_get_type(attribute) == NDA_LLADDR && length == 6) {
+		memcpy(neighbour->mac, value, 6);
+		neighbour->resolved = true;
+	}
+	return MNL_CB_OK;
+}
+
+bool neighbour_decode(const struct nlmsghdr *message, struct neighbour *neighbour)
+{
+	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
+
+	if (info->ndm_family != AF_INET)
+		return false;
+	*neighbour = (struct neighbour){.ifindex = info->ndm_ifindex};
+	mnl_attr_parse(message, sizeof(*info), attribute_take, neighbour);
+	if (message->nlmsg_type == RTM_DELNEIGH || !(info->ndm_state & NUD_USABLE))
+		neighbour->resolved = false;
+	return neighbour->address != 0;
+}
+
+/*
+ * Unresolved first, so that no packet leaves with half of each MAC address:
+ * unresolved ones take the kernel's way.
+ */
+static void macs_write(struct next_hop *hop, const uint8_t *destination, const uint8_t *source)
+{
+	uint8_t flags = hop->flags;
+
+	WRITE_ONCE(hop->flags, flags & ~NEXT_HOP_RESOLVED);
+	__sync_synchronize();
+	memcpy(hop->destination, destination, 6);
+	memcpy(hop->source, source, 6);
+	__sync_synchronize();
+	WRITE_ONCE(hop->flags, flags | NEXT_HOP_RESOLVED);
+}
+
+static void next_hop_update(struct next_hop *hop, const struct neighbour *neighbour)
+{
+	static const uint8_t none[6];
+
+	if (!neighbour->resolved)
+		__sync_fetch_and_and(&hop->flags, (uint8_t)~NEXT_HOP_RESOLVED);
+	else if (!memcmp(hop->source, none, 6))
+		return; /* the data plane has not seen the device's own address yet */
+	else if (!(hop->flags & NEXT_HOP_RESOLVED) || memcmp(hop->destination, neighbour->mac, 6))
+		macs_write(hop, neighbour->mac, hop->source);
+}
+
+unsigned int neighbour_apply(struct next_hop *next_hops, const struct neighbour *neighbour)
+{
+	unsigned int found = 0;
+
+	for (unsigned int i = 1; i < NEXT_HOPS; i++) {
+		struct next_hop *hop = &next_hops[i];
+
+		if (hop->ifindex != neighbour->ifindex || hop->address != neighbour->address ||
+		    hop->flags & NEXT_HOP_BARE)
+			continue;
+		next_hop_update(hop, neighbour);
+		found++;
+	}
+	return found;
+}
+
+static int neighbour_read(const struct nlmsghdr *message, void *context)
+{
+	struct neighbour neighbour;
+
+	if (neighbour_decode(message, &neighbour))
+		neighbour_apply(context, &neighbour);
+	return MNL_CB_OK;
+}
+
+int neighbours_read(struct netlink *netlink, struct next_hop *next_hops)
+{
+	return netlink_dump(netlink, RTM_GETNEIGH, AF_INET, neighbour_read, next_hops);
+}
+
+struct wanted {
+	uint32_t ifindex;
+	__be32 address;
+	struct neighbour *found;
+	bool any;
+};
+
+static int neighbour_compare(const struct nlmsghdr *message, void *context)
+{
+	struct wanted *wanted = context;
+	struct neighbour neighbour;
+
+	if (!neighbour_decode(message, &neighbour) || !neighbour.resolved ||
+	    neighbour.address != wanted->address ||
+	    (wanted->ifindex && neighbour.ifindex != wanted->ifindex))
+		return MNL_CB_OK;
+	*wanted->found = neighbour;
+	wanted->any = true;
+	return MNL_CB_OK;
+}
+
+int neighbour_find(struct netlink *netlink, uint32_t ifindex, __be32 address,
+		   struct neighbour *neighbour)
+{
+	struct wanted wanted = {ifindex, address, neighbour, false};
+	int err = netlink_dump(netlink, RTM_GETNEIGH, AF_INET, neighbour_compare, &wanted);
+
+	if (err)
+		return err;
+	return wanted.any ? 0 : -ENOENT;
+}
+
+void neighbours_link_changed(struct next_hop *next_hops, const struct link *link)
+{
+	for (unsigned int i = 1; i < NEXT_HOPS; i++) {
+		struct next_hop *hop = &next_hops[i];
+
+		if (hop->ifindex != link->ifindex)
+			continue;
+		WRITE_ONCE(hop->mtu, link->mtu);
+		if (link->xdp_takes)
+			__sync_fetch_and_or(&hop->flags, NEXT_HOP_XDP);
+		else
+			__sync_fetch_and_and(&hop->flags, (uint8_t)~NEXT_HOP_XDP);
+		if (hop->flags & NEXT_HOP_RESOLVED && !(hop->flags & NEXT_HOP_BARE) &&
+		    memcmp(hop->source, link->mac, 6))
+			macs_write(hop, hop->destination, link->mac);
+	}
+}
+
+void neighbours_link_gone(struct next_hop *next_hops, uint32_t ifindex)
+{
+	for (unsigned int i = 1; i < NEXT_HOPS; i++)
+		if (next_hops[i].ifindex == ifindex)
+			__sync_fetch_and_and(&next_hops[i].flags, (uint8_t)~NEXT_HOP_RESOLVED);
+}
+
+/* --- keeping them alive -------------------------------------------------------------- */
+
+static struct nlmsghdr *request_build(char *buffer, uint16_t type, const struct next_hop *hop,
+				      uint8_t flags)
+{
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *info;
+
+	request->nlmsg_type = type;
+	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+	info->ndm_family = AF_INET;
+	info->ndm_ifindex = hop->ifindex;
+	info->ndm_flags = flags;
+	mnl_attr_put_u32(request, NDA_DST, hop->address);
+	return request;
+}
+
+static int neighbour_ask(struct netlink *netlink, const struct next_hop *hop, bool managed)
+{
+	char buffer[256];
+	struct nlmsghdr *request =
+		request_build(buffer, RTM_NEWNEIGH, hop, managed ? 0 : NTF_USE);
+
+	request->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	if (managed)
+		mnl_attr_put_u32(request, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
+	return netlink_request(netlink, request);
+}
+
+int neighbour_keep(struct netlink *netlink, const struct next_hop *hop)
+{
+	int err = neighbour_ask(netlink, hop, true);
+
+	return err == -EINVAL || err == -EOPNOTSUPP ? neighbour_ask(netlink, hop, false) : err;
+}
+
+/* A managed entry never ages; one that somebody set by hand is not ours to delete. */
+void neighbour_release(struct netlink *netlink, const struct next_hop *hop)
+{
+	char buffer[256];
+
+	netlink_request(netlink, request_build(buffer, RTM_DELNEIGH, hop, 0));
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's neighbours behind the data plane's next hops. The data plane finds
+ * a next hop by itself; from then on this keeps its MAC address true, and keeps
+ * the kernel's neighbour alive, for redirected packets do not refresh it.
+ */
+#ifndef WAYLEAVE_DAEMON_NEIGHBOURS_H
+#define WAYLEAVE_DAEMON_NEIGHBOURS_H
+
+#include "core/abi.h"
+#include "daemon/links.h"
+#include "daemon/netlink.h"
+
+struct neighbour {
+	uint32_t ifindex;
+	__be32 address;
+	bool resolved; /* mac is known and not failed */
+	uint8_t mac[6];
+};
+
+/* What an RTM_NEWNEIGH or RTM_DELNEIGH says; false: not about an IPv4 neighbour. */
+bool neighbour_decode(const struct nlmsghdr *message, struct neighbour *neighbour);
+
+/* Changes every next hop that stands for NEIGHBOUR; how many there are. */
+unsigned int neighbour_apply(struct next_hop *next_hops, const struct neighbour *neighbour);
+
+/* Applies every neighbour that the kernel has. 0 or -errno. */
+int neighbours_read(struct netlink *netlink, struct next_hop *next_hops);
+
+/* The MAC address of a neighbour on IFINDEX (0: on any interface). -ENOENT: not known. */
+int neighbour_find(struct netlink *netlink, uint32_t ifindex, __be32 address,
+		   struct neighbour *neighbour);
+
+/* Source MAC, MTU and XDP of LINK into every next hop that leaves through it. */
+void neighbours_link_changed(struct next_hop *next_hops, const struct link *link);
+
+/* Interface IFINDEX is gone: its next hops are not resolved any more. */
+void neighbours_link_gone(struct next_hop *next_hops, uint32_t ifindex);
+
+/*
+ * Asks the kernel to keep the neighbour of HOP resolved (NTF_EXT_MANAGED, or one
+ * probe by NTF_USE where the kernel has no such flag). 0 or -errno.
+ */
+int neighbour_keep(struct netlink *netlink, const struct next_hop *hop);
+
+/* Gives the neighbour back to the kernel's own ageing. */
+void neighbour_release(struct netlink *netlink, const struct next_hop *hop);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+
+#include "daemon/log.h"
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+	{"teardown", no_argument, NULL, 't'},	  {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},	  {NULL, 0, NULL, 0},
+};
+
+void options_print_help(void)
+{
+	puts("wayleaved -c FILE [--check | --teardown]\n"
+	     "\n"
+	     "VPN-passthrough NAT gateway; stays in the foreground, logs to standard error.\n"
+	     "\n"
+	     "  -c, --config FILE  settings (YAML)\n"
+	     "      --check        say what is wrong with FILE and stop\n"
+	     "      --teardown     take everything away that a run has left in the kernel\n"
+	     "  -h, --help         this text\n"
+	     "  -V, --version      version\n"
+	     "\n"
+	     "SIGTERM ends the daemon and leaves translation running: the next start takes it\n"
+	     "over with all sessions. SIGHUP reads FILE again.");
+}
+
+static int option_take(struct options *options, int option)
+{
+	switch (option) {
+	case 'c':
+		options->settings_path = optarg;
+		return 0;
+	case 'k':
+		options->action = OPTIONS_CHECK;
+		return 0;
+	case 't':
+		options->action = OPTIONS_TEARDOWN;
+		return 0;
+	case 'h':
+		options->action = OPTIONS_HELP;
+		return 0;
+	case 'V':
+		options->action = OPTIONS_VERSION;
+		return 0;
+	}
+	return -EINVAL; /* getopt has said why */
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	int option, err;
+
+	*options = (struct options){.action = OPTIONS_RUN};
+	while ((option = getopt_long(argc, argv, "c:hV", long_options, NULL)) != -1) {
+		err = option_take(options, option);
+		if (err)
+			return err;
+	}
+	if (options->action == OPTIONS_HELP || options->action == OPTIONS_VERSION)
+		return 0;
+	if (optind < argc) {
+		log_error("unknown argument \"%s\"; wayleaved --help tells the usage", argv[optind]);
+		return -EINVAL;
+	}
+	if (!options->settings_path) {
+		log_error("no settings file: use wayleaved -c FILE");
+		return -EINVAL;
+	}
+	return 0;
+}
