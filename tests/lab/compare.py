@@ -1,0 +1,317 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compares what entered a NAT gateway with what left it, from two captures.
+
+compare.py [--offloads] [--own udp/53,...] --lan-mac M --wan-mac M
+           --lan-net N --wan-address A  LAN.pcap WAN.pcap
+
+Every packet that the gateway sent must be one that it received, with nothing
+changed but what NAT changes: inside address, port or id, PPTP call ids, IP id,
+a lowered TCP MSS. TTL is decremented exactly once, checksums are valid, and no
+LAN address is seen outside. Exit status 0 when all of that holds.
+"""
+import argparse
+import collections
+import ipaddress
+import struct
+import sys
+
+from scapy.utils import RawPcapReader
+
+ICMP, TCP, UDP, GRE, ESP = 1, 6, 17, 47, 50
+ICMP_ERRORS = (3, 11, 12)
+PPTP_PORT, PPTP_MAGIC = 1723, 0x1A2B3C4D
+GRE_PPTP = 0x880B
+WHOLE_FRAME = 1514
+ADDRESS = "inside address"  # stands for what NAT may change
+
+
+def checksum(data):
+    """RFC 1071 sum; 0 over data that carries a valid checksum."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+class Packet:
+    """An IPv4 packet of a capture; addresses are bytes, ports integers."""
+
+    def __init__(self, frame, time):
+        self.frame_length, self.time = len(frame), time
+        self.source_mac, self.ip = frame[6:12], frame[14:]
+        header = (self.ip[0] & 15) * 4
+        self.header = self.ip[:header]
+        total = struct.unpack("!H", self.ip[2:4])[0] or len(self.ip)
+        self.payload = self.ip[header:total]
+        self.tos, self.ttl, self.protocol = self.ip[1], self.ip[8], self.ip[9]
+        self.fragment = struct.unpack("!H", self.ip[6:8])[0]
+        self.source, self.target = self.ip[12:16], self.ip[16:20]
+
+    @property
+    def is_fragment(self):
+        return self.fragment & 0x3FFF != 0
+
+    @property
+    def has_ports(self):
+        return self.protocol in (TCP, UDP) and not self.fragment & 0x1FFF and len(self.payload) >= 8
+
+    @property
+    def ports(self):
+        return struct.unpack("!HH", self.payload[:4]) if self.has_ports else (None, None)
+
+    @property
+    def is_icmp_error(self):
+        return self.protocol == ICMP and not self.is_fragment and self.payload[0] in ICMP_ERRORS
+
+    def quoted(self):
+        """The packet that an ICMP error quotes."""
+        return Packet(bytes(14) + self.payload[8:], self.time)
+
+    def tcp_data(self):
+        return self.payload[(self.payload[12] >> 4) * 4:]
+
+    def __str__(self):
+        source, target = (str(ipaddress.IPv4Address(a)) for a in (self.source, self.target))
+        ports = self.ports
+        return "%.6f proto %d %s:%s > %s:%s ttl %d length %d" % (
+            self.time, self.protocol, source, ports[0], target, ports[1], self.ttl, len(self.ip))
+
+
+# --- what NAT must leave alone -------------------------------------------------------
+def mask(data, *spans):
+    data = bytearray(data)
+    for start, end in spans:
+        data[start:end] = bytes(len(data[start:end]))
+    return bytes(data)
+
+
+def pptp_masked(data):
+    """Control messages without the call ids of types 7 to 15 (RFC 2637 section 2)."""
+    out, rest = b"", data
+    while len(rest) >= 16 and struct.unpack("!I", rest[4:8])[0] == PPTP_MAGIC:
+        length, kind = struct.unpack("!H", rest[:2])[0], struct.unpack("!H", rest[8:10])[0]
+        message = rest[:max(length, 16)]
+        out += mask(message, (12, 16)) if 7 <= kind <= 15 else message
+        rest = rest[len(message):]
+    return out + rest
+
+
+def options_masked(options):
+    """TCP options without the value of the MSS, which may be clamped."""
+    at = 0
+    options = bytearray(options)
+    while at + 1 < len(options) and options[at] != 0:
+        if options[at] == 1:
+            at += 1
+            continue
+        if options[at] == 2:
+            options[at + 2:at + 4] = b"\0\0"
+        at += max(options[at + 1], 2)
+    return bytes(options)
+
+
+def tcp_kept(packet):
+    header = packet.payload[:(packet.payload[12] >> 4) * 4]
+    data = packet.tcp_data()
+    if PPTP_PORT in packet.ports:
+        data = pptp_masked(data)
+    return header[4:16], header[18:20], options_masked(header[20:]), data
+
+
+def gre_kept(payload):
+    """RFC 2637 section 4.1: bytes 6 and 7 are the receiver's call id."""
+    if len(payload) >= 8 and payload[1] & 7 == 1 and struct.unpack("!H", payload[2:4])[0] == GRE_PPTP:
+        return mask(payload, (6, 8))
+    return payload
+
+
+def icmp_kept(packet, outbound):
+    if not packet.is_icmp_error:
+        return mask(packet.payload, (2, 4), (4, 6))
+    quoted = packet.quoted()
+    remote, port = (quoted.source, quoted.ports[0]) if outbound else (quoted.target, quoted.ports[1])
+    return packet.payload[:2], quoted.protocol, remote, port
+
+
+def kept(packet, outbound):
+    """The part of a packet's transport that must come out as it went in."""
+    remote_port = packet.ports[1 if outbound else 0]
+    if packet.is_fragment:
+        first = packet.has_ports or packet.protocol == ICMP
+        return packet.fragment & 0x3FFF, mask(packet.payload, (0, 8)) if first else packet.payload
+    if packet.protocol == TCP:
+        return remote_port, tcp_kept(packet)
+    if packet.protocol == UDP:
+        no_checksum = packet.payload[6:8] == b"\0\0"
+        return remote_port, no_checksum, packet.payload[4:6], packet.payload[8:]
+    if packet.protocol == ICMP:
+        return icmp_kept(packet, outbound)
+    return gre_kept(packet.payload) if packet.protocol == GRE else packet.payload
+
+
+def identity(packet, outbound, hairpin=False):
+    remote = packet.target if outbound else packet.source
+    if hairpin:
+        transport = kept(packet, outbound)
+        return packet.protocol, packet.tos, transport[1:] if packet.has_ports else transport
+    return packet.protocol, remote, packet.tos, packet.fragment & 0x4000, kept(packet, outbound)
+
+
+def transport_valid(packet):
+    """True when the UDP or TCP checksum is right, absent, or spread over fragments."""
+    if packet.is_fragment or not packet.has_ports:
+        return packet.protocol != ICMP or packet.is_fragment or checksum(packet.payload) == 0
+    if packet.protocol == UDP and packet.payload[6:8] == b"\0\0":
+        return True
+    pseudo = packet.source + packet.target + struct.pack("!BBH", 0, packet.protocol, len(packet.payload))
+    return checksum(pseudo + packet.payload) == 0
+
+
+# --- comparison -----------------------------------------------------------------------
+class Arrivals:
+    """Packets that entered the gateway in one direction, found by identity."""
+
+    def __init__(self, packets, outbound, hairpin=False):
+        self.outbound, self.hairpin, self.packets = outbound, hairpin, packets
+        self.by_identity = collections.defaultdict(list)
+        for packet in packets:
+            self.by_identity[identity(packet, outbound, hairpin)].append(packet)
+
+    def take(self, packet):
+        """The arrival that `packet` is, once for each; None when there is none."""
+        waiting = self.by_identity[identity(packet, self.outbound, self.hairpin)]
+        for i, arrival in enumerate(waiting):
+            if arrival.ttl == packet.ttl + 1:
+                return waiting.pop(i)
+        return waiting[0] if waiting else None
+
+    def has_stream(self, packet):
+        """Whether a merged or cut TCP segment's bytes all arrived at their places."""
+        peer = packet.target if self.outbound else packet.source
+        port = packet.ports[1 if self.outbound else 0]
+        data, sequence = packet.tcp_data(), struct.unpack("!I", packet.payload[4:8])[0]
+        found = bytearray(len(data))
+        for arrival in self.packets:
+            remote = arrival.target if self.outbound else arrival.source
+            if arrival.protocol != TCP or arrival.is_fragment or remote != peer:
+                continue
+            if arrival.ports[1 if self.outbound else 0] != port:
+                continue
+            at = (struct.unpack("!I", arrival.payload[4:8])[0] - sequence) & 0xFFFFFFFF
+            at -= (1 << 32) if at >> 31 else 0
+            for i, byte in enumerate(arrival.tcp_data(), at):
+                if 0 <= i < len(data) and data[i] == byte:
+                    found[i] = 1
+        return bool(data) and all(found)
+
+
+class Comparison:
+    def __init__(self, args):
+        self.args, self.problems, self.counts = args, [], collections.Counter()
+        self.lan = ipaddress.IPv4Network(args.lan_net)
+        self.wan_address = ipaddress.IPv4Address(args.wan_address).packed
+        self.own = [tuple(o.split("/")) for o in args.own.replace(",", " ").split()]
+
+    def problem(self, what, packet):
+        self.problems.append("%s: %s" % (what, packet))
+
+    def is_lan(self, address):
+        return ipaddress.IPv4Address(address) in self.lan
+
+    def is_own(self, packet):
+        """A packet that the gateway itself sent on the WAN, as the test announced."""
+        name = {TCP: "tcp", UDP: "udp", ICMP: "icmp"}.get(packet.protocol)
+        return (name, str(packet.ports[1])) in self.own or (name,) in self.own
+
+    def check_wire(self, packet):
+        if checksum(packet.header):
+            self.problem("IP checksum", packet)
+        if not self.args.offloads and packet.frame_length <= WHOLE_FRAME and not transport_valid(packet):
+            self.problem("transport checksum", packet)
+
+    def check_leak(self, packet):
+        inner = packet.quoted() if packet.is_icmp_error else packet
+        if any(self.is_lan(a) for p in (packet, inner) for a in (p.source, p.target)):
+            self.problem("LAN address on the WAN", packet)
+
+    def check_departure(self, packet, arrivals, where):
+        arrival = arrivals.take(packet)
+        if arrival is None:
+            merged = packet.protocol == TCP and packet.has_ports and arrivals.has_stream(packet)
+            # an SPI with several candidates is copied to each of them
+            copied = packet.protocol == ESP and where == "wan->lan"
+            if not merged and not copied:
+                self.problem("%s: never arrived like this" % where, packet)
+                return
+        elif arrival.ttl != packet.ttl + 1:
+            self.problem("%s: TTL was %d" % (where, arrival.ttl), packet)
+        self.check_wire(packet)
+        self.counts[where] += 1
+
+    def outbound(self, lan_in, wan_out):
+        arrivals = Arrivals([p for p in lan_in if p.target != self.wan_address], True)
+        for packet in wan_out:
+            self.check_leak(packet)
+            if not self.is_own(packet):
+                self.check_departure(packet, arrivals, "lan->wan")
+
+    def inbound(self, wan_in, lan_out):
+        arrivals = Arrivals(wan_in, False)
+        for packet in lan_out:
+            if not self.is_lan(packet.source) and packet.source != self.wan_address:
+                self.check_departure(packet, arrivals, "wan->lan")
+
+    def hairpin(self, lan_in, lan_out):
+        arrivals = Arrivals([p for p in lan_in if p.target == self.wan_address], True, True)
+        for packet in lan_out:
+            # an error about a hairpinned packet is the gateway's own
+            if packet.source == self.wan_address and not packet.is_icmp_error:
+                self.check_departure(packet, arrivals, "hairpin")
+
+
+def read(path):
+    """IPv4 packets of a capture and the time of its last frame."""
+    packets, last = [], 0
+    for frame, meta in RawPcapReader(path):
+        last = meta.sec + meta.usec / 1e6
+        if frame[12:14] == b"\x08\x00" and len(frame) >= 34:
+            packets.append(Packet(frame, last))
+    return packets, last
+
+
+def split(packets, gateway_mac, end):
+    """Packets to and from the gateway; departures only until `end`, when both
+    captures still ran, for their arrivals to be in the other one."""
+    mac = bytes.fromhex(gateway_mac.replace(":", ""))
+    arrived = [p for p in packets if p.source_mac != mac]
+    return arrived, [p for p in packets if p.source_mac == mac and p.time <= end]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for option in ("--lan-mac", "--wan-mac", "--lan-net", "--wan-address"):
+        parser.add_argument(option, required=True)
+    parser.add_argument("--offloads", action="store_true", help="checksums may be left to the NIC")
+    parser.add_argument("--own", default="", help="the gateway's own traffic, as udp/53 or icmp")
+    parser.add_argument("lan")
+    parser.add_argument("wan")
+    args = parser.parse_args()
+    (lan, lan_end), (wan, wan_end) = read(args.lan), read(args.wan)
+    lan_in, lan_out = split(lan, args.lan_mac, min(lan_end, wan_end))
+    wan_in, wan_out = split(wan, args.wan_mac, min(lan_end, wan_end))
+    comparison = Comparison(args)
+    comparison.outbound(lan_in, wan_out)
+    comparison.inbound(wan_in, lan_out)
+    comparison.hairpin(lan_in, lan_out)
+    print("; ".join("%s %d" % c for c in sorted(comparison.counts.items())) or "nothing was forwarded")
+    for line in comparison.problems[:20]:
+        print(line)
+    print("%d problems" % len(comparison.problems))
+    return bool(comparison.problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
