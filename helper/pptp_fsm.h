@@ -71,7 +71,7 @@ enum pptp_party { PPTP_ANY_PARTY, PPTP_ORIGINATOR, PPTP_ACCEPTOR };
 struct pptp_control_cell {
 	uint8_t outcome;     /* enum pptp_outcome */
 	uint8_t next;	     /* enum pptp_control_state */
-	uint8_t party;	     /* enum pptp_party; another's message is ILLEGAL */
+	uint8_t party;	     /* enum pptp_party; sent by the other it is FATAL */
 	const char *section; /* of RFC 2637 */
 };
 

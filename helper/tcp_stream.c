@@ -54,6 +54,14 @@ ssize_t tcp_stream_fresh(const struct tcp_stream *stream, const struct tcp_segme
 	return stream->seen & TCP_STREAM_FIN ? -1 : (ssize_t)old_bytes;
 }
 
+void tcp_stream_pass(struct tcp_stream *stream, const struct tcp_segment *segment)
+{
+	uint32_t end = segment->seq + (uint32_t)segment->payload_bytes;
+
+	if (tcp_seq_before(stream->next_seq, end))
+		stream->next_seq = end;
+}
+
 void tcp_stream_acked(struct tcp_stream *stream, uint32_t ack)
 {
 	size_t gone = 0;
@@ -84,25 +92,21 @@ static bool edit_extends(const struct helper_edit *edit, size_t offset)
 	return edit->length < HELPER_EDIT_BYTES && (size_t)edit->offset + edit->length == offset;
 }
 
-static bool edit_append(struct helper_edit *edits, uint16_t *count, size_t offset,
+static void edit_append(struct helper_edit *edits, uint16_t *count, size_t offset,
 			const struct tcp_edit *byte)
 {
 	struct helper_edit *edit = *count ? &edits[*count - 1] : NULL;
 
 	if (!edit || !edit_extends(edit, offset)) {
-		if (*count == HELPER_EDITS)
-			return false;
 		edit = &edits[(*count)++];
 		*edit = (struct helper_edit){.offset = (uint16_t)offset};
 	}
 	edit->old_bytes[edit->length] = byte->old_byte;
 	edit->new_bytes[edit->length++] = byte->new_byte;
-	return true;
 }
 
-enum helper_reason tcp_stream_edits(const struct tcp_stream *stream,
-				    const struct tcp_segment *segment, struct helper_edit *edits,
-				    uint16_t *count)
+bool tcp_stream_edits(const struct tcp_stream *stream, const struct tcp_segment *segment,
+		      struct helper_edit *edits, uint16_t *count)
 {
 	*count = 0;
 	for (size_t i = 0; i < stream->edit_count; i++) {
@@ -112,9 +116,8 @@ enum helper_reason tcp_stream_edits(const struct tcp_stream *stream,
 		if (offset >= segment->payload_bytes)
 			continue;
 		if (segment->payload[offset] != byte->old_byte)
-			return HELPER_REASON_changed_again;
-		if (!edit_append(edits, count, offset, byte))
-			return HELPER_REASON_answer_full;
+			return false;
+		edit_append(edits, count, offset, byte);
 	}
-	return HELPER_REASON_none;
+	return true;
 }

@@ -19,7 +19,7 @@
 
 #include "helper/protocol.h"
 
-#define TCP_STREAM_EDITS 128 /* bytes edited and not yet acknowledged */
+#define TCP_STREAM_EDITS HELPER_EDITS /* bytes edited and not yet acknowledged */
 
 enum tcp_flags { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
 
@@ -69,6 +69,9 @@ void tcp_stream_start(struct tcp_stream *stream, uint32_t seq);
  */
 ssize_t tcp_stream_fresh(const struct tcp_stream *stream, const struct tcp_segment *segment);
 
+/* Nobody reads the stream any more: its end moves on, gaps or not, so that edits are forgotten. */
+void tcp_stream_pass(struct tcp_stream *stream, const struct tcp_segment *segment);
+
 /* The other direction acknowledges up to `ack`; what lies outside of the stream is ignored. */
 void tcp_stream_acked(struct tcp_stream *stream, uint32_t ack);
 
@@ -78,10 +81,10 @@ bool tcp_stream_remember(struct tcp_stream *stream, uint32_t seq, uint8_t old_by
 
 /*
  * All remembered edits that touch the segment, neighbours merged. `edits` has
- * HELPER_EDITS entries. HELPER_REASON_none, changed_again or answer_full.
+ * HELPER_EDITS entries, enough for all. False: a byte that was edited came
+ * again with another value.
  */
-enum helper_reason tcp_stream_edits(const struct tcp_stream *stream,
-				    const struct tcp_segment *segment, struct helper_edit *edits,
-				    uint16_t *count);
+bool tcp_stream_edits(const struct tcp_stream *stream, const struct tcp_segment *segment,
+		      struct helper_edit *edits, uint16_t *count);
 
 #endif
