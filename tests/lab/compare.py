@@ -239,6 +239,8 @@ class Comparison:
 
     def check_departure(self, packet, arrivals, where):
         arrival = arrivals.take(packet)
+        if arrival is None and where == "lan->wan" and self.is_own(packet):
+            return
         if arrival is None:
             merged = packet.protocol == TCP and packet.has_ports and arrivals.has_stream(packet)
             # an SPI with several candidates is copied to each of them
@@ -255,8 +257,7 @@ class Comparison:
         arrivals = Arrivals([p for p in lan_in if p.target != self.wan_address], True)
         for packet in wan_out:
             self.check_leak(packet)
-            if not self.is_own(packet):
-                self.check_departure(packet, arrivals, "lan->wan")
+            self.check_departure(packet, arrivals, "lan->wan")
 
     def inbound(self, wan_in, lan_out):
         arrivals = Arrivals(wan_in, False)
@@ -265,7 +266,7 @@ class Comparison:
                 self.check_departure(packet, arrivals, "wan->lan")
 
     def hairpin(self, lan_in, lan_out):
-        arrivals = Arrivals([p for p in lan_in if p.target == self.wan_address], True, True)
+        arrivals = Arrivals([p for p in lan_in if p.target == self.wan_address or self.is_lan(p.target)], True, True)
         for packet in lan_out:
             # an error about a hairpinned packet is the gateway's own
             if packet.source == self.wan_address and not packet.is_icmp_error:

@@ -142,7 +142,7 @@ charon {
 X
 	export STRONGSWAN_CONF=/run/strongswan.conf
 	setsid /usr/lib/ipsec/charon > /run/charon.err 2>&1 &
-	i=0; while [ \$i -lt 50 ]; do [ -S /run/charon.vici ] && break; sleep 0.1; i=\$((i+1)); done
+	i=0; while [ \$i -lt 200 ]; do [ -S /run/charon.vici ] && break; sleep 0.1; i=\$((i+1)); done
 	swanctl --load-all --file /run/swanctl.conf > /run/load.log 2>&1 || { cat /run/load.log; exit 1; }"
 }
 ss_server_conf() { # ss_server_conf ADDRESS
@@ -178,10 +178,12 @@ ss_client_conf() { # ss_client_conf NUMBER SERVER-ADDRESS
 sc_strongswan-natt2() { # two strongSwan clients, ESP in UDP, virtual addresses
 	local k
 	guests u1 u2 s1 || return
-	check "server" ss_start s1 "$(ss_server_conf $S1)"
+	check "s1 starts" ss_start s1 "$(ss_server_conf $S1)" & k=$!
+	check "u1 starts" ss_start u1 "$(ss_client_conf 1 $S1)" & k="$k $!"
+	check "u2 starts" ss_start u2 "$(ss_client_conf 2 $S1)"
+	wait $k
 	g s1 'ip addr add 10.98.5.254/32 dev lo'
 	for k in 1 2; do
-		check "u$k starts" ss_start u$k "$(ss_client_conf $k $S1)"
 		check "u$k up" g u$k 'swanctl --initiate --child c --timeout 15'
 		check "u$k pings through" gping u$k 10.98.5.254
 	done
