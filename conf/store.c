@@ -202,7 +202,7 @@ int settings_store_resolve(const char *path, bool *undone, struct settings_error
 
 /* --- save and go back -------------------------------------------------------------------- */
 
-/* Steps 1 and 2; -errno. */
+/* Steps 1 and 2. Returns 1 when the change is pending by this call, 0 when not, or -errno. */
 static int old_keep(struct store *store, const char *path, bool confirm)
 {
 	unsigned int numbers[GENERATIONS_ON_DISK_MAX];
@@ -216,9 +216,10 @@ static int old_keep(struct store *store, const char *path, bool confirm)
 		return number;
 	generations_prune(store, numbers, count, pending);
 	/* a second unconfirmed change goes back as far as the first one */
-	if (confirm && !pending && number)
-		return pending_write(store, number);
-	return 0;
+	if (!confirm || pending || !number)
+		return 0;
+	int rc = pending_write(store, number);
+	return rc ? rc : 1;
 }
 
 int settings_store_save(const char *path, const struct settings *settings, bool confirm,
@@ -233,9 +234,10 @@ int settings_store_save(const char *path, const struct settings *settings, bool 
 		rc = settings_format(settings, &text, &length);
 	if (rc)
 		return failed(error, path, rc);
-	rc = old_keep(&store, path, confirm);
-	if (!rc)
-		rc = file_replace(path, text, length, 0600);
+	int kept = old_keep(&store, path, confirm);
+	rc = kept < 0 ? kept : file_replace(path, text, length, 0600);
+	if (rc && kept > 0)
+		pending_remove(&store);
 	free(text);
 	return failed(error, path, rc);
 }

@@ -29,7 +29,10 @@ struct ctl_change;
 typedef int (*ctl_apply_fn)(void *daemon, const struct settings *present,
 			    const struct settings *wanted, struct settings_error *error);
 
-/* Takes SETTINGS over (also frees them). PATH is the file they came from. NULL without memory. */
+/*
+ * Takes SETTINGS over and frees them at the end; PATH is the file they came from. NULL without
+ * memory, SETTINGS are the caller's then.
+ */
 struct ctl_change *ctl_change_new(struct event_base *base, const char *path,
 				  struct settings *settings, ctl_apply_fn apply, void *daemon);
 void ctl_change_free(struct ctl_change *change);
@@ -40,13 +43,18 @@ const struct settings *ctl_change_settings(const struct ctl_change *change);
 /* The settings file is read again and applied (SIGHUP). Ends a wait for confirmation. */
 int ctl_change_reload(struct ctl_change *change, struct settings_error *error);
 
-/* With CONFIRM the change undoes itself after SETTINGS_CONFIRM_SECONDS. */
+/*
+ * With CONFIRM the change undoes itself after SETTINGS_CONFIRM_SECONDS. While one waits,
+ * a further one needs CONFIRM too (both are undone together, at the first one's time),
+ * else it is refused with -EBUSY.
+ */
 int ctl_change_set(struct ctl_change *change, const char *name, const char *value, bool confirm,
 		   struct settings_error *error);
 int ctl_change_forward_add(struct ctl_change *change, const json_t *forward, bool confirm,
 			   struct settings_error *error);
 int ctl_change_forward_remove(struct ctl_change *change, const char *key, bool confirm,
 			      struct settings_error *error);
+/* STEPS 1 while a change waits takes that change back at once. */
 int ctl_change_rollback(struct ctl_change *change, unsigned int steps, bool confirm,
 			struct settings_error *error);
 int ctl_change_confirm(struct ctl_change *change, struct settings_error *error);

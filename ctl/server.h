@@ -3,9 +3,9 @@
  * The control socket's server: RUN_DIR/control.sock, one JSON object per line
  * (docs/control-protocol.md). Runs in the daemon's event loop.
  *
- * Hostile clients are bounded: request length, answers not yet read, number of
- * clients (some places are for root only), idle time; one request per client and
- * turn of the loop.
+ * Hostile clients are bounded: request length, number of clients (some places are
+ * for root only), idle time; one request per client and turn of the loop, and the
+ * next one only when the kernel has taken the whole answer.
  */
 #ifndef WAYLEAVE_CTL_SERVER_H
 #define WAYLEAVE_CTL_SERVER_H
@@ -22,11 +22,13 @@
 #define CTL_CLIENTS_MAX	      64
 #define CTL_CLIENTS_ROOT_ONLY 8
 #define CTL_IDLE_SECONDS      120
+/* A client that takes nothing of its answer for so long is cut off. */
+#define CTL_UNREAD_SECONDS 30
 
 struct ctl_server;
 
 struct ctl_server_options {
-	const char *run_dir;		     /* exists already */
+	const char *run_dir; /* exists already; the group needs to get into it (0755 or 0750) */
 	const char *control_group;	     /* NULL: root only */
 	const struct ctl_provider *provider; /* outlives the server */
 	struct ctl_change *change;	     /* NULL: no change is possible; outlives the server */
@@ -35,7 +37,8 @@ struct ctl_server_options {
 
 /*
  * Listens. Returns 0 or -errno: -EADDRINUSE when another daemon answers on the
- * socket (a dead one's is replaced), -ENOENT when the group does not exist.
+ * socket (a dead one's is replaced), -ENOENT when the group does not exist. Ignores SIGPIPE for the
+ * whole process.
  */
 int ctl_server_start(struct event_base *base, const struct ctl_server_options *options,
 		     struct ctl_server **server);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "conf/field.h"
+#include "conf/load.h"
+#include "conf/store.h"
+
+/* When an unconfirmed change cannot be undone (a full disk), try again after so long. */
+#define UNDO_RETRY_SECONDS 5
+
+struct ctl_change {
+	char *path;
+	struct settings *settings;
+	struct event *timer;
+	time_t deadline_s; /* CLOCK_BOOTTIME; 0: nothing waits */
+	ctl_apply_fn apply;
+	void *daemon;
+};
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec;
+}
+
+static int no_memory(struct settings_error *error)
+{
+	return settings_error_set(error, -ENOMEM, "", "no memory");
+}
+
+/* --- the wait for confirmation ------------------------------------------------------- */
+
+static void wait_start(struct ctl_change *change, time_t seconds)
+{
+	struct timeval after = {.tv_sec = seconds};
+
+	change->deadline_s = now_s() + seconds;
+	event_add(change->timer, &after);
+}
+
+static void wait_end(struct ctl_change *change)
+{
+	change->deadline_s = 0;
+	event_del(change->timer);
+}
+
+/* The file is right already: applies it and takes SETTINGS. */
+static int follow(struct ctl_change *change, struct settings *settings,
+		  struct settings_error *error)
+{
+	int rc = change->apply(change->daemon, change->settings, settings, error);
+
+	if (rc) {
+		settings_free(settings);
+		return rc;
+	}
+	settings_free(change->settings);
+	change->settings = settings;
+	return 0;
+}
+
+static int undo(struct ctl_change *change, struct settings_error *error)
+{
+	struct settings *old;
+	bool undone;
+
+	int rc = settings_store_resolve(change->path, &undone, error);
+	if (rc || !undone)
+		return rc;
+	rc = settings_load(change->path, &old, error);
+	return rc ? rc : follow(change, old, error);
+}
+
+static void wait_over(evutil_socket_t fd, short events, void *data)
+{
+	struct ctl_change *change = data;
+	struct settings_error error;
+	char text[512];
+
+	wait_end(change);
+	int rc = undo(change, &error);
+	fprintf(stderr, "settings: %s%s\n",
+		rc ? "an unconfirmed change could not be undone: "
+		   : "an unconfirmed change was undone",
+		rc ? settings_error_text(&error, text, sizeof(text)) : "");
+	if (rc && settings_store_pending(change->path))
+		wait_start(change, UNDO_RETRY_SECONDS);
+}
+
+/* --- one change ------------------------------------------------------------------------ */
+
+/* Applies and saves WORK, takes it in every case. */
+static int commit(struct ctl_change *change, struct settings *work, bool confirm,
+		  struct settings_error *error)
+{
+	struct settings_error ignored;
+
+	/* the undoing of the first change would take a second one with it */
+	if (change->deadline_s && !confirm) {
+		settings_free(work);
+		return settings_error_set(error, -EBUSY, "",
+					  "a change waits for confirmation; confirm it, roll it "
+					  "back or wait %u s",
+					  ctl_change_seconds_left(change));
+	}
+	int rc = change->apply(change->daemon, change->settings, work, error);
+	if (rc) {
+		settings_free(work);
+		return rc;
+	}
+	rc = settings_store_save(change->path, work, confirm, error);
+	if (rc) {
+		change->apply(change->daemon, work, change->settings, &ignored);
+		settings_free(work);
+		return rc;
+	}
+	settings_free(change->settings);
+	change->settings = work;
+	if (confirm && !change->deadline_s)
+		wait_start(change, SETTINGS_CONFIRM_SECONDS);
+	return 0;
+}
+
+/* WORK is a copy that was edited with result RC. */
+static int edited(struct ctl_change *change, struct settings *work, int rc, bool confirm,
+		  struct settings_error *error)
+{
+	if (rc == 0)
+		return commit(change, work, confirm, error);
+	settings_free(work);
+	return rc;
+}
+
+int ctl_change_set(struct ctl_change *change, const char *name, const char *value, bool confirm,
+		   struct settings_error *error)
+{
+	struct settings *work = settings_copy(change->settings);
+
+	if (!work)
+		return no_memory(error);
+	return edited(change, work, settings_set(work, name, value, error), confirm, error);
+}
+
+int ctl_change_forward_add(struct ctl_change *change, const json_t *forward, bool confirm,
+			   struct settings_error *error)
+{
+	struct settings *work = settings_copy(change->settings);
+
+	if (!work)
+		return no_memory(error);
+	return edited(change, work, settings_forward_add(work, forward, error), confirm, error);
+}
+
+int ctl_change_forward_remove(struct ctl_change *change, const char *key, bool confirm,
+			      struct settings_error *error)
+{
+	struct settings *work = settings_copy(change->settings);
+
+	if (!work)
+		return no_memory(error);
+	return edited(change, work, settings_forward_remove(work, key, error), confirm, error);
+}
+
+int ctl_change_rollback(struct ctl_change *change, unsigned int steps, bool confirm,
+			struct settings_error *error)
+{
+	struct settings *old;
+
+	if (change->deadline_s && steps == 1) {
+		wait_end(change);
+		return undo(change, error);
+	}
+	int rc = settings_store_older(change->path, steps, &old, error);
+	return rc ? rc : commit(change, old, confirm, error);
+}
+
+int ctl_change_confirm(struct ctl_change *change, struct settings_error *error)
+{
+	int rc = settings_store_confirm(change->path, error);
+
+	if (rc == 0)
+		wait_end(change);
+	return rc;
+}
+
+int ctl_change_reload(struct ctl_change *change, struct settings_error *error)
+{
+	struct settings *settings;
+	struct settings_error ignored;
+
+	int rc = settings_load(change->path, &settings, error);
+	if (!rc)
+		rc = follow(change, settings, error);
+	/* whoever edits the file by hand has spoken; going back would undo that too */
+	if (!rc && change->deadline_s) {
+		settings_store_confirm(change->path, &ignored);
+		wait_end(change);
+	}
+	return rc;
+}
+
+/* --- reading --------------------------------------------------------------------------- */
+
+const struct settings *ctl_change_settings(const struct ctl_change *change)
+{
+	return change->settings;
+}
+
+unsigned int ctl_change_seconds_left(const struct ctl_change *change)
+{
+	if (!change->deadline_s)
+		return 0;
+	time_t left = change->deadline_s - now_s();
+	return left > 0 ? left : 1;
+}
+
+static json_t *generations_json(const char *path)
+{
+	struct settings_generation list[2 * SETTINGS_GENERATIONS];
+	int count = settings_store_list(path, list, sizeof(list) / sizeof(*list));
+	json_t *array = json_array();
+
+	for (int i = 0; i < count; i++) {
+		char when[32] = "";
+		struct tm utc;
+		if (gmtime_r(&list[i].saved_at, &utc))
+			strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
+		json_array_append_new(array, json_pack("{s:i, s:i, s:s}", "steps", i + 1, "number",
+						       (int)list[i].number, "saved_at", when));
+	}
+	return array;
+}
+
+json_t *ctl_change_json(const struct ctl_change *change)
+{
+	return json_pack("{s:s, s:o, s:i, s:o}", "file", change->path, "settings",
+			 settings_json(change->settings), "confirm_within_s",
+			 (int)ctl_change_seconds_left(change), "generations",
+			 generations_json(change->path));
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+struct ctl_change *ctl_change_new(struct event_base *base, const char *path,
+				  struct settings *settings, ctl_apply_fn apply, void *daemon)
+{
+	struct ctl_change *change = calloc(1, sizeof(*change));
+
+	if (!change)
+		return NULL;
+	change->apply = apply;
+	change->daemon = daemon;
+	change->path = strdup(path);
+	change->timer = event_new(base, -1, 0, wait_over, change);
+	if (!change->path || !change->timer) {
+		ctl_change_free(change);
+		return NULL;
+	}
+	change->settings = settings;
+	return change;
+}
+
+void ctl_change_free(struct ctl_change *change)
+{
+	if (!change)
+		return;
+	if (change->timer)
+		event_free(change->timer);
+	settings_free(change->settings);
+	free(change->path);
+	free(change);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/request.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/field.h"
+
+/* --- answers ------------------------------------------------------------------------ */
+
+json_t *request_refusal(const char *code, const char *field, const char *message)
+{
+	/* the field may be a client's own bytes, cut somewhere */
+	json_t *name = field && *field ? json_string(field) : NULL;
+
+	return json_pack("{s:b, s:{s:s, s:s, s:o*}}", "ok", 0, "error", "code", code, "message",
+			 message, "field", name);
+}
+
+/* Takes RESULT. */
+static json_t *success(json_t *result)
+{
+	return result ? json_pack("{s:b, s:o}", "ok", 1, "result", result) : NULL;
+}
+
+static json_t *bad_request(const char *field, const char *message)
+{
+	return request_refusal("bad-request", field, message);
+}
+
+static json_t *failure(int rc)
+{
+	if (rc == -EAGAIN || rc == -EBUSY)
+		return request_refusal("busy", NULL, "the daemon is not ready for this yet");
+	return request_refusal("failed", NULL, strerror(-rc));
+}
+
+static json_t *settings_refusal(int rc, const struct settings_error *error)
+{
+	char text[512];
+	const char *code = rc == -ENOENT   ? "not-found"
+			   : rc == -EINVAL ? "invalid-setting"
+			   : rc == -EBUSY  ? "busy"
+					   : "failed";
+
+	/* a setting's error has a member of its own for the field */
+	struct settings_error place = *error;
+	*place.field = '\0';
+	return request_refusal(code, error->field, settings_error_text(&place, text, sizeof(text)));
+}
+
+/* --- show ------------------------------------------------------------------------------ */
+
+/* A member that must be text if it is there. */
+static bool text_take(const json_t *object, const char *name, const char **text)
+{
+	const json_t *value = json_object_get(object, name);
+
+	*text = json_string_value(value);
+	return !value || *text;
+}
+
+static bool address_take(const json_t *object, const char *name, struct in_addr *address)
+{
+	const char *text;
+
+	if (!text_take(object, name, &text))
+		return false;
+	return !text || inet_pton(AF_INET, text, address) == 1;
+}
+
+static bool count_take(const json_t *object, const char *name, json_int_t least, json_int_t most,
+		       json_int_t *count)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (!value)
+		return true;
+	*count = json_integer_value(value);
+	return json_is_integer(value) && *count >= least && *count <= most;
+}
+
+/* Returns the name of the member that is wrong, or NULL. */
+static const char *query_take(const json_t *request, struct ctl_query *query)
+{
+	const json_t *filter = json_object_get(request, "filter");
+	json_int_t cursor = 0, limit = CTL_PAGE_MAX;
+
+	*query = (struct ctl_query){0};
+	if (!count_take(request, "cursor", 0, INT64_MAX, &cursor))
+		return "cursor";
+	if (!count_take(request, "limit", 1, CTL_PAGE_MAX, &limit))
+		return "limit";
+	query->cursor = cursor;
+	query->limit = limit;
+	if (filter && !json_is_object(filter))
+		return "filter";
+	if (!text_take(filter, "protocol", &query->protocol))
+		return "filter.protocol";
+	if (!text_take(filter, "class", &query->class))
+		return "filter.class";
+	if (!address_take(filter, "inside", &query->inside))
+		return "filter.inside";
+	return address_take(filter, "remote", &query->remote) ? NULL : "filter.remote";
+}
+
+typedef int (*list_fn)(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next);
+
+static json_t *list_answer(const struct request_context *context, const json_t *request,
+			   list_fn list)
+{
+	struct ctl_query query;
+	uint64_t next = 0;
+
+	const char *wrong = query_take(request, &query);
+	if (wrong)
+		return bad_request(wrong, "is not as docs/control-protocol.md has it");
+	json_t *items = json_array();
+	int rc = list(context->daemon, &query, items, &next);
+	if (rc) {
+		json_decref(items);
+		return failure(rc);
+	}
+	return success(json_pack("{s:o, s:I}", "items", items, "cursor", (json_int_t)next));
+}
+
+static json_t *counters_answer(const struct request_context *context)
+{
+	json_t *items = json_array();
+
+	int rc = context->provider->counters(context->daemon, items);
+	if (rc) {
+		json_decref(items);
+		return failure(rc);
+	}
+	return success(json_pack("{s:o, s:i}", "items", items, "cursor", 0));
+}
+
+static json_t *show(const struct request_context *context, const json_t *request)
+{
+	const struct ctl_provider *provider = context->provider;
+	const char *what = json_string_value(json_object_get(request, "what"));
+
+	if (!what)
+		return bad_request("what", "is missing");
+	if (strcmp(what, "sessions") == 0)
+		return list_answer(context, request, provider->sessions);
+	if (strcmp(what, "vpn") == 0)
+		return list_answer(context, request, provider->vpns);
+	if (strcmp(what, "devices") == 0)
+		return list_answer(context, request, provider->devices);
+	if (strcmp(what, "counters") == 0)
+		return counters_answer(context);
+	if (strcmp(what, "config") == 0 && context->change)
+		return success(ctl_change_json(context->change));
+	return bad_request("what", "is one of sessions, vpn, devices, counters, config");
+}
+
+static json_t *status(const struct request_context *context, const json_t *request)
+{
+	json_t *result = NULL;
+	int rc = context->provider->status(context->daemon, &result);
+
+	return rc ? failure(rc) : success(result);
+}
+
+/* --- changes ------------------------------------------------------------------------------ */
+
+static json_t *change_answer(const struct request_context *context, int rc,
+			     const struct settings_error *error)
+{
+	if (rc)
+		return settings_refusal(rc, error);
+	return success(json_pack("{s:i}", "confirm_within_s",
+				 (int)ctl_change_seconds_left(context->change)));
+}
+
+static json_t *set(const struct request_context *context, const json_t *request)
+{
+	struct settings_error error = {0};
+	const char *name = json_string_value(json_object_get(request, "name"));
+	const char *value = json_string_value(json_object_get(request, "value"));
+
+	if (!name)
+		return bad_request("name", "is missing or not text");
+	if (!value)
+		return bad_request("value", "is missing or not text");
+	int rc = ctl_change_set(context->change, name, value,
+				json_is_true(json_object_get(request, "confirm")), &error);
+	return change_answer(context, rc, &error);
+}
+
+static json_t *confirm(const struct request_context *context, const json_t *request)
+{
+	struct settings_error error = {0};
+	int rc = ctl_change_confirm(context->change, &error);
+
+	return change_answer(context, rc, &error);
+}
+
+static json_t *rollback(const struct request_context *context, const json_t *request)
+{
+	struct settings_error error = {0};
+	json_int_t steps = 1;
+
+	if (!count_take(request, "steps", 1, 1000, &steps))
+		return bad_request("steps", "is not a number from 1 on");
+	int rc = ctl_change_rollback(context->change, steps,
+				     json_is_true(json_object_get(request, "confirm")), &error);
+	return change_answer(context, rc, &error);
+}
+
+static json_t *forward(const struct request_context *context, const json_t *request)
+{
+	struct settings_error error = {0};
+	const char *action = json_string_value(json_object_get(request, "action"));
+	const char *key = json_string_value(json_object_get(request, "key"));
+	const json_t *object = json_object_get(request, "forward");
+	bool wait = json_is_true(json_object_get(request, "confirm"));
+
+	if (action && strcmp(action, "add") == 0 && json_is_object(object))
+		return change_answer(context,
+				     ctl_change_forward_add(context->change, object, wait, &error),
+				     &error);
+	if (action && strcmp(action, "remove") == 0 && key)
+		return change_answer(context,
+				     ctl_change_forward_remove(context->change, key, wait, &error),
+				     &error);
+	return bad_request("action", "is add (with forward) or remove (with key)");
+}
+
+/* --- for tests and benches ------------------------------------------------------------------ */
+
+/* Returns the name of the member that is wrong, or NULL. */
+static const char *arm_take(const json_t *request, struct ctl_arm *arm)
+{
+	const char *kind = json_string_value(json_object_get(request, "kind"));
+	json_int_t inside = -1, external = 0, remote = -1, count = 1;
+
+	*arm = (struct ctl_arm){0};
+	if (!kind || (strcmp(kind, "esp") != 0 && strcmp(kind, "pptp") != 0))
+		return "kind";
+	arm->kind = *kind == 'e' ? CTL_ARM_ESP : CTL_ARM_PPTP;
+	json_int_t most = arm->kind == CTL_ARM_ESP ? UINT32_MAX : UINT16_MAX;
+	if (!address_take(request, "inside", &arm->inside) || arm->inside.s_addr == 0)
+		return "inside";
+	if (!address_take(request, "remote", &arm->remote) || arm->remote.s_addr == 0)
+		return "remote";
+	if (!count_take(request, "inside_id", 0, most, &inside) || inside < 0)
+		return "inside_id";
+	if (!count_take(request, "external_id", 0, most, &external))
+		return "external_id";
+	if (!count_take(request, "remote_id", 0, most, &remote) || remote < 0)
+		return "remote_id";
+	if (!count_take(request, "count", 1, 1 << 24, &count))
+		return "count";
+	arm->inside_id = inside;
+	arm->external_id = external;
+	arm->remote_id = remote;
+	arm->count = count;
+	return NULL;
+}
+
+static json_t *arm(const struct request_context *context, const json_t *request)
+{
+	struct ctl_arm pairs;
+	json_t *result = NULL;
+
+	if (!context->provider->arm)
+		return request_refusal("unknown-request", NULL, "this daemon cannot arm");
+	const char *wrong = arm_take(request, &pairs);
+	if (wrong)
+		return bad_request(wrong, "is missing or out of range");
+	int rc = context->provider->arm(context->daemon, &pairs, &result);
+	return rc ? failure(rc) : success(result);
+}
+
+/* --- which request -----------------------------------------------------------------------------
+ */
+
+enum permission { MAY_READ, MAY_CHANGE, ROOT_ONLY };
+
+static const struct request_kind {
+	const char *name;
+	enum permission permission;
+	json_t *(*answer)(const struct request_context *context, const json_t *request);
+} kinds[] = {
+	{"status", MAY_READ, status},
+	{"show", MAY_READ, show},
+	{"set", MAY_CHANGE, set},
+	{"confirm", MAY_CHANGE, confirm},
+	{"rollback", MAY_CHANGE, rollback},
+	{"forward", MAY_CHANGE, forward},
+	{"arm", ROOT_ONLY, arm},
+};
+
+static const struct request_kind *kind_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static json_t *permitted(const struct request_context *context, const struct request_kind *kind,
+			 const json_t *request)
+{
+	if (kind->permission == ROOT_ONLY && context->peer.uid != 0)
+		return request_refusal("not-allowed", NULL, "only root may ask for this");
+	if (kind->permission == MAY_CHANGE && !context->peer.may_change)
+		return request_refusal("not-allowed", NULL,
+				       "only root and members of the control group may change "
+				       "settings");
+	if (kind->permission == MAY_CHANGE && !context->change)
+		return request_refusal("unknown-request", NULL,
+				       "this daemon's settings cannot be changed");
+	return kind->answer(context, request);
+}
+
+static json_t *object_answer(const struct request_context *context, const json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "request"));
+
+	if (!name)
+		return bad_request("request", "is missing");
+	const struct request_kind *kind = kind_find(name);
+	if (!kind)
+		return request_refusal("unknown-request", "request", "there is no such request");
+	return permitted(context, kind, request);
+}
+
+json_t *request_answer(const struct request_context *context, const char *line, size_t length)
+{
+	json_error_t error;
+	json_t *request = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json_is_object(request)) {
+		json_decref(request);
+		return bad_request(NULL, "is not one JSON object on a line");
+	}
+	json_t *answer = object_answer(context, request);
+	json_t *id = json_object_get(request, "id");
+	if (answer && id)
+		json_object_set(answer, "id", id);
+	json_decref(request);
+	return answer ? answer : request_refusal("failed", NULL, "no memory");
+}
