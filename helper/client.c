@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's end. Frames wait in one queue in order of arrival; a flow has at
+ * most one with the helper at a time, for its state is on the way with it.
+ */
+#include "helper/client.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "helper/keeper.h"
+#include "helper/process.h"
+
+#define LINK_HEADER_ROOM 256 /* link, IP and TCP options in front of a longest segment */
+
+struct waiting_frame {
+	struct helper_flow *flow;
+	struct helper_frame frame; /* frame.bytes is `bytes` */
+	uint64_t id;		   /* of its request; 0: not yet sent */
+	uint64_t sent_ns;
+	uint8_t bytes[HELPER_SEGMENT_BYTES + LINK_HEADER_ROOM];
+};
+
+struct helper {
+	struct helper_options options;
+	struct helper_counters counters;
+	struct helper_request request; /* scratch */
+	struct helper_answer answer;   /* scratch */
+	struct waiting_frame frames[HELPER_QUEUE];
+	struct waiting_frame *queue[HELPER_QUEUE]; /* of frames[], oldest first */
+	size_t queued;
+	struct waiting_frame *free[HELPER_QUEUE];
+	size_t free_count;
+	uint64_t last_id;
+	uint64_t given_up; /* requests whose answer may still come, late */
+	int data, news, readable;
+	pid_t keeper, pid;
+	bool disabled;
+};
+
+/* --- start and stop ------------------------------------------------------------ */
+
+static int user_find(const char *name, struct keeper_options *keeper)
+{
+	const struct passwd *user = getpwnam(name ? name : "wayleave-helper");
+
+	if (!user && !name)
+		user = getpwnam("nobody");
+	if (!user)
+		return -ENOENT;
+	keeper->uid = user->pw_uid;
+	keeper->gid = user->pw_gid;
+	return 0;
+}
+
+static int readable_make(struct helper *h)
+{
+	struct epoll_event data = {.events = EPOLLIN}, news = {.events = EPOLLIN};
+
+	h->readable = epoll_create1(EPOLL_CLOEXEC);
+	if (h->readable < 0 || epoll_ctl(h->readable, EPOLL_CTL_ADD, h->data, &data) ||
+	    epoll_ctl(h->readable, EPOLL_CTL_ADD, h->news, &news))
+		return -errno;
+	return 0;
+}
+
+static int pair_make(int *ours, int *theirs)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	*ours = pair[0];
+	*theirs = pair[1];
+	return 0;
+}
+
+static int keeper_fork(struct helper *h, struct keeper_options *keeper)
+{
+	int error = pair_make(&h->data, &keeper->socket);
+
+	if (!error)
+		error = pair_make(&h->news, &keeper->news);
+	if (error)
+		return error;
+	keeper->daemon = getpid();
+	h->keeper = fork();
+	if (h->keeper == 0)
+		keeper_run(keeper);
+	return h->keeper < 0 ? -errno : 0;
+}
+
+static void fd_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static struct helper *helper_new(const struct helper_options *options)
+{
+	struct helper *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->options = *options;
+	h->data = h->news = h->readable = -1;
+	for (; h->free_count < HELPER_QUEUE; h->free_count++)
+		h->free[h->free_count] = &h->frames[h->free_count];
+	return h;
+}
+
+int helper_start_running(struct helper **made, const struct helper_options *options,
+			 int (*run)(int socket))
+{
+	struct keeper_options keeper = {.socket = -1, .news = -1, .run = run};
+	struct helper *h = helper_new(options);
+	int error = h ? user_find(options->user, &keeper) : -ENOMEM;
+
+	if (!error)
+		error = keeper_fork(h, &keeper);
+	if (!error)
+		error = readable_make(h);
+	fd_close(keeper.socket);
+	fd_close(keeper.news);
+	if (error) {
+		if (h)
+			helper_stop(h);
+		return error;
+	}
+	*made = h;
+	return 0;
+}
+
+int helper_start(struct helper **made, const struct helper_options *options)
+{
+	return helper_start_running(made, options, process_run);
+}
+
+/* The keeper kills the helper and ends when its news socket is closed. */
+void helper_stop(struct helper *h)
+{
+	fd_close(h->news);
+	fd_close(h->data);
+	fd_close(h->readable);
+	if (h->keeper > 0)
+		waitpid(h->keeper, NULL, 0);
+	free(h);
+}
+
+int helper_fd(const struct helper *h)
+{
+	return h->readable;
+}
+
+pid_t helper_pid(const struct helper *h)
+{
+	return h->pid;
+}
+
+const struct helper_counters *helper_counters(const struct helper *h)
+{
+	return &h->counters;
+}
+
+/* --- the queue ------------------------------------------------------------------ */
+
+static void queue_remove(struct helper *h, size_t place)
+{
+	struct waiting_frame *waiting = h->queue[place];
+
+	h->queued--;
+	memmove(&h->queue[place], &h->queue[place + 1], (h->queued - place) * sizeof(h->queue[0]));
+	waiting->flow->waiting--;
+}
+
+/* The first frame that is with the helper; h->queued if there is none. */
+static size_t queue_find_sent(const struct helper *h, uint64_t id)
+{
+	size_t place = 0;
+
+	while (place < h->queued && (h->queue[place]->id == 0 || (id && h->queue[place]->id != id)))
+		place++;
+	return place;
+}
+
+static bool queue_behind_own_flow(const struct helper *h, size_t place)
+{
+	for (size_t i = 0; i < place; i++)
+		if (h->queue[i]->flow == h->queue[place]->flow)
+			return true;
+	return false;
+}
+
+static void reasons_count(struct helper *h, const struct helper_result *result)
+{
+	uint32_t met = result->notes;
+
+	if (result->verdict == HELPER_DROP)
+		met |= 1u << result->reason;
+	for (size_t i = 0; i < HELPER_REASONS; i++)
+		h->counters.reasons[i] += met >> i & 1;
+}
+
+/* The frame leaves the queue first: the callback may submit and forget. */
+static void frame_finish(struct helper *h, size_t place, struct helper_result *result)
+{
+	struct waiting_frame *waiting = h->queue[place];
+
+	queue_remove(h, place);
+	result->frame = &waiting->frame;
+	reasons_count(h, result);
+	h->options.answered(h->options.context, waiting->flow, result);
+	h->free[h->free_count++] = waiting;
+}
+
+static void frame_drop(struct helper *h, size_t place, enum helper_reason reason)
+{
+	struct helper_result result = {.verdict = HELPER_DROP, .reason = reason};
+
+	frame_finish(h, place, &result);
+}
+
+static void frame_give_up(struct helper *h, size_t place)
+{
+	h->given_up += h->queue[place]->id != 0;
+	frame_drop(h, place, HELPER_REASON_no_answer);
+}
+
+void helper_forget(struct helper *h, struct helper_flow *flow)
+{
+	size_t place = 0;
+
+	while (place < h->queued) {
+		if (h->queue[place]->flow != flow) {
+			place++;
+			continue;
+		}
+		h->given_up += h->queue[place]->id != 0;
+		h->free[h->free_count++] = h->queue[place];
+		queue_remove(h, place);
+	}
+}
+
+/* --- requests -------------------------------------------------------------------- */
+
+static size_t request_make(struct helper *h, const struct waiting_frame *waiting)
+{
+	const struct helper_flow *flow = waiting->flow;
+	struct helper_request *request = &h->request;
+
+	memset(request, 0, offsetof(struct helper_request, state));
+	request->magic = HELPER_PROTOCOL_MAGIC;
+	request->protocol = flow->protocol;
+	request->direction = (uint8_t)waiting->frame.direction;
+	request->spare_count = flow->spare_count;
+	request->id = h->last_id + 1;
+	memcpy(request->spare, flow->spare, sizeof(request->spare));
+	memcpy(request->state, flow->state, sizeof(request->state));
+	memcpy(request->segment, waiting->bytes + waiting->frame.tcp_offset,
+	       waiting->frame.tcp_bytes);
+	return offsetof(struct helper_request, segment) + waiting->frame.tcp_bytes;
+}
+
+/* False: the socket is full, later. */
+static bool frame_send(struct helper *h, struct waiting_frame *waiting, uint64_t now_ns)
+{
+	size_t bytes = request_make(h, waiting);
+
+	if (send(h->data, &h->request, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return false;
+	waiting->id = ++h->last_id;
+	waiting->sent_ns = now_ns;
+	h->counters.requests++;
+	return true;
+}
+
+static void queue_send(struct helper *h, uint64_t now_ns)
+{
+	for (size_t i = 0; i < h->queued; i++)
+		if (h->queue[i]->id == 0 && !queue_behind_own_flow(h, i) &&
+		    !frame_send(h, h->queue[i], now_ns))
+			return;
+}
+
+static int frame_check(const struct helper *h, const struct helper_flow *flow,
+		       const struct helper_frame *frame)
+{
+	if (h->disabled)
+		return -ENOTCONN;
+	if (frame->tcp_offset > frame->frame_bytes ||
+	    frame->tcp_bytes > frame->frame_bytes - frame->tcp_offset)
+		return -EINVAL;
+	if (frame->tcp_bytes > HELPER_SEGMENT_BYTES ||
+	    frame->frame_bytes > sizeof(h->frames[0].bytes))
+		return -EMSGSIZE;
+	if (!h->free_count || flow->waiting >= HELPER_FLOW_QUEUE)
+		return -ENOBUFS;
+	return 0;
+}
+
+int helper_submit(struct helper *h, struct helper_flow *flow, const struct helper_frame *frame,
+		  uint64_t now_ns)
+{
+	int error = frame_check(h, flow, frame);
+	struct waiting_frame *waiting;
+
+	if (error) {
+		h->counters.refused++;
+		return error;
+	}
+	waiting = h->free[--h->free_count];
+	waiting->flow = flow;
+	waiting->frame = *frame;
+	waiting->frame.bytes = waiting->bytes;
+	waiting->id = 0;
+	memcpy(waiting->bytes, frame->bytes, frame->frame_bytes);
+	h->queue[h->queued++] = waiting;
+	flow->waiting++;
+	queue_send(h, now_ns);
+	return 0;
+}
+
+/* --- answers --------------------------------------------------------------------- */
+
+static void helper_kill(struct helper *h)
+{
+	const char order = KEEPER_KILL;
+
+	(void)!send(h->news, &order, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Too late, if a frame was given up; else the helper makes answers up. */
+static void answer_unasked(struct helper *h)
+{
+	if (h->given_up)
+		h->given_up--;
+	else
+		helper_kill(h);
+}
+
+static void answer_take(struct helper *h, size_t bytes)
+{
+	size_t place = h->answer.id && bytes == sizeof(h->answer) ? queue_find_sent(h, h->answer.id)
+								  : h->queued;
+	struct helper_result result = {.verdict = h->answer.verdict,
+				       .reason = h->answer.reason,
+				       .notes = h->answer.notes,
+				       .edits = h->answer.edits,
+				       .edit_count = h->answer.edit_count,
+				       .claims = h->answer.claims,
+				       .claim_count = h->answer.claim_count};
+	struct waiting_frame *waiting;
+
+	if (place == h->queued) {
+		answer_unasked(h);
+		return;
+	}
+	waiting = h->queue[place];
+	if (helper_validate_answer(waiting->flow, &waiting->frame, &h->answer, bytes)) {
+		helper_kill(h);
+		frame_drop(h, place, HELPER_REASON_bad_answer);
+		return;
+	}
+	h->counters.answers++;
+	helper_flow_update(waiting->flow, &h->answer);
+	helper_edits_apply(&waiting->frame, h->answer.edits, h->answer.edit_count);
+	frame_finish(h, place, &result);
+}
+
+/* At most as many as can wait: a helper that babbles does not hold the daemon up. */
+static void answers_take(struct helper *h)
+{
+	for (size_t i = 0; i < HELPER_QUEUE; i++) {
+		ssize_t bytes =
+			recv(h->data, &h->answer, sizeof(h->answer), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (bytes <= 0)
+			return;
+		answer_take(h, (size_t)bytes);
+	}
+}
+
+static void answers_expire(struct helper *h, uint64_t now_ns)
+{
+	size_t place = queue_find_sent(h, 0);
+
+	if (place == h->queued || now_ns - h->queue[place]->sent_ns < HELPER_ANSWER_NS)
+		return;
+	helper_kill(h);
+	while ((place = queue_find_sent(h, 0)) < h->queued)
+		frame_give_up(h, place);
+}
+
+/* --- news -------------------------------------------------------------------------- */
+
+static void news_died(struct helper *h, const struct keeper_news *news)
+{
+	size_t place;
+
+	h->pid = 0;
+	h->counters.crashes++;
+	answers_take(h);
+	place = queue_find_sent(h, 0); /* the one that it died of; the rest waits for the next */
+	if (place < h->queued)
+		frame_give_up(h, place);
+	h->options.happened(h->options.context, HELPER_CRASHED, news->status);
+}
+
+static void news_gave_up(struct helper *h, int status)
+{
+	h->pid = 0;
+	h->disabled = true;
+	epoll_ctl(h->readable, EPOLL_CTL_DEL, h->news, NULL);
+	while (h->queued)
+		frame_give_up(h, 0);
+	h->options.happened(h->options.context, HELPER_DISABLED, status);
+}
+
+static void news_take(struct helper *h)
+{
+	struct keeper_news news;
+	ssize_t bytes = sizeof(news);
+
+	while (!h->disabled && bytes == sizeof(news)) {
+		bytes = recv(h->news, &news, sizeof(news), MSG_DONTWAIT);
+		if (bytes == 0) /* the keeper was killed */
+			news_gave_up(h, 0);
+		if (bytes != sizeof(news))
+			return;
+		if (news.kind == KEEPER_STARTED)
+			h->pid = news.pid;
+		else if (news.kind == KEEPER_DIED)
+			news_died(h, &news);
+		else
+			news_gave_up(h, news.status);
+	}
+}
+
+void helper_serve(struct helper *h, uint64_t now_ns)
+{
+	answers_take(h);
+	news_take(h);
+	answers_expire(h, now_ns);
+	if (!h->disabled)
+		queue_send(h, now_ns);
+}
