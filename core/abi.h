@@ -28,12 +28,12 @@ enum reason {
 /* --- classes: what the passthrough switches and `show vpn` tell apart -------------- */
 enum flow_class {
 	CLASS_PLAIN,
-	CLASS_PPTP,      /* tcp to port 1723, GRE version 1 */
-	CLASS_L2TP,      /* udp to or from port 1701, protocol 115 */
-	CLASS_IPSEC,     /* udp 500 and 4500, protocols 50 and 51 */
+	CLASS_PPTP,	 /* tcp to port 1723, GRE version 1 */
+	CLASS_L2TP,	 /* udp to or from port 1701, protocol 115 */
+	CLASS_IPSEC,	 /* udp 500 and 4500, protocols 50 and 51 */
 	CLASS_WIREGUARD, /* seen, never touched or blocked */
-	CLASS_OPENVPN,   /* seen, never touched or blocked */
-	CLASS_TUNNEL,    /* other tunnels one-to-one: GRE version 0, IPIP, 6in4, EtherIP */
+	CLASS_OPENVPN,	 /* seen, never touched or blocked */
+	CLASS_TUNNEL,	 /* other tunnels one-to-one: GRE version 0, IPIP, 6in4, EtherIP */
 	CLASS_COUNT
 };
 
@@ -46,7 +46,8 @@ enum timeout {
 	TIMEOUT_ESP,
 	TIMEOUT_GRE,
 	TIMEOUT_OTHER,
-	TIMEOUT_COUNT
+	TIMEOUT_COUNT,
+	TIMEOUT_SLOTS = 8 /* a power of two, so that an index is bounded by a mask */
 };
 
 /* --- records ------------------------------------------------------------------------ */
@@ -78,9 +79,9 @@ enum record_kind {
 enum id_type {
 	ID_NONE,  /* the protocol's only flow between the two addresses */
 	ID_PORTS, /* remote port, local port; ICMP query: 0, identifier */
-	ID_SPI,   /* ESP, RFC 4303 section 2.1: the receiver's */
+	ID_SPI,	  /* ESP, RFC 4303 section 2.1: the receiver's */
 	ID_CALL,  /* GRE version 1, RFC 2637 section 4.1: the receiver's call id */
-	ID_KEY,   /* GRE version 0, RFC 2890 section 2.1 */
+	ID_KEY,	  /* GRE version 0, RFC 2890 section 2.1 */
 };
 
 struct record_key {
@@ -111,20 +112,20 @@ enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_CLAIMED, SLOT_LIVE, SLOT_DEAD };
 #define CONTROL_REFERENCE  8u /* one reference */
 
 /* session.flags */
-#define SESSION_HELPER  0x01 /* payload goes through the helper */
-#define SESSION_LOCAL   0x02 /* the gateway's own flow: up the stack, untouched */
+#define SESSION_HELPER	0x01 /* payload goes through the helper */
+#define SESSION_LOCAL	0x02 /* the gateway's own flow: up the stack, untouched */
 #define SESSION_HAIRPIN 0x04 /* the remote is one of our external addresses */
-#define SESSION_STATIC  0x08 /* armed by the daemon: the daemon alone ends it */
+#define SESSION_STATIC	0x08 /* armed by the daemon: the daemon alone ends it */
 #define SESSION_REPLIED 0x10 /* the remote has answered */
 
 struct session {
-	__be32 new_local; /* what `local` becomes: external address or inside host */
-	__be16 new_id;    /* what local_id becomes; unused with ID_NONE and ID_SPI */
-	__u16 next_hop;   /* index into next_hops: where this direction leaves */
+	__be32 new_local;    /* what `local` becomes: external address or inside host */
+	__be16 new_id;	     /* what local_id becomes; unused with ID_NONE and ID_SPI */
+	__u16 next_hop;	     /* index into next_hops: where this direction leaves */
 	__u16 address_delta; /* RFC 1624: to add to a checksum over the address */
-	__u8 class;          /* enum flow_class */
-	__u8 timeout;        /* enum timeout */
-	__u8 tcp_state;      /* enum tcp_state, of the whole session; kept equal in both */
+	__u8 class;	     /* enum flow_class */
+	__u8 timeout;	     /* enum timeout */
+	__u8 tcp_state;	     /* enum tcp_state, of the whole session; kept equal in both */
 	__u8 flags;
 	__u16 route_generation; /* config.route_generation when next_hop was chosen */
 	__u32 last_seen;
@@ -156,7 +157,7 @@ struct permit {
 struct host {
 	__u32 mappings;
 	__u32 sessions;
-	__u32 tokens;   /* of the new-session rate limit, 1/1024 of a session */
+	__u32 tokens;	/* of the new-session rate limit, 1/1024 of a session */
 	__u32 refilled; /* tick of the last refill */
 	__u32 last_seen;
 	__u32 created;
@@ -196,9 +197,9 @@ _Static_assert(sizeof(struct record) == 64, "a record is one cache line");
 /* --- next hops ---------------------------------------------------------------------- */
 /* next_hop.flags */
 #define NEXT_HOP_RESOLVED 0x01 /* the MAC addresses are known */
-#define NEXT_HOP_BARE     0x02 /* the device has no Ethernet header */
-#define NEXT_HOP_INSIDE   0x04 /* on a LAN interface */
-#define NEXT_HOP_XDP      0x08 /* the device takes frames that XDP redirects */
+#define NEXT_HOP_BARE	  0x02 /* the device has no Ethernet header */
+#define NEXT_HOP_INSIDE	  0x04 /* on a LAN interface */
+#define NEXT_HOP_XDP	  0x08 /* the device takes frames that XDP redirects */
 
 /* Index 0 is never used. A free entry has ifindex 0. */
 struct next_hop {
@@ -233,28 +234,28 @@ struct interface {
 
 /* --- configuration -------------------------------------------------------------------- */
 enum filtering { /* same order as the settings */
-	FILTER_ENDPOINT_INDEPENDENT,
-	FILTER_ADDRESS_DEPENDENT,
-	FILTER_ADDRESS_AND_PORT_DEPENDENT,
+		 FILTER_ENDPOINT_INDEPENDENT,
+		 FILTER_ADDRESS_DEPENDENT,
+		 FILTER_ADDRESS_AND_PORT_DEPENDENT,
 };
 
 /* One entry, written by the daemon, read by every packet; one writer at a time. */
 struct config {
 	/* read at each hit: first cache line */
-	__u64 hash_key[2]; /* secret, random at first start, kept over restarts */
-	__u32 set_mask;    /* count of record sets - 1; a power of two less one */
-	__u32 blocked;     /* bit per class */
+	__u64 hash_key[2];  /* secret, random at first start, kept over restarts */
+	__u32 set_mask;	    /* count of record sets - 1; a power of two less one */
+	__u32 blocked;	    /* bit per class */
 	__u32 clock_offset; /* ticks; tests move the clock with it */
 	__u16 route_generation;
-	__u16 mss_clamp; /* bytes; 0 off, 1 by the egress MTU */
-	__u32 timeouts[TIMEOUT_COUNT]; /* ticks */
+	__u16 mss_clamp;	       /* bytes; 0 off, 1 by the egress MTU */
+	__u32 timeouts[TIMEOUT_SLOTS]; /* ticks */
 	/* read for new flows */
 	__u32 abi_version;
-	__be32 external;    /* the WAN address; 0: none */
-	__u32 wan_ifindex;  /* 0: not there */
-	__u32 tap_ifindex;  /* slow path */
-	__u32 assisted;     /* bit per class: new control connections get SESSION_HELPER */
-	__u32 hz;           /* ticks per second */
+	__be32 external;   /* the WAN address; 0: none */
+	__u32 wan_ifindex; /* 0: not there */
+	__u32 tap_ifindex; /* slow path */
+	__u32 assisted;	   /* bit per class: new control connections get SESSION_HELPER */
+	__u32 hz;	   /* ticks per second */
 	__u32 mappings_per_host;
 	__u32 sessions_per_host;
 	__u32 new_per_second; /* per host */
@@ -264,7 +265,7 @@ struct config {
 	__u16 own_port_first, own_port_last; /* host order: the gateway's own, never mapped */
 	__u32 sessions_limit;
 	__u64 instance; /* random; names the instance in its maps, for adoption */
-	__u8 reserved[64];
+	__u8 reserved[60];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */
@@ -281,12 +282,12 @@ enum punt_action {
 };
 #define PUNT_FROM_WAN 0x01 /* side */
 struct punt {
-	__u8 action; /* enum punt_action */
-	__u8 reason; /* enum reason */
-	__u8 side;   /* PUNT_FROM_WAN or 0 */
+	__u8 action;	/* enum punt_action */
+	__u8 reason;	/* enum reason */
+	__u8 side;	/* PUNT_FROM_WAN or 0 */
 	__u8 l4_offset; /* from the start of the IP header */
-	__u32 index; /* host order: session record; PUNT_TRANSMIT: next hop */
-	__u32 ifindex; /* where the frame came from */
+	__u32 index;	/* host order: session record; PUNT_TRANSMIT: next hop */
+	__u32 ifindex;	/* where the frame came from */
 };
 _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
 

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TC: the whole gateway, on every kind of device. Ingress programs for LAN and
+ * WAN, with and without Ethernet header; an egress program on the WAN that
+ * records the gateway's own flows; the slow path's way back in.
+ */
+#include <linux/pkt_cls.h>
+
+#include "bpf/backend_tc.h"
+#include "core/gateway.h"
+#include "core/local.h"
+
+#define ETHERNET 14
+
+/* --- out of here --------------------------------------------------------------------- */
+
+/* A neighbour that the kernel has found meanwhile needs no detour any more. */
+static __always_inline bool next_hop_resolve(struct packet *p, struct next_hop *hop,
+					     const struct config *c)
+{
+	struct route route = {};
+
+	if (hop->flags & NEXT_HOP_RESOLVED)
+		return true;
+	if (route_lookup(p, hop->address, &route) != ROUTE_RESOLVED ||
+	    route.ifindex != hop->ifindex)
+		return false;
+	next_hop_refresh(hop, &route, ROUTE_RESOLVED, clock_ticks(c));
+	return true;
+}
+
+static __noinline int tc_transmit_unresolved(struct packet *p, struct next_hop *hop)
+{
+	struct bpf_redir_neigh neighbour = {.nh_family = FAMILY_IPV4, .ipv4_nh = hop->address};
+
+	return bpf_redirect_neigh(hop->ifindex, &neighbour, sizeof(neighbour), 0);
+}
+
+static __always_inline int tc_transmit(struct packet *p, __u32 index)
+{
+	struct next_hop *hop = next_hop_at(index);
+	const struct config *c = config_get();
+	__u8 *data;
+
+	if (!hop || !c || !hop->ifindex)
+		return TC_ACT_SHOT;
+	if (unlikely(!next_hop_resolve(p, hop, c)))
+		return tc_transmit_unresolved(p, hop);
+	if (!(hop->flags & NEXT_HOP_BARE)) {
+		data = (void *)(long)p->context->data;
+		if ((void *)data + ETHERNET > (void *)(long)p->context->data_end)
+			return TC_ACT_SHOT;
+		__builtin_memcpy(data, hop->destination, 12);
+	}
+	return bpf_redirect(hop->ifindex, 0);
+}
+
+/* To the daemon, with the record in place of the MAC addresses. */
+static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32 side)
+{
+	const struct config *c = config_get();
+	struct punt *punt = (void *)(long)p->context->data;
+
+	if (!c || !c->tap_ifindex || (void *)punt + ETHERNET > (void *)(long)p->context->data_end)
+		return TC_ACT_SHOT;
+	*punt = (struct punt){
+		.action = PUNT_DOWN,
+		.reason = reason,
+		.side = side,
+		.index = index,
+		.ifindex = p->ifindex,
+	};
+	return bpf_redirect(c->tap_ifindex, 0);
+}
+
+static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, __u32 bytes)
+{
+	count(verdict_reason(v), bytes);
+	switch (verdict_action(v)) {
+	case ACTION_FORWARD:
+		return tc_transmit(p, verdict_index(v));
+	case ACTION_STACK:
+		return TC_ACT_UNSPEC;
+	case ACTION_PUNT:
+		return tc_punt(p, verdict_reason(v), verdict_index(v), side);
+	default:
+		return TC_ACT_SHOT;
+	}
+}
+
+/* --- into here ------------------------------------------------------------------------ */
+
+static __always_inline int tc_run(struct packet *p, enum direction direction, enum origin origin)
+{
+	__u32 bytes = packet_length(p);
+	verdict_t v;
+
+	if (!packet_make_readable(p, 60))
+		return TC_ACT_SHOT;
+	if (direction == DIRECTION_OUT) {
+		v = outbound(p, origin);
+		if (verdict_action(v) != ACTION_HAIRPIN)
+			return tc_finish(p, v, 0, bytes);
+	}
+	v = inbound(p, origin);
+	return tc_finish(p, v, PUNT_FROM_WAN, bytes);
+}
+
+/* RFC 4291: link-local and multicast stay on the link, so they cannot be forwarding. */
+static __always_inline bool ipv6_is_for_link(struct __sk_buff *skb)
+{
+	const __u8 *destination = (void *)(long)skb->data + ETHERNET + 24;
+
+	if ((void *)destination + 2 > (void *)(long)skb->data_end)
+		return false;
+	return destination[0] == 0xff ||
+	       (destination[0] == 0xfe && (destination[1] & 0xc0) == 0x80);
+}
+
+static __always_inline int tc_not_ipv4(struct __sk_buff *skb, enum direction direction)
+{
+	__u32 type = be16_to_host(skb->protocol);
+	enum reason reason = REASON_link_protocol;
+
+	if (type == ETHERTYPE_IPV6)
+		reason = direction == DIRECTION_OUT && ipv6_is_for_link(skb) ? REASON_to_gateway
+									     : REASON_ipv6;
+	else if (direction == DIRECTION_IN && type != ETHERTYPE_ARP && type != ETHERTYPE_PPPOED &&
+		 type != ETHERTYPE_PPPOES && type != ETHERTYPE_EAPOL)
+		reason = REASON_ethertype;
+	count(reason, skb->len);
+	return reason == REASON_ipv6 || reason == REASON_ethertype ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction direction)
+{
+	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
+
+	/* a tagged frame is another device's */
+	if (skb->vlan_present || skb->protocol == host_to_be16(ETHERTYPE_VLAN) ||
+	    skb->protocol == host_to_be16(ETHERTYPE_QINQ))
+		return TC_ACT_UNSPEC;
+	if (unlikely(skb->protocol != host_to_be16(ETHERTYPE_IPV4)))
+		return tc_not_ipv4(skb, direction);
+	return tc_run(&p, direction, ORIGIN_WIRE);
+}
+
+/* Gives a bare packet an Ethernet header, as every way out of here starts from one. */
+static __always_inline int tc_bare(struct __sk_buff *skb, enum direction direction)
+{
+	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
+	struct ethernet_header header = {.type = host_to_be16(ETHERTYPE_IPV4)};
+	__u32 bytes = skb->len;
+	verdict_t v;
+
+	if (skb->protocol != host_to_be16(ETHERTYPE_IPV4)) {
+		count(skb->protocol == host_to_be16(ETHERTYPE_IPV6) ? REASON_ipv6
+								    : REASON_ethertype,
+		      bytes);
+		return TC_ACT_SHOT;
+	}
+	p.base = 0;
+	if (!packet_make_readable(&p, 60))
+		return TC_ACT_SHOT;
+	v = direction == DIRECTION_OUT ? outbound(&p, ORIGIN_WIRE) : inbound(&p, ORIGIN_WIRE);
+	if (verdict_action(v) == ACTION_STACK || verdict_action(v) == ACTION_DROP)
+		return tc_finish(&p, v, 0, bytes);
+	if (bpf_skb_change_head(skb, ETHERNET, 0) ||
+	    bpf_skb_store_bytes(skb, 0, &header, sizeof(header), 0))
+		return TC_ACT_SHOT;
+	p.base = ETHERNET;
+	if (verdict_action(v) == ACTION_HAIRPIN)
+		v = inbound(&p, ORIGIN_WIRE);
+	return tc_finish(&p, v, direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
+}
+
+SEC("tc")
+int tc_inside(struct __sk_buff *skb)
+{
+	return tc_ethernet(skb, DIRECTION_OUT);
+}
+
+SEC("tc")
+int tc_outside(struct __sk_buff *skb)
+{
+	return tc_ethernet(skb, DIRECTION_IN);
+}
+
+SEC("tc")
+int tc_inside_bare(struct __sk_buff *skb)
+{
+	return tc_bare(skb, DIRECTION_OUT);
+}
+
+SEC("tc")
+int tc_outside_bare(struct __sk_buff *skb)
+{
+	return tc_bare(skb, DIRECTION_IN);
+}
+
+/* --- the gateway's own flows -------------------------------------------------------------- */
+
+/* What was forwarded here came in somewhere; what the gateway itself sends did not. */
+static __always_inline int tc_record_local(struct __sk_buff *skb, __u32 base)
+{
+	struct packet p = {.context = skb, .base = base};
+
+	if (skb->ingress_ifindex || skb->protocol != host_to_be16(ETHERTYPE_IPV4))
+		return TC_ACT_UNSPEC;
+	if (packet_make_readable(&p, 60))
+		local_note(&p);
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int tc_local(struct __sk_buff *skb)
+{
+	return tc_record_local(skb, ETHERNET);
+}
+
+SEC("tc")
+int tc_local_bare(struct __sk_buff *skb)
+{
+	return tc_record_local(skb, 0);
+}
+
+/* --- the slow path's way back ---------------------------------------------------------------- */
+
+SEC("tc")
+int tc_tap(struct __sk_buff *skb)
+{
+	struct packet p = {.context = skb, .base = ETHERNET};
+	struct punt *frame = (void *)(long)skb->data;
+	struct punt punt;
+
+	if ((void *)frame + ETHERNET > (void *)(long)skb->data_end)
+		return TC_ACT_SHOT;
+	punt = *frame;
+	p.ifindex = punt.ifindex;
+	if (punt.action == PUNT_TRANSMIT)
+		return tc_transmit(&p, punt.index);
+	if (punt.action != PUNT_TRANSLATE)
+		return TC_ACT_SHOT;
+	return tc_run(&p, punt.side & PUNT_FROM_WAN ? DIRECTION_IN : DIRECTION_OUT, ORIGIN_DAEMON);
+}

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The gateway's two ways, outbound (from a LAN) and inbound (from the WAN):
+ * parse, find the session, check, rewrite; a miss makes the session where the
+ * rules allow it.
+ *
+ * Theory of operation. A hit is all inlined and reads two records at most. All
+ * that is rare is a function of its own. The packet is changed only after
+ * every check, so a verdict other than FORWARD or HAIRPIN leaves it as it
+ * arrived: XDP can still leave it to TC, the stack can still answer it, and
+ * the daemon can still hand it in again.
+ *
+ * Context: XDP, TC, memory.
+ */
+#ifndef WAYLEAVE_CORE_GATEWAY_H
+#define WAYLEAVE_CORE_GATEWAY_H
+
+#include "core/filter.h"
+#include "core/icmp_error.h"
+#include "core/mss.h"
+#include "core/parse.h"
+
+/* How the packet came here. */
+enum origin {
+	ORIGIN_WIRE,
+	ORIGIN_DAEMON, /* handed in again: is not handed out a second time */
+};
+
+/* --- hits ------------------------------------------------------------------------- */
+
+static __always_inline verdict_t too_big(const struct facts *f, bool out)
+{
+	if (out && f->dont_fragment)
+		return to_stack(REASON_too_big_outbound);
+	return verdict(ACTION_PUNT, out ? REASON_to_slow_path : REASON_too_big_inbound, NO_RECORD);
+}
+
+SEPARATE __u32 BACKEND_NAME(session_reroute_at)(packet_context *context, __u32 base, __u32 ifindex,
+						__u32 record, __u32 out)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	const struct config *c = config_get();
+	struct record *r = record_at(record);
+
+	return c && r && session_reroute(&p, c, r, out, clock_ticks(c));
+}
+
+static __always_inline bool reroute(struct packet *p, const struct config *c, struct record *r,
+				    bool out)
+{
+	return BACKEND_NAME(session_reroute_at)(p->context, p->base, p->ifindex, table_index(c, r),
+						out);
+}
+
+static __always_inline verdict_t ttl_exceeded(bool out)
+{
+	if (out)
+		return to_stack(REASON_ttl_exceeded_outbound);
+	return verdict(ACTION_PUNT, REASON_ttl_exceeded_inbound, NO_RECORD);
+}
+
+/* RFC 2637: the helper reads what the control connection carries, and its opening and end. */
+static __always_inline bool is_for_helper(const struct record *r, const struct facts *f,
+					  enum origin origin)
+{
+	return r->session.flags & SESSION_HELPER && origin == ORIGIN_WIRE &&
+	       (f->tcp_payload || f->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+static __always_inline void session_tcp_event(struct packet *p, const struct config *c,
+					      const struct facts *f, struct record *r, bool out)
+{
+	session_follow_tcp(r, f->tcp_flags, !out);
+	if (f->tcp_flags & TCP_SYN && BACKEND_NAME(mss_lower)(p->context, p->base, f->l4))
+		count(REASON_mss_clamped, f->length);
+}
+
+/* What stands against a hit, or nothing (0). */
+static __always_inline verdict_t session_objects(struct packet *p, const struct config *c,
+						 const struct facts *f, struct record *r, bool out,
+						 enum origin origin, __u32 now)
+{
+	if (unlikely(is_blocked(c, r->session.class)))
+		return verdict(ACTION_PUNT, blocked_reason(r->session.class), NO_RECORD);
+	if (unlikely(!out && session_expired(c, r, now)))
+		return drop(REASON_session_expired);
+	if (unlikely(!out && r->session.flags & SESSION_LOCAL)) {
+		session_account(&r->session, f, now);
+		return to_stack(REASON_local_flow);
+	}
+	if (unlikely(is_for_helper(r, f, origin)))
+		return verdict(ACTION_PUNT, REASON_to_helper, 0);
+	if (unlikely(f->ttl <= 1))
+		return ttl_exceeded(out);
+	if (unlikely(r->session.route_generation != c->route_generation) &&
+	    !(r->session.flags & SESSION_HAIRPIN && out) && !reroute(p, c, r, out))
+		return to_stack(REASON_no_route);
+	return 0;
+}
+
+static __always_inline verdict_t session_pass(struct packet *p, const struct config *c,
+					      const struct facts *f, struct record *r,
+					      enum direction direction, enum origin origin)
+{
+	bool out = direction == DIRECTION_OUT;
+	bool hairpin = out && r->session.flags & SESSION_HAIRPIN;
+	__u32 now = clock_ticks(c), index;
+	const struct next_hop *hop;
+	verdict_t objection;
+
+	objection = session_objects(p, c, f, r, out, origin, now);
+	if (unlikely(objection))
+		return objection;
+	index = r->session.next_hop;
+	if (unlikely(hairpin)) {
+		if (!BACKEND_FINISHES)
+			return leave();
+	} else {
+		hop = next_hop_at(index);
+		if (unlikely(!hop || !hop->ifindex))
+			return to_stack(REASON_no_route);
+		if (!next_hop_usable(hop))
+			return leave();
+		if (unlikely(packet_segment_length(p) > hop->mtu))
+			return too_big(f, out);
+	}
+	if (!out)
+		session_note_reply(r);
+	if (f->protocol == PROTOCOL_TCP && tcp_is_event(r->session.tcp_state, f->tcp_flags))
+		session_tcp_event(p, c, f, r, out);
+	session_account(&r->session, f, now);
+	/* a hairpinned packet passes one router, not two */
+	if (!rewrite(p, f, r, out, !hairpin))
+		return drop(REASON_malformed_ip);
+	return verdict(hairpin ? ACTION_HAIRPIN : ACTION_FORWARD, REASON_forwarded, index);
+}
+
+/* --- new sessions ---------------------------------------------------------------------- */
+/*
+ * In steps, each a function of its own: routes, quota, mapping, session. A
+ * step answers a verdict; FORWARD carries what the next step needs as index.
+ */
+
+static __always_inline __u32 hops_pack(__u32 out, __u32 in)
+{
+	return out << 16 | in;
+}
+
+/* Next hops of both directions as index of a FORWARD. A hairpin's both are inside. */
+static __always_inline verdict_t hops_for(const struct config *c, const struct route *out,
+					  enum route_result out_result, const struct route *in,
+					  enum route_result in_result)
+{
+	__u32 now = clock_ticks(c);
+	__u32 hop_in = next_hop_for(c, in, in_result, now);
+	__u32 hop_out = out ? next_hop_for(c, out, out_result, now) : hop_in;
+
+	if (hop_out == NO_NEXT_HOP || hop_in == NO_NEXT_HOP)
+		return drop(REASON_next_hops_full);
+	return verdict(ACTION_FORWARD, REASON_forwarded, hops_pack(hop_out, hop_in));
+}
+
+static __always_inline __u8 first_flags(const struct config *c, const struct facts *f)
+{
+	__u8 flags = f->hairpin ? SESSION_HAIRPIN : 0;
+
+	if (f->class == CLASS_PPTP && f->protocol == PROTOCOL_TCP && c->assisted >> CLASS_PPTP & 1)
+		flags |= SESSION_HELPER;
+	return flags;
+}
+
+static __always_inline void plan_init(const struct config *c, struct session_plan *plan,
+				      const struct facts *f, enum direction direction, __u32 hops)
+{
+	*plan = (struct session_plan){
+		.class = f->class,
+		.flags = first_flags(c, f),
+		.now = clock_ticks(c),
+		.timeout = timeout_of(f->protocol),
+		.next_hop_out = hops >> 16,
+		.next_hop_in = (__u16)hops,
+	};
+	session_key(&plan->orig, f, direction);
+	plan->orig.kind = KIND_SESSION_ORIG;
+	if (f->id_type != ID_PORTS) { /* the remote's SPI, key or call id says nothing of ours */
+		plan->orig.id = 0;
+		plan->orig.id_type = ID_NONE;
+	}
+	plan->reply = plan->orig;
+	plan->reply.kind = KIND_SESSION_REPLY;
+	plan->reply.local = c->external;
+	plan->inside_id = plan->orig.local_id;
+	if (f->protocol != PROTOCOL_TCP)
+		return;
+	/* RFC 7857 2.1; picked up in mid-stream (a restart): open after the next segment */
+	plan->tcp_state = TCP_TRANS;
+	if (tcp_event_of(f->tcp_flags) == TCP_SAW_SYN)
+		plan->tcp_state = direction == DIRECTION_OUT ? TCP_INIT_INSIDE : TCP_INIT_REMOTE;
+}
+
+/* One more session of @plan, counted against its host. Answers an enum reason. */
+static __always_inline enum reason session_begin(const struct config *c, struct session_plan *plan)
+{
+	struct record *host = host_get(c, plan->orig.local, plan->now);
+	enum reason reason;
+
+	if (!host)
+		return REASON_table_full;
+	reason = session_add(plan);
+	if (reason != REASON_forwarded)
+		return reason;
+	__sync_fetch_and_add(&host->host.sessions, 1);
+	count(REASON_session_created, 0);
+	return REASON_forwarded;
+}
+
+/* --- outbound ------------------------------------------------------------------------------ */
+
+/* Why a protocol or class may not begin a session, or REASON_forwarded. */
+static __always_inline enum reason outbound_refuses(const struct config *c, const struct facts *f)
+{
+	if (is_blocked(c, f->class))
+		return blocked_reason(f->class);
+	if (f->protocol == PROTOCOL_AH)
+		return REASON_ah_untranslatable;
+	if (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
+		return REASON_gre_no_call;
+	if (is_martian_source(f->source))
+		return REASON_martian_source;
+	if (is_martian_destination(f->destination))
+		return REASON_martian_destination;
+	if (f->protocol == PROTOCOL_TCP && f->tcp_flags & TCP_RST)
+		return REASON_tcp_no_syn;
+	return c->external ? REASON_forwarded : REASON_no_wan_address;
+}
+
+/* Does the destination, our own external address, lead to an inside host? */
+static __always_inline bool is_hairpin(const struct config *c, const struct facts *f)
+{
+	const struct record *r;
+	struct record_key key;
+
+	if (f->destination != c->external || !c->external)
+		return false;
+	mapping_external_key(&key, f->protocol, c->external,
+			     f->id_type == ID_PORTS ? f->destination_id : 0);
+	if (f->id_type != ID_PORTS)
+		key.id_type = ID_NONE;
+	r = table_find(c, &key);
+	return r && !(r->mapping.flags & MAPPING_LOCAL);
+}
+
+/* First step: where to, where from, and is it allowed? Notes class and hairpin in @f. */
+SEPARATE verdict_t BACKEND_NAME(outbound_routes)(packet_context *context, __u32 base, __u32 ifindex,
+						 struct facts *f)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	const struct config *c = config_get();
+	enum route_result out_result = ROUTE_RESOLVED, in_result;
+	struct route out = {}, in = {};
+	enum reason reason;
+
+	if (!c || !f)
+		return drop(REASON_malformed_ip);
+	f->class = classify(&p, f, f->destination_id, f->source_id);
+	f->hairpin = is_hairpin(c, f);
+	if (!f->hairpin) {
+		out_result = route_lookup(&p, f->destination, &out);
+		if (out_result == ROUTE_STACK || out.ifindex != c->wan_ifindex)
+			return to_stack(REASON_to_gateway);
+	}
+	reason = outbound_refuses(c, f);
+	if (reason != REASON_forwarded)
+		return is_blocked(c, f->class) ? verdict(ACTION_PUNT, reason, NO_RECORD)
+					       : drop(reason);
+	in_result = route_lookup(&p, f->source, &in);
+	if (in_result == ROUTE_STACK || in.ifindex != ifindex)
+		return drop(REASON_spoofed_source);
+	if (f->ttl <= 1)
+		return ttl_exceeded(true);
+	return hops_for(c, f->hairpin ? NULL : &out, out_result, &in, in_result);
+}
+
+/*
+ * Second step: the external id of an inside socket, its mapping's, which is
+ * made where there is none. FORWARD's index: the mapping's external half, held.
+ */
+SEPARATE verdict_t outbound_mapping(const struct facts *f)
+{
+	const struct config *c = config_get();
+	struct mapping_request q = {};
+	struct record *r, *host;
+	__u32 index;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	q.inside = f->source;
+	q.inside_id = f->source_id;
+	q.protocol = f->protocol;
+	q.class = f->class;
+	q.now = clock_ticks(c);
+	index = mapping_find(c, q.protocol, q.inside, q.inside_id);
+	if (index != NO_RECORD)
+		return verdict(ACTION_FORWARD, REASON_forwarded, index);
+	host = host_get(c, q.inside, q.now);
+	if (!host)
+		return drop(REASON_table_full);
+	if (READ_ONCE(host->host.mappings) >= c->mappings_per_host)
+		return drop(REASON_host_mappings);
+	index = mapping_add(&q);
+	r = record_at(index);
+	if (!r)
+		return drop(q.result == CLAIM_FULL ? REASON_ports_exhausted : REASON_insert_race);
+	__sync_fetch_and_add(&host->host.mappings, 1);
+	count(REASON_mapping_created, 0);
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
+static __always_inline void plan_permit(const struct config *c, const struct session_plan *plan)
+{
+	struct record_key key;
+
+	if (plan->orig.protocol == PROTOCOL_ICMP ||
+	    filtering_of(c, plan->orig.protocol) != FILTER_ADDRESS_DEPENDENT)
+		return;
+	permit_key(&key, plan->orig.protocol, plan->reply.local, plan->external_id,
+		   plan->orig.remote);
+	permit_note(&key, plan->now);
+}
+
+/*
+ * Third step: the session. @mapping: the external half's index, or NO_RECORD
+ * for protocols without ids. FORWARD's index: the session's first half.
+ */
+SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 mapping)
+{
+	const struct config *c = config_get();
+	struct session_plan plan;
+	struct record *external = NULL;
+	enum reason reason;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	plan_init(c, &plan, f, DIRECTION_OUT, hops);
+	if (mapping != NO_RECORD) {
+		external = record_at(mapping);
+		if (!external)
+			return drop(REASON_insert_race);
+		external->mapping.last_seen = plan.now;
+		plan.external_id = plan.reply.local_id = external->key.local_id;
+		plan.reply.local = external->key.local;
+	}
+	reason = session_begin(c, &plan);
+	if (reason == REASON_forwarded) {
+		if (external)
+			plan_permit(c, &plan);
+		return verdict(ACTION_FORWARD, REASON_forwarded, plan.orig_index);
+	}
+	if (!external)
+		return drop(reason);
+	record_release(external);
+	/* with a mapping the second half is unique: it can only exist in a race */
+	return drop(reason == REASON_server_taken ? REASON_insert_race : reason);
+}
+
+static __always_inline verdict_t outbound_begin(struct packet *p, const struct config *c,
+						struct facts *f)
+{
+	verdict_t v = BACKEND_NAME(outbound_routes)(p->context, p->base, p->ifindex, f);
+	__u32 hops = verdict_index(v), mapping = NO_RECORD, reason;
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	reason = host_admit(f->source, clock_ticks(c));
+	if (reason != REASON_forwarded)
+		return drop(reason);
+	if (f->id_type == ID_PORTS) {
+		v = outbound_mapping(f);
+		if (verdict_action(v) != ACTION_FORWARD)
+			return v;
+		mapping = verdict_index(v);
+	}
+	return outbound_session(f, hops, mapping);
+}
+
+/* --- inbound --------------------------------------------------------------------------------- */
+
+static __always_inline verdict_t inbound_unasked(const struct config *c, const struct facts *f,
+						 enum reason reason)
+{
+	/* the gateway's own DHCP client, RFC 2131 section 4.1 */
+	if (f->protocol == PROTOCOL_UDP && f->source_id == host_to_be16(PORT_DHCP_SERVER) &&
+	    f->destination_id == host_to_be16(PORT_DHCP_CLIENT))
+		return to_stack(REASON_link_protocol);
+	if (is_martian_source(f->source) || f->source == c->external)
+		return drop(REASON_martian_source);
+	if (f->destination != c->external)
+		return drop(REASON_not_for_gateway);
+	return drop(reason);
+}
+
+/* First step: the mapping or port forward that it is for, held, as FORWARD's index. */
+SEPARATE verdict_t inbound_mapping(const struct facts *f)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+	struct record *r;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	mapping_external_key(&key, f->protocol, f->destination,
+			     f->id_type == ID_PORTS ? f->destination_id : 0);
+	if (f->id_type != ID_PORTS)
+		key.id_type = ID_NONE;
+	r = table_find(c, &key);
+	if (!r || r->mapping.flags & MAPPING_LOCAL || f->destination != c->external)
+		return inbound_unasked(
+			c, f, f->id_type == ID_CALL ? REASON_gre_no_call : REASON_unsolicited);
+	if (f->protocol == PROTOCOL_TCP && (f->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return drop(REASON_tcp_no_syn);
+	if (!mapping_admits(c, r, f->source, clock_ticks(c)))
+		return inbound_unasked(c, f, REASON_filtered);
+	if (!record_hold(r))
+		return drop(REASON_insert_race);
+	return verdict(ACTION_FORWARD, REASON_forwarded, table_index(c, r));
+}
+
+/* Second step: the ways. Notes class and hairpin in @f. @inside: the host that it goes to. */
+SEPARATE verdict_t BACKEND_NAME(inbound_routes)(packet_context *context, __u32 base, __u32 ifindex,
+						struct facts *f, const struct mapping *mapping)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	const struct config *c = config_get();
+	enum route_result out_result = ROUTE_RESOLVED, in_result;
+	struct route out = {}, in = {};
+
+	if (!c || !f || !mapping)
+		return drop(REASON_malformed_ip);
+	f->hairpin = f->source == c->external;
+	f->class = classify(&p, f, f->source_id, f->destination_id);
+	if (f->class == CLASS_PLAIN) /* forwarded from another port to a VPN server inside */
+		f->class = classify(&p, f, f->source_id, mapping->new_id);
+	if (is_blocked(c, f->class))
+		return drop(blocked_reason(f->class));
+	if (is_martian_source(f->source))
+		return drop(REASON_martian_source);
+	in_result = route_lookup(&p, mapping->new_local, &in);
+	if (in_result == ROUTE_STACK || in.ifindex == c->wan_ifindex)
+		return drop(REASON_unsolicited);
+	if (!f->hairpin) {
+		out_result = route_lookup(&p, f->source, &out);
+		if (out_result == ROUTE_STACK || out.ifindex != c->wan_ifindex)
+			return drop(REASON_spoofed_source);
+	}
+	return hops_for(c, f->hairpin ? NULL : &out, out_result, &in, in_result);
+}
+
+/* Third step: the session. FORWARD's index: its second half. */
+SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 mapping)
+{
+	const struct config *c = config_get();
+	const struct record *external = record_at(mapping);
+	struct session_plan plan;
+	enum reason reason;
+
+	if (!f || !c || !external)
+		return drop(REASON_malformed_ip);
+	plan_init(c, &plan, f, DIRECTION_IN, hops);
+	plan.external_id = plan.reply.local_id;
+	plan.orig.local = external->mapping.new_local;
+	plan.orig.local_id = plan.inside_id = external->mapping.new_id;
+	reason = session_begin(c, &plan);
+	if (reason != REASON_forwarded)
+		return drop(reason);
+	return verdict(ACTION_FORWARD, REASON_forwarded, plan.reply_index);
+}
+
+static __always_inline verdict_t inbound_steps(struct packet *p, const struct config *c,
+					       struct facts *f, struct record *external,
+					       __u32 mapping)
+{
+	verdict_t v = BACKEND_NAME(inbound_routes)(p->context, p->base, p->ifindex, f,
+						   &external->mapping);
+	__u32 hops = verdict_index(v), reason;
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	reason = host_admit(external->mapping.new_local, clock_ticks(c));
+	if (reason != REASON_forwarded)
+		return drop(reason);
+	return inbound_session(f, hops, mapping);
+}
+
+static __always_inline verdict_t inbound_begin(struct packet *p, const struct config *c,
+					       struct facts *f)
+{
+	verdict_t v = inbound_mapping(f);
+	struct record *external;
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	external = record_at(verdict_index(v));
+	if (!external)
+		return drop(REASON_insert_race);
+	v = inbound_steps(p, c, f, external, verdict_index(v));
+	if (verdict_action(v) != ACTION_FORWARD)
+		record_release(external);
+	return v;
+}
+
+/* --- the two ways ---------------------------------------------------------------------------- */
+
+static __always_inline verdict_t begin(struct packet *p, const struct config *c, struct facts *f,
+				       enum direction direction)
+{
+	if (direction == DIRECTION_IN)
+		return inbound_begin(p, c, f);
+	if (is_multicast_or_broadcast(f->destination))
+		return to_stack(REASON_to_gateway);
+	return outbound_begin(p, c, f);
+}
+
+static __always_inline verdict_t gateway(struct packet *p, enum direction direction,
+					 enum origin origin)
+{
+	const struct config *c = config_get();
+	enum reason reason;
+	struct facts f;
+	struct record *r;
+	verdict_t v;
+
+	if (!c)
+		return drop(REASON_no_wan_address);
+	reason = parse_packet(p, &f);
+	if (unlikely(reason != REASON_forwarded))
+		return drop(reason);
+	if (unlikely(f.fragment))
+		return drop(REASON_fragment_first_missing);
+	if (unlikely(f.icmp_error))
+		return BACKEND_NAME(icmp_error_pass)(p->context, p->base, p->ifindex, &f,
+						     direction);
+	r = session_find(c, &f, direction);
+	if (unlikely(!r)) {
+		v = begin(p, c, &f, direction);
+		if (verdict_action(v) != ACTION_FORWARD)
+			return v;
+		r = record_at(verdict_index(v));
+		if (!r)
+			return drop(REASON_insert_race);
+	}
+	return session_pass(p, c, &f, r, direction, origin);
+}
+
+/* From a LAN interface. */
+static __always_inline verdict_t outbound(struct packet *p, enum origin origin)
+{
+	return gateway(p, DIRECTION_OUT, origin);
+}
+
+/* From the WAN, or hairpinned. */
+static __always_inline verdict_t inbound(struct packet *p, enum origin origin)
+{
+	return gateway(p, DIRECTION_IN, origin);
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An inside host's quota (RFC 6888 REQ-4, REQ-5): sessions, mappings and new
+ * sessions per second, so that no device can starve the others. Counts go up
+ * here and down in the sweeper. Context: any, new flows only.
+ */
+#ifndef WAYLEAVE_CORE_HOST_H
+#define WAYLEAVE_CORE_HOST_H
+
+#include "core/table.h"
+
+#define TOKENS_A_SESSION 1024
+
+static __always_inline void host_key(struct record_key *key, __be32 inside)
+{
+	*key = (struct record_key){.local = inside, .kind = KIND_HOST};
+}
+
+/* Answers the new record's index, or NO_RECORD: the table is full, or a race. */
+SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
+{
+	const struct config *c = config_get();
+	struct record *r;
+	__u32 index;
+
+	if (!key || !c || table_claim(key, &index) != CLAIM_OK)
+		return NO_RECORD;
+	r = record_at(index);
+	if (!r)
+		return NO_RECORD;
+	r->host = (struct host){
+		.tokens = c->new_per_second * TOKENS_A_SESSION,
+		.refilled = now,
+		.last_seen = now,
+		.created = now,
+	};
+	return table_publish(r) ? index : NO_RECORD;
+}
+
+/* The host's record, made where it is new; NULL: the table is full, or a race. */
+static __always_inline struct record *host_get(const struct config *c, __be32 inside, __u32 now)
+{
+	struct record_key key;
+	struct record *r;
+
+	host_key(&key, inside);
+	r = table_find(c, &key);
+	return r ? r : record_at(host_add(&key, now));
+}
+
+/* One second's worth at most is saved up. Two processors may both refill: harmless. */
+static __always_inline bool host_take_token(const struct config *c, struct host *host, __u32 now)
+{
+	__u32 full = c->new_per_second * TOKENS_A_SESSION;
+	__u32 elapsed = now - host->refilled;
+	__u32 tokens = host->tokens;
+
+	host->last_seen = now;
+	if (elapsed >= c->hz)
+		tokens = full;
+	else if (elapsed && c->hz)
+		tokens += (__u32)((__u64)full * elapsed / c->hz);
+	if (tokens > full)
+		tokens = full;
+	if (elapsed)
+		host->refilled = now;
+	if (tokens < TOKENS_A_SESSION) {
+		host->tokens = tokens;
+		return false;
+	}
+	host->tokens = tokens - TOKENS_A_SESSION;
+	return true;
+}
+
+/* May @inside open one more session? Answers an enum reason. */
+SEPARATE __u32 host_admit(__be32 inside, __u32 now)
+{
+	const struct config *c = config_get();
+	struct record *r;
+
+	if (!c)
+		return REASON_table_full;
+	r = host_get(c, inside, now);
+	if (!r)
+		return REASON_table_full;
+	if (READ_ONCE(r->host.sessions) >= c->sessions_per_host)
+		return REASON_host_sessions;
+	return host_take_token(c, &r->host, now) ? REASON_forwarded : REASON_host_rate;
+}
+
+#endif

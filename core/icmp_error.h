@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ICMP errors about a session's packets, both ways (RFC 5508 REQ-3 to REQ-6):
+ * the quoted packet gets back the addresses and ids that its sender knows.
+ * An error neither refreshes nor ends a session. Context: any.
+ */
+#ifndef WAYLEAVE_CORE_ICMP_ERROR_H
+#define WAYLEAVE_CORE_ICMP_ERROR_H
+
+#include "core/rewrite.h"
+#include "core/verdict.h"
+
+#define ICMP_QUOTE 8 /* offset of the quoted packet in the message */
+
+static __always_inline bool ipv4_sum_is_good(const struct ipv4_header *ip)
+{
+	const __u16 *word = (const __u16 *)ip;
+	__u32 sum = 0;
+
+	UNROLLED
+	for (int i = 0; i < 10; i++)
+		sum += word[i];
+	return sum_fold(sum) == 0xffff;
+}
+
+static __always_inline bool quoted_ids(struct packet *quote, struct facts *f)
+{
+	const struct icmp_header *word = packet_at(quote, f->l4, sizeof(*word));
+	const struct ports *ports = (const void *)word;
+
+	if (!word)
+		return false;
+	f->id_type = ID_NONE;
+	if (f->protocol == PROTOCOL_TCP || f->protocol == PROTOCOL_UDP) {
+		f->id_type = ID_PORTS;
+		f->source_id = ports->destination; /* turned round: see below */
+		f->destination_id = ports->source;
+	} else if (f->protocol == PROTOCOL_ICMP) {
+		f->id_type = ID_PORTS;
+		f->source_id = f->destination_id = word->id;
+		/* RFC 5508 REQ-4: only queries make sessions */
+		return word->type == ICMP_ECHO || word->type == ICMP_ECHO_REPLY ||
+		       word->type == ICMP_TIMESTAMP || word->type == ICMP_TIMESTAMP_REPLY;
+	}
+	return true;
+}
+
+/*
+ * The quoted packet's facts, source and destination exchanged, so that they
+ * read as the answer would. REQ-3: its header checksum counts, its transport
+ * checksum does not; options are skipped.
+ */
+static __always_inline bool parse_quoted(struct packet *quote, struct facts *f)
+{
+	const struct ipv4_header *ip = packet_at(quote, 0, sizeof(*ip));
+	__u32 header;
+
+	if (!ip || ip->version_length >> 4 != 4)
+		return false;
+	header = (ip->version_length & 15) * 4;
+	*f = (struct facts){
+		.source = ip->destination,
+		.destination = ip->source,
+		.protocol = ip->protocol,
+		.l4 = header,
+		.first = !(be16_to_host(ip->fragment) & IPV4_OFFSET_MASK),
+	};
+	if (header < IPV4_HEADER || !f->first)
+		return false;
+	if (header == IPV4_HEADER && !ipv4_sum_is_good(ip))
+		return false;
+	return quoted_ids(quote, f);
+}
+
+/* Where the transport checksum of the quoted packet lies, or 0. */
+static __always_inline __u32 quoted_check_offset(__u8 protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return 16;
+	case PROTOCOL_UDP:
+		return 6;
+	case PROTOCOL_ICMP:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+/* Rewrites one 16-bit word and adds what the enclosing checksum has to take. */
+static __always_inline void quoted_word(struct packet *quote, __u32 offset, __u16 value,
+					__u32 *delta)
+{
+	*delta += rewrite_id(quote, offset, value);
+}
+
+/*
+ * The quoted packet as its sender sent it. @ours_is_source: our side of the
+ * session is the quoted source. Answers the change of the outer checksum.
+ */
+static __always_inline __u32 quoted_rewrite(struct packet *quote, const struct facts *f,
+					    const struct record *r, bool ours_is_source)
+{
+	__u16 address_delta = r->session.address_delta, id_delta = 0, before, *check;
+	struct ipv4_header *ip = packet_at(quote, 0, sizeof(*ip));
+	__u32 at = quoted_check_offset(f->protocol);
+
+	if (!ip)
+		return 0;
+	/* the address and the header's checksum cancel out in the outer sum */
+	if (ours_is_source)
+		ip->source = r->session.new_local;
+	else
+		ip->destination = r->session.new_local;
+	ip->check = checksum_adjust(ip->check, address_delta);
+	if (!at)
+		return 0;
+	if (f->protocol == PROTOCOL_ICMP)
+		id_delta = rewrite_id(quote, f->l4 + 4, r->session.new_id);
+	else
+		id_delta = rewrite_id(quote, f->l4 + (ours_is_source ? 0 : 2), r->session.new_id);
+	check = packet_at(quote, f->l4 + at, 2);
+	if (!check || (f->protocol == PROTOCOL_UDP && !*check))
+		return id_delta;
+	before = *check;
+	*check = checksum_adjust(
+		before, (__u32)id_delta + (f->protocol == PROTOCOL_ICMP ? 0 : address_delta));
+	return (__u32)id_delta + delta_of_16(before, *check);
+}
+
+/*
+ * Translates an ICMP error in @direction. The session stays as it is, whatever
+ * the message says (RFC 4787 REQ-12, RFC 5508 REQ-6).
+ */
+SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 base, __u32 ifindex,
+						 const struct facts *f, __u32 direction)
+{
+	struct packet packet = {.context = context, .base = base, .ifindex = ifindex};
+	struct packet *p = &packet, quote;
+	bool out = direction == DIRECTION_OUT;
+	const struct config *c = config_get();
+	const struct next_hop *hop;
+	struct facts quoted;
+	struct record *r;
+	__u32 delta, index;
+
+	if (!c || !f)
+		return drop(REASON_icmp_malformed);
+	quote = packet_inner(p, f->l4 + ICMP_QUOTE);
+	if (!packet_make_readable(p, 160) || !parse_quoted(&quote, &quoted))
+		return drop(REASON_icmp_malformed);
+	r = session_find(c, &quoted, direction);
+	if (!r)
+		return drop(REASON_icmp_no_session);
+	if (r->session.flags & SESSION_LOCAL)
+		return to_stack(REASON_local_flow);
+	if (is_blocked(c, r->session.class))
+		return drop(blocked_reason(r->session.class));
+	index = r->session.next_hop;
+	hop = next_hop_at(index);
+	if (!hop || f->ttl <= 1)
+		return drop(REASON_icmp_no_session);
+	if (!next_hop_usable(hop))
+		return leave();
+	delta = quoted_rewrite(&quote, &quoted, r, !out);
+	packet_fix_l4_sum(p, f->l4 + 2, 0, sum_fold(delta), false);
+	/* the outer sender may be any router on the way: only our side's address changes */
+	if (out) {
+		if (!rewrite_ip(p, c->external, delta_of_32(f->source, c->external), true, 1))
+			return drop(REASON_icmp_malformed);
+	} else if (!rewrite_ip(p, r->session.new_local,
+			       delta_of_32(f->destination, r->session.new_local), false, 1)) {
+		return drop(REASON_icmp_malformed);
+	}
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
+#endif

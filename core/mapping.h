@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mappings: {protocol, inside address, inside id} <-> {external address, id}.
+ *
+ * A mapping is a pair of records. The MAPPING_EXTERNAL one owns the id: while
+ * it is LIVE nobody else gets that id, whatever the remote (RFC 4787 REQ-3, no
+ * overloading). Its references count the sessions that use it. Every session
+ * of one inside socket uses the same mapping (REQ-1, endpoint-independent).
+ *
+ * Choice of the id: the inside one where it is free; else a random one of the
+ * same parity and class (REQ-3a, REQ-4; RFC 6056 on why random). Deviation from
+ * REQ-3a: the substitute for source port 500 is 1024 or above, for IKE servers
+ * are known to distrust odd low ports and none wants one but 500.
+ *
+ * Context: any, new flows only.
+ */
+#ifndef WAYLEAVE_CORE_MAPPING_H
+#define WAYLEAVE_CORE_MAPPING_H
+
+#include "core/classify.h"
+#include "core/table.h"
+
+#define PORT_FIRST_UNPRIVILEGED 1024
+#define RANDOM_TRIES		48
+#define LINEAR_TRIES		208
+
+struct mapping_request {
+	__be32 inside;
+	__be16 inside_id;
+	__be16 external_id; /* out */
+	__u32 now;
+	__u32 external_index; /* out: record of the external half, claimed */
+	__u32 random;
+	__u8 protocol;
+	__u8 class;
+	__u8 flags;
+	__u8 result; /* out: enum claim_result */
+};
+
+static __always_inline void mapping_inside_key(struct record_key *key, __u8 protocol, __be32 inside,
+					       __be16 id)
+{
+	*key = (struct record_key){
+		.local = inside,
+		.local_id = id,
+		.protocol = protocol,
+		.kind = KIND_MAPPING_INSIDE,
+		.id_type = ID_PORTS,
+	};
+}
+
+static __always_inline void mapping_external_key(struct record_key *key, __u8 protocol,
+						 __be32 external, __be16 id)
+{
+	*key = (struct record_key){
+		.local = external,
+		.local_id = id,
+		.protocol = protocol,
+		.kind = KIND_MAPPING_EXTERNAL,
+		.id_type = ID_PORTS,
+	};
+}
+
+/* The gateway's own range is never given away; ICMP identifiers have no ranges. */
+static __always_inline bool port_is_own(const struct config *c, __u8 protocol, __u16 port)
+{
+	if (protocol == PROTOCOL_ICMP)
+		return false;
+	return port == 0 || (port >= c->own_port_first && port <= c->own_port_last);
+}
+
+/* The candidate for try @i: random first, then one after the other from a random start. */
+static __always_inline __u16 port_candidate(const struct mapping_request *q, __u32 i)
+{
+	__u32 wanted = be16_to_host(q->inside_id);
+	__u32 random = i < RANDOM_TRIES ? random_u32() : q->random + i;
+	__u32 first = PORT_FIRST_UNPRIVILEGED, count = 0x10000 - PORT_FIRST_UNPRIVILEGED;
+
+	if (q->protocol == PROTOCOL_ICMP)
+		return random;
+	if (wanted < PORT_FIRST_UNPRIVILEGED && wanted != PORT_IKE) {
+		first = 2;
+		count = PORT_FIRST_UNPRIVILEGED - 2;
+	}
+	return first + 2 * (random % (count / 2)) + (wanted & 1);
+}
+
+/* Claims the external half for one candidate. Answers true when the search is over. */
+static __noinline long mapping_try(__u32 i, void *context)
+{
+	struct mapping_request *q = context;
+	const struct config *c = config_get();
+	struct record_key key;
+	__u16 port;
+
+	if (!c)
+		return 1;
+	port = i == 0 ? be16_to_host(q->inside_id) : port_candidate(q, i - 1);
+	if (port_is_own(c, q->protocol, port))
+		return 0;
+	mapping_external_key(&key, q->protocol, c->external, host_to_be16(port));
+	q->result = table_claim(&key, &q->external_index);
+	q->external_id = host_to_be16(port);
+	/* EXISTS: the next candidate may be free. FULL: its two sets are; another's may not be. */
+	return q->result == CLAIM_OK;
+}
+
+/* Fills and shows the pair. The first session's reference is taken before it can be swept. */
+static __always_inline bool mapping_link(const struct config *c, struct mapping_request *q)
+{
+	struct record *external = record_at(q->external_index), *inside;
+	struct record_key key;
+	__u32 index;
+
+	if (!external)
+		return false;
+	mapping_inside_key(&key, q->protocol, q->inside, q->inside_id);
+	inside = table_claim(&key, &index) == CLAIM_OK ? record_at(index) : NULL;
+	if (!inside) {
+		table_retreat(external);
+		return false;
+	}
+	inside->partner = q->external_index;
+	external->partner = index;
+	inside->mapping = (struct mapping){
+		.new_local = c->external,
+		.new_id = q->external_id,
+		.class = q->class,
+		.flags = q->flags,
+		.last_seen = q->now,
+		.created = q->now,
+	};
+	external->mapping = inside->mapping;
+	external->mapping.new_local = q->inside;
+	external->mapping.new_id = q->inside_id;
+	if (!table_publish(external)) {
+		table_retreat(inside);
+		return false;
+	}
+	record_hold(external);
+	if (table_publish(inside))
+		return true;
+	record_release(external);
+	table_kill(external);
+	return false;
+}
+
+/*
+ * A new mapping with one reference: the index of its external half, or
+ * NO_RECORD with @request->result saying why (CLAIM_FULL: no id is left;
+ * CLAIM_EXISTS: a race).
+ */
+SEPARATE __u32 mapping_add(struct mapping_request *request)
+{
+	const struct config *c = config_get();
+	struct mapping_request q;
+
+	if (!request || !c)
+		return NO_RECORD;
+	q = *request; /* on this function's own stack, as bpf_loop() wants it */
+	q.result = CLAIM_EXISTS;
+	q.random = random_u32();
+	bounded_loop(1 + RANDOM_TRIES + LINEAR_TRIES, mapping_try, &q);
+	if (q.result != CLAIM_OK) {
+		request->result = CLAIM_FULL;
+		return NO_RECORD;
+	}
+	request->result = CLAIM_EXISTS;
+	return mapping_link(c, &q) ? q.external_index : NO_RECORD;
+}
+
+/* Index of the external half of an inside socket's mapping, held; NO_RECORD: there is none. */
+static __always_inline __u32 mapping_find(const struct config *c, __u8 protocol, __be32 inside,
+					  __be16 id)
+{
+	struct record_key key;
+	struct record *r;
+	__u32 index;
+
+	mapping_inside_key(&key, protocol, inside, id);
+	r = table_find(c, &key);
+	if (!r)
+		return NO_RECORD;
+	index = r->partner;
+	r = record_at(index);
+	return r && record_hold(r) ? index : NO_RECORD;
+}
+
+/* --- permits: RFC 4787 section 5, address-dependent filtering ------------------------ */
+
+static __always_inline void permit_key(struct record_key *key, __u8 protocol, __be32 external,
+				       __be16 external_id, __be32 remote)
+{
+	*key = (struct record_key){
+		.remote = remote,
+		.local = external,
+		.local_id = external_id,
+		.protocol = protocol,
+		.kind = KIND_PERMIT,
+		.id_type = ID_PORTS,
+	};
+}
+
+/*
+ * The mapping has spoken with @remote. Failure to note it only means that the
+ * remote cannot answer from another port. The sweeper keeps a permit as long
+ * as a session of the mapping with that remote lives.
+ */
+SEPARATE __u32 permit_note(const struct record_key *key, __u32 now)
+{
+	const struct config *c = config_get();
+	struct record *r;
+	__u32 index;
+
+	if (!key || !c)
+		return 0;
+	r = table_find(c, key);
+	if (r) {
+		r->permit.last_seen = now;
+		return 1;
+	}
+	if (table_claim(key, &index) != CLAIM_OK)
+		return 0;
+	r = record_at(index);
+	if (!r)
+		return 0;
+	r->permit.last_seen = now;
+	return table_publish(r);
+}
+
+static __always_inline __u8 filtering_of(const struct config *c, __u8 protocol)
+{
+	return protocol == PROTOCOL_TCP ? c->filtering_tcp : c->filtering_udp;
+}
+
+/* May @remote, from a port that the mapping has not spoken with, begin? */
+static __always_inline bool mapping_admits(const struct config *c, const struct record *external,
+					   __be32 remote, __u32 now)
+{
+	__u8 protocol = external->key.protocol;
+	struct record_key key;
+	const struct record *r;
+
+	if (external->mapping.flags & MAPPING_OPEN)
+		return true;
+	if (protocol == PROTOCOL_ICMP)
+		return false;
+	if (filtering_of(c, protocol) == FILTER_ENDPOINT_INDEPENDENT)
+		return true;
+	if (filtering_of(c, protocol) != FILTER_ADDRESS_DEPENDENT)
+		return false;
+	permit_key(&key, protocol, external->key.local, external->key.local_id, remote);
+	r = table_find(c, &key);
+	return r && now - r->permit.last_seen <= c->timeouts[timeout_of(protocol)];
+}
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP's maximum segment size option, lowered in SYN segments to what the
+ * smaller of the two links carries (RFC 9293 section 3.7.1, RFC 4459 section
+ * 3.2): where ICMP is lost on the way, connections through PPPoE would hang.
+ */
+#ifndef WAYLEAVE_CORE_MSS_H
+#define WAYLEAVE_CORE_MSS_H
+
+#include "core/packet.h"
+
+#define MSS_CLAMP_OFF  0
+#define MSS_CLAMP_AUTO 1
+#define TCP_OPTION_END 0
+#define TCP_OPTION_NOP 1
+#define TCP_OPTION_MSS 2
+#define IP_AND_TCP     40
+
+/* Offset of the option's value from the IP header, or 0. */
+static __always_inline __u32 mss_offset(struct packet *p, __u32 l4, __u32 end)
+{
+	__u32 at = l4 + sizeof(struct tcp_header);
+
+	for (int i = 0; i < 20; i++) {
+		const __u8 *option;
+
+		compiler_barrier();
+		if (at + 4 > end || at > 120)
+			return 0;
+		option = packet_at(p, at, 4);
+		if (!option || option[0] == TCP_OPTION_END)
+			return 0;
+		if (option[0] == TCP_OPTION_NOP) {
+			at++;
+			continue;
+		}
+		if (option[0] == TCP_OPTION_MSS)
+			return option[1] == 4 ? at + 2 : 0;
+		if (option[1] < 2)
+			return 0;
+		at += option[1];
+	}
+	return 0;
+}
+
+/* Answers whether the option was lowered. */
+SEPARATE __u32 BACKEND_NAME(mss_lower)(packet_context *context, __u32 base, __u32 l4)
+{
+	struct packet packet = {.context = context, .base = base}, *p = &packet;
+	const struct config *c = config_get();
+	__u32 clamp = c ? c->mss_clamp : MSS_CLAMP_OFF, mtu = c ? c->wan_mtu : 0;
+	__u32 limit = clamp == MSS_CLAMP_AUTO ? mtu - IP_AND_TCP : clamp;
+	const struct tcp_header *tcp;
+	__u16 before, after, delta;
+	__be16 *field;
+	__u32 at;
+
+	if (clamp == MSS_CLAMP_OFF || mtu <= IP_AND_TCP || l4 > 60 ||
+	    !packet_make_readable(p, l4 + 60))
+		return false;
+	tcp = packet_at(p, l4, sizeof(*tcp));
+	if (!tcp)
+		return false;
+	at = mss_offset(p, l4, l4 + (tcp->offset >> 4) * 4);
+	if (!at || at > 122)
+		return false;
+	field = packet_at(p, at, 2);
+	if (!field || be16_to_host(*field) <= limit)
+		return false;
+	before = *field;
+	after = host_to_be16(limit);
+	*field = after;
+	delta = delta_of_16(before, after);
+	/* an option at an odd offset lies across two words of the sum */
+	if ((at - l4) & 1)
+		delta = (__u16)(delta << 8 | delta >> 8);
+	packet_fix_l4_sum(p, l4 + 16, 0, delta, false);
+	return true;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Next hops: made from the kernel's routing table when a flow begins or the
+ * routes have changed, so that a hit needs no look-up there. Context: any.
+ */
+#ifndef WAYLEAVE_CORE_NEXT_HOP_H
+#define WAYLEAVE_CORE_NEXT_HOP_H
+
+#include "core/table.h"
+
+#define NO_NEXT_HOP 0
+
+static __always_inline const struct interface *interface_find(__u32 ifindex)
+{
+	for (__u32 i = 0; i < INTERFACES; i++) {
+		const struct interface *interface;
+
+		compiler_barrier();
+		interface = interface_at(i);
+		if (interface && interface->ifindex == ifindex)
+			return interface;
+	}
+	return NULL;
+}
+
+static __always_inline void next_hop_key(struct record_key *key, __u32 ifindex, __be32 address)
+{
+	*key = (struct record_key){
+		.remote = address,
+		.local = ifindex,
+		.kind = KIND_NEXT_HOP,
+	};
+}
+
+static __always_inline void next_hop_refresh(struct next_hop *hop, const struct route *route,
+					     enum route_result result, __u32 now)
+{
+	hop->last_chosen = now;
+	if (route->mtu)
+		hop->mtu = route->mtu;
+	if (result != ROUTE_RESOLVED)
+		return;
+	__builtin_memcpy(hop->destination, route->destination, 6);
+	__builtin_memcpy(hop->source, route->source, 6);
+	hop->flags |= NEXT_HOP_RESOLVED;
+}
+
+/* A free entry, held by its ifindex; NO_NEXT_HOP when 64 neighbours of the start are taken. */
+static __always_inline __u32 next_hop_take(__u32 ifindex, __u32 start)
+{
+	for (__u32 i = 0; i < 64; i++) {
+		__u32 index = (start + i) & (NEXT_HOPS - 1);
+		struct next_hop *hop;
+
+		compiler_barrier();
+		hop = next_hop_at(index);
+		if (index == NO_NEXT_HOP || !hop || READ_ONCE(hop->ifindex))
+			continue;
+		if (__sync_val_compare_and_swap(&hop->ifindex, 0, ifindex) == 0)
+			return index;
+	}
+	return NO_NEXT_HOP;
+}
+
+static __always_inline __u8 next_hop_flags(__u8 interface)
+{
+	return (interface & INTERFACE_BARE ? NEXT_HOP_BARE | NEXT_HOP_RESOLVED : 0) |
+	       (interface & INTERFACE_LAN ? NEXT_HOP_INSIDE : 0) |
+	       (interface & INTERFACE_XDP ? NEXT_HOP_XDP : 0);
+}
+
+/* @result: enum route_result. Answers the new index or NO_NEXT_HOP. */
+SEPARATE __u32 next_hop_add(const struct record_key *key, const struct route *route, __u32 result,
+			    __u32 now)
+{
+	const struct interface *interface;
+	struct next_hop *hop;
+	__u32 at, index;
+	struct record *r;
+
+	if (!key || !route)
+		return NO_NEXT_HOP;
+	interface = interface_find(route->ifindex);
+	index = next_hop_take(route->ifindex, random_u32());
+	hop = next_hop_at(index);
+	if (index == NO_NEXT_HOP || !hop)
+		return NO_NEXT_HOP;
+	hop->address = key->remote;
+	hop->flags = next_hop_flags(interface ? interface->flags : 0);
+	hop->mtu = interface ? interface->mtu : 1500;
+	next_hop_refresh(hop, route, result, now);
+	if (table_claim(key, &at) != CLAIM_OK)
+		goto give_back;
+	r = record_at(at);
+	if (!r)
+		goto give_back;
+	r->next_hop_index.index = index;
+	if (table_publish(r))
+		return index;
+give_back:
+	WRITE_ONCE(hop->ifindex, 0);
+	return NO_NEXT_HOP;
+}
+
+/* Index of the next hop of @route, made where it is new. NO_NEXT_HOP: the table is full. */
+static __always_inline __u32 next_hop_for(const struct config *c, const struct route *route,
+					  enum route_result result, __u32 now)
+{
+	const struct interface *interface = interface_find(route->ifindex);
+	struct record_key key;
+	struct next_hop *hop;
+	struct record *r;
+
+	/* behind a device without neighbours all addresses are one next hop */
+	next_hop_key(&key, route->ifindex,
+		     interface && interface->flags & INTERFACE_BARE ? 0 : route->next_hop);
+	r = table_find(c, &key);
+	if (!r)
+		return next_hop_add(&key, route, result, now);
+	hop = next_hop_at(r->next_hop_index.index);
+	if (hop)
+		next_hop_refresh(hop, route, result, now);
+	return r->next_hop_index.index;
+}
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Packet to facts. Bounds are checked before each read; nothing is written.
+ *
+ * Each function answers REASON_forwarded when it found nothing against the
+ * packet, or the reason to drop it. Context: any.
+ */
+#ifndef WAYLEAVE_CORE_PARSE_H
+#define WAYLEAVE_CORE_PARSE_H
+
+#include "core/packet.h"
+
+/* RFC 7126 4.3, 4.4: options 131 and 137 would let a sender choose the way. */
+#define OPTION_END	     0
+#define OPTION_NOP	     1
+#define OPTION_LOOSE_SOURCE  131
+#define OPTION_STRICT_SOURCE 137
+
+static __always_inline enum reason parse_options(struct packet *p, __u32 header)
+{
+	__u32 at = IPV4_HEADER;
+
+	for (int i = 0; i < 40; i++) {
+		__u8 *option;
+
+		compiler_barrier();
+		if (at >= header || at >= 60)
+			break;
+		option = packet_at(p, at, 1);
+		if (!option || *option == OPTION_END)
+			break;
+		if (*option == OPTION_LOOSE_SOURCE || *option == OPTION_STRICT_SOURCE)
+			return REASON_source_route;
+		if (*option == OPTION_NOP) {
+			at++;
+			continue;
+		}
+		option = packet_at(p, at + 1, 1);
+		if (!option || *option < 2)
+			return REASON_malformed_ip;
+		at += *option;
+	}
+	return REASON_forwarded;
+}
+
+static __always_inline enum reason parse_ports(struct packet *p, struct facts *f, __u32 l4)
+{
+	const struct ports *ports = packet_at(p, l4, 8);
+
+	if (!ports)
+		return REASON_malformed_transport;
+	f->id_type = ID_PORTS;
+	f->source_id = ports->source;
+	f->destination_id = ports->destination;
+	return REASON_forwarded;
+}
+
+static __always_inline enum reason parse_tcp(struct packet *p, struct facts *f, __u32 l4)
+{
+	const struct tcp_header *tcp = packet_at(p, l4, sizeof(*tcp));
+	__u32 header;
+
+	if (!tcp)
+		return REASON_malformed_transport;
+	header = (tcp->offset >> 4) * 4;
+	if (header < sizeof(*tcp) || l4 + header > f->length)
+		return REASON_malformed_transport;
+	f->id_type = ID_PORTS;
+	f->source_id = tcp->source;
+	f->destination_id = tcp->destination;
+	f->tcp_flags = tcp->flags;
+	f->tcp_payload = f->length > l4 + header;
+	return REASON_forwarded;
+}
+
+static __always_inline enum reason parse_icmp(struct packet *p, struct facts *f, __u32 l4)
+{
+	const struct icmp_header *icmp = packet_at(p, l4, sizeof(*icmp));
+
+	if (!icmp)
+		return REASON_icmp_malformed;
+	f->id_type = ID_PORTS;
+	switch (icmp->type) {
+	case ICMP_ECHO:
+	case ICMP_ECHO_REPLY:
+	case ICMP_TIMESTAMP:
+	case ICMP_TIMESTAMP_REPLY:
+		f->source_id = f->destination_id = icmp->id;
+		return REASON_forwarded;
+	case ICMP_UNREACHABLE:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETER_PROBLEM:
+		f->icmp_error = true;
+		return REASON_forwarded;
+	default: /* RFC 5508 REQ-11: redirects, source quench, router messages */
+		return REASON_icmp_type;
+	}
+}
+
+static __always_inline enum reason parse_esp(struct packet *p, struct facts *f, __u32 l4)
+{
+	const __be32 *spi = packet_at(p, l4, 8); /* SPI and sequence number */
+
+	if (!spi || !*spi) /* RFC 4303 section 2.1: 0 is never on the wire */
+		return REASON_malformed_transport;
+	f->id_type = ID_SPI;
+	f->spi = *spi;
+	return REASON_forwarded;
+}
+
+/* RFC 2890: the key comes after the optional checksum. */
+static __always_inline enum reason parse_gre_key(struct packet *p, struct facts *f, __u32 l4,
+						 __u16 flags)
+{
+	const __be32 *key;
+
+	if (!(flags & GRE_KEY_PRESENT)) {
+		f->id_type = ID_NONE;
+		return REASON_forwarded;
+	}
+	key = packet_at(p, l4 + (flags & GRE_CHECKSUM_PRESENT ? 8 : 4), 4);
+	if (!key)
+		return REASON_malformed_transport;
+	f->id_type = ID_KEY;
+	f->spi = *key;
+	return REASON_forwarded;
+}
+
+static __always_inline enum reason parse_gre(struct packet *p, struct facts *f, __u32 l4)
+{
+	const struct gre_header *gre = packet_at(p, l4, sizeof(*gre));
+	const struct enhanced_gre_header *enhanced;
+	__u16 flags;
+
+	if (!gre)
+		return REASON_malformed_transport;
+	flags = be16_to_host(gre->flags);
+	if ((flags & GRE_VERSION_MASK) == 0)
+		return parse_gre_key(p, f, l4, flags);
+	enhanced = packet_at(p, l4, sizeof(*enhanced));
+	if (!enhanced || (flags & GRE_VERSION_MASK) != 1 ||
+	    enhanced->protocol != host_to_be16(GRE_PPP) || !(flags & GRE_KEY_PRESENT))
+		return REASON_malformed_transport;
+	f->id_type = ID_CALL;
+	f->source_id = f->destination_id = enhanced->call_id;
+	return REASON_forwarded;
+}
+
+static __always_inline enum reason parse_transport(struct packet *p, struct facts *f, __u32 l4)
+{
+	switch (f->protocol) {
+	case PROTOCOL_TCP:
+		return parse_tcp(p, f, l4);
+	case PROTOCOL_UDP:
+		return parse_ports(p, f, l4);
+	case PROTOCOL_ESP:
+		return parse_esp(p, f, l4);
+	case PROTOCOL_GRE:
+		return parse_gre(p, f, l4);
+	case PROTOCOL_ICMP:
+		return parse_icmp(p, f, l4);
+	default:
+		f->id_type = ID_NONE;
+		return REASON_forwarded;
+	}
+}
+
+/* Answers an enum reason. */
+SEPARATE __u32 BACKEND_NAME(parse_behind_options)(packet_context *context, __u32 base,
+						  struct facts *f)
+{
+	struct packet packet = {.context = context, .base = base}, *p = &packet;
+	enum reason reason;
+	__u32 header;
+
+	if (!f)
+		return REASON_malformed_ip;
+	header = f->l4;
+	if (header > 60)
+		return REASON_malformed_ip;
+	if (!packet_make_readable(p, header + 20))
+		return REASON_malformed_ip;
+	reason = parse_options(p, header);
+	if (reason != REASON_forwarded)
+		return reason;
+	return parse_transport(p, f, header);
+}
+
+/*
+ * The whole packet from its IP header on. @f is zeroed first. A fragment
+ * without the transport header has no ids; the caller looks them up.
+ */
+static __always_inline enum reason parse_packet(struct packet *p, struct facts *f)
+{
+	const struct ipv4_header *ip = packet_at(p, 0, sizeof(*ip));
+	__u16 fragment;
+	__u32 header;
+
+	if (!ip || ip->version_length >> 4 != 4)
+		return REASON_malformed_ip;
+	header = (ip->version_length & 15) * 4;
+	*f = (struct facts){
+		.source = ip->source,
+		.destination = ip->destination,
+		.length = be16_to_host(ip->length),
+		.protocol = ip->protocol,
+		.ttl = ip->ttl,
+		.l4 = header,
+		.first = true,
+	};
+	fragment = be16_to_host(ip->fragment);
+	f->dont_fragment = !!(fragment & IPV4_DONT_FRAGMENT);
+	if (header < IPV4_HEADER || f->length < header || f->length > packet_length(p))
+		return REASON_malformed_ip;
+	if (unlikely(fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))) {
+		f->fragment = true;
+		f->first = !(fragment & IPV4_OFFSET_MASK);
+		if (!f->first)
+			return REASON_forwarded;
+	}
+	if (likely(header == IPV4_HEADER))
+		return parse_transport(p, f, IPV4_HEADER);
+	return BACKEND_NAME(parse_behind_options)(p->context, p->base, f);
+}
+
+#endif

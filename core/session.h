@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sessions: a flow within a mapping, one record per direction. Both halves
+ * name each other as partner; each has what a hit in its direction needs.
+ *
+ * A session is silent when neither half was hit for its timer. Deadlines are
+ * checked at the hit, so that nothing depends on a sweeper being alive.
+ */
+#ifndef WAYLEAVE_CORE_SESSION_H
+#define WAYLEAVE_CORE_SESSION_H
+
+#include "core/host.h"
+#include "core/mapping.h"
+#include "core/next_hop.h"
+#include "core/tcp_state.h"
+
+enum direction { DIRECTION_OUT, DIRECTION_IN };
+
+/* The key of a packet's own direction. Every byte is set. */
+static __always_inline void session_key(struct record_key *key, const struct facts *f,
+					enum direction direction)
+{
+	bool out = direction == DIRECTION_OUT;
+
+	*key = (struct record_key){
+		.remote = out ? f->destination : f->source,
+		.local = out ? f->source : f->destination,
+		.protocol = f->protocol,
+		.kind = out ? KIND_SESSION_ORIG : KIND_SESSION_REPLY,
+		.id_type = f->id_type,
+	};
+	if (f->id_type == ID_SPI || f->id_type == ID_KEY) {
+		key->id = f->spi;
+	} else if (f->id_type == ID_CALL) {
+		key->local_id = f->destination_id;
+	} else if (f->id_type == ID_PORTS) {
+		key->local_id = out ? f->source_id : f->destination_id;
+		if (f->protocol != PROTOCOL_ICMP)
+			key->remote_id = out ? f->destination_id : f->source_id;
+	}
+}
+
+/*
+ * The session of a packet. Protocols whose ids the receiver chooses fall back
+ * on the session that has the protocol with this remote to itself.
+ */
+static __always_inline struct record *session_find(const struct config *c, const struct facts *f,
+						   enum direction direction)
+{
+	struct record_key key;
+	struct record *r;
+
+	session_key(&key, f, direction);
+	r = table_find(c, &key);
+	if (likely(r) || f->id_type == ID_PORTS || f->id_type == ID_NONE)
+		return r;
+	if (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
+		return NULL; /* RFC 2637: no call, no data */
+	key.id = 0;
+	key.id_type = ID_NONE;
+	return table_find(c, &key);
+}
+
+/* What is needed to make both halves. Addresses and ids in network order. */
+struct session_plan {
+	struct record_key orig, reply;
+	__be16 inside_id, external_id;
+	__u16 next_hop_out, next_hop_in;
+	__u8 class, flags, tcp_state, timeout;
+	__u32 now;
+	__u32 orig_index, reply_index; /* out */
+};
+
+static __always_inline void session_fill(const struct config *c, const struct session_plan *plan,
+					 struct record *r, __be32 new_local, __be16 new_id,
+					 __u16 next_hop)
+{
+	r->session = (struct session){
+		.new_local = new_local,
+		.new_id = new_id,
+		.next_hop = next_hop,
+		.address_delta = delta_of_32(r->key.local, new_local),
+		.class = plan->class,
+		.timeout = plan->timeout,
+		.tcp_state = plan->tcp_state,
+		.flags = plan->flags,
+		.route_generation = c->route_generation,
+		.last_seen = plan->now,
+		.created = plan->now,
+	};
+}
+
+/* Makes both halves or none. Answers why not, or REASON_forwarded. */
+SEPARATE __u32 session_add(struct session_plan *plan)
+{
+	const struct config *c = config_get();
+	struct record *orig, *reply;
+	enum claim_result result;
+
+	if (!plan || !c)
+		return REASON_table_full;
+	result = table_claim(&plan->reply, &plan->reply_index);
+	if (result != CLAIM_OK)
+		return result == CLAIM_FULL ? REASON_table_full : REASON_server_taken;
+	reply = record_at(plan->reply_index);
+	if (!reply)
+		return REASON_table_full;
+	result = table_claim(&plan->orig, &plan->orig_index);
+	orig = result == CLAIM_OK ? record_at(plan->orig_index) : NULL;
+	if (!orig) {
+		table_retreat(reply);
+		return result == CLAIM_FULL ? REASON_table_full : REASON_insert_race;
+	}
+	session_fill(c, plan, orig, plan->reply.local, plan->external_id, plan->next_hop_out);
+	session_fill(c, plan, reply, plan->orig.local, plan->inside_id, plan->next_hop_in);
+	orig->partner = plan->reply_index;
+	reply->partner = plan->orig_index;
+	if (!table_publish(reply)) {
+		table_retreat(orig);
+		return REASON_insert_race;
+	}
+	if (!table_publish(orig)) {
+		table_kill(reply);
+		return REASON_insert_race;
+	}
+	return REASON_forwarded;
+}
+
+static __always_inline bool is_silent(const struct config *c, const struct session *s, __u32 now)
+{
+	return now - READ_ONCE(s->last_seen) > c->timeouts[s->timeout & (TIMEOUT_SLOTS - 1)];
+}
+
+/* Both directions silent: nobody answers for this session any more. */
+static __always_inline bool session_expired(const struct config *c, const struct record *r,
+					    __u32 now)
+{
+	const struct record *partner;
+
+	if (likely(!is_silent(c, &r->session, now)))
+		return false;
+	if (r->session.flags & SESSION_STATIC)
+		return false;
+	partner = record_at(r->partner);
+	return !partner || is_silent(c, &partner->session, now);
+}
+
+static __always_inline void session_account(struct session *s, const struct facts *f, __u32 now)
+{
+	s->last_seen = now;
+	s->packets++;
+	s->bytes += f->length;
+}
+
+/* The state lives in both halves; segments that change it are rare. */
+static __always_inline void session_follow_tcp(struct record *r, __u8 flags, bool from_remote)
+{
+	struct record *partner = record_at(r->partner);
+	__u8 next = tcp_next(r->session.tcp_state, tcp_event_of(flags), from_remote);
+
+	r->session.tcp_state = next;
+	r->session.timeout = tcp_timeout(next);
+	if (!partner)
+		return;
+	partner->session.tcp_state = next;
+	partner->session.timeout = tcp_timeout(next);
+}
+
+static __always_inline void session_note_reply(struct record *r)
+{
+	struct record *partner;
+
+	if (likely(r->session.flags & SESSION_REPLIED))
+		return;
+	r->session.flags |= SESSION_REPLIED;
+	partner = record_at(r->partner);
+	if (partner)
+		partner->session.flags |= SESSION_REPLIED;
+}
+
+/*
+ * Routes have changed since the next hop was chosen: choose again. False: no
+ * way there any more.
+ */
+static __always_inline bool session_reroute(struct packet *p, const struct config *c,
+					    struct record *r, bool out, __u32 now)
+{
+	struct route route = {};
+	enum route_result result;
+	__u32 hop;
+
+	result = route_lookup(p, out ? r->key.remote : r->session.new_local, &route);
+	if (result == ROUTE_STACK || (route.ifindex == c->wan_ifindex) != out)
+		return false;
+	hop = next_hop_for(c, &route, result, now);
+	if (hop == NO_NEXT_HOP)
+		return false;
+	r->session.next_hop = hop;
+	r->session.route_generation = c->route_generation;
+	return true;
+}
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of records: two candidate sets of four records for each key.
+ *
+ * Theory of operation. Processors and the daemon insert at the same time with
+ * no lock, because a lock's owner may be killed while it holds it. An insert
+ * takes a FREE slot (BUSY), writes its key, shows it (CLAIMED) and then looks
+ * for the same key elsewhere in its two sets. A LIVE one wins over a CLAIMED
+ * one; of two CLAIMED ones the one in the lower slot wins and kills the other,
+ * whose own step to LIVE then fails. So at most one record of a key ever
+ * becomes LIVE. A pair becomes visible half after half; a look-up that finds
+ * one half only is a flow's second packet overtaking its first.
+ *
+ * Readers compare control, then the key, and use the record: what they use
+ * cannot be reused under them, for the sweeper frees a DEAD slot only after a
+ * grace period longer than any run of a program.
+ *
+ * Context: any (XDP, TC, daemon, tests). Needs set_at() of the back end.
+ */
+#ifndef WAYLEAVE_CORE_TABLE_H
+#define WAYLEAVE_CORE_TABLE_H
+
+#include "core/backend.h"
+
+static __always_inline __u32 record_state(const struct record *r)
+{
+	return READ_ONCE(r->control) & CONTROL_STATE_MASK;
+}
+
+static __always_inline bool key_equal(const struct record_key *a, const struct record_key *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+/* Keyed with a secret, or a sender could choose ports that fill one set. */
+static __always_inline __u64 key_hash(const struct config *c, const struct record_key *key)
+{
+	const __u64 *word = (const __u64 *)key;
+	__u64 h = word[0] ^ c->hash_key[0];
+
+	h *= 0xff51afd7ed558ccdull;
+	h ^= h >> 32;
+	h += word[1] ^ c->hash_key[1];
+	h *= 0xc4ceb9fe1a85ec53ull;
+	h ^= h >> 29;
+	h *= 0x9fb21c651e98df25ull;
+	h ^= h >> 32;
+	return h;
+}
+
+static __always_inline __u32 first_set(const struct config *c, __u64 hash)
+{
+	return (__u32)hash & c->set_mask;
+}
+
+/* Differs from the first set whenever there is more than one. */
+static __always_inline __u32 second_set(const struct config *c, __u64 hash)
+{
+	return (first_set(c, hash) ^ ((__u32)(hash >> 32) | 1)) & c->set_mask;
+}
+
+/* The record with this index, whatever its state; NULL past the end. */
+static __always_inline struct record *record_at(__u32 index)
+{
+	struct record_set *set = set_at(index / RECORDS_A_SET);
+
+	if (!set)
+		return NULL;
+	return &set->way[index % RECORDS_A_SET];
+}
+
+static __always_inline struct record *set_find(struct record_set *set, const struct record_key *key)
+{
+	UNROLLED
+	for (int i = 0; i < RECORDS_A_SET; i++)
+		if (key_equal(&set->way[i].key, key) && record_state(&set->way[i]) == SLOT_LIVE)
+			return &set->way[i];
+	return NULL;
+}
+
+/* The LIVE record with this key, or NULL. */
+static __always_inline struct record *table_find(const struct config *c,
+						 const struct record_key *key)
+{
+	__u64 hash = key_hash(c, key);
+	struct record_set *set = set_at(first_set(c, hash));
+	struct record *r;
+
+	if (!set)
+		return NULL;
+	r = set_find(set, key);
+	if (likely(r))
+		return r;
+	set = set_at(second_set(c, hash));
+	return set ? set_find(set, key) : NULL;
+}
+
+/* The index of a LIVE record, found again by its key; NO_RECORD: it is gone. */
+static __always_inline __u32 table_index(const struct config *c, const struct record *r)
+{
+	__u64 hash = key_hash(c, &r->key);
+	__u32 set[2] = {first_set(c, hash), second_set(c, hash)};
+
+	UNROLLED
+	for (int i = 0; i < 2; i++) {
+		const struct record_set *s = set_at(set[i]);
+
+		UNROLLED
+		for (int way = 0; s && way < RECORDS_A_SET; way++)
+			if (&s->way[way] == r)
+				return set[i] * RECORDS_A_SET + way;
+	}
+	return NO_RECORD;
+}
+
+/* --- insertion ------------------------------------------------------------------- */
+
+static __always_inline bool control_change(struct record *r, __u32 from, __u32 to)
+{
+	return __sync_val_compare_and_swap(&r->control, from, to) == from;
+}
+
+static __always_inline __u32 set_used(const struct record_set *set)
+{
+	__u32 used = 0;
+
+	UNROLLED
+	for (int i = 0; i < RECORDS_A_SET; i++)
+		used += record_state(&set->way[i]) != SLOT_FREE;
+	return used;
+}
+
+/* Takes one slot of @set for @key: its way, or 4. */
+static __always_inline __u32 set_take(struct record_set *set, const struct record_key *key)
+{
+	UNROLLED
+	for (int i = 0; i < RECORDS_A_SET; i++) {
+		struct record *r = &set->way[i];
+
+		if (record_state(r) == SLOT_FREE && control_change(r, SLOT_FREE, SLOT_BUSY)) {
+			r->key = *key;
+			r->partner = NO_RECORD;
+			/* an exchange: the key is visible before the state is */
+			__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
+			return i;
+		}
+	}
+	return RECORDS_A_SET;
+}
+
+/*
+ * Is another record with @key in @set stronger than ours? The way @ours is
+ * skipped; a CLAIMED record in a way below @stronger wins, one above is killed.
+ */
+static __always_inline bool set_beats(struct record_set *set, const struct record_key *key,
+				      __u32 ours, __u32 stronger)
+{
+	bool beaten = false;
+
+	UNROLLED
+	for (__u32 i = 0; i < RECORDS_A_SET; i++) {
+		struct record *r = &set->way[i];
+		__u32 state = record_state(r);
+
+		if (i == ours || !key_equal(&r->key, key))
+			continue;
+		if (state == SLOT_CLAIMED && i >= stronger &&
+		    control_change(r, SLOT_CLAIMED, SLOT_DEAD))
+			continue;
+		/* look again: what could not be killed has gone LIVE or has given up */
+		state = record_state(r);
+		if (state == SLOT_LIVE || state == SLOT_CLAIMED)
+			beaten = true;
+	}
+	return beaten;
+}
+
+enum claim_result { CLAIM_OK, CLAIM_EXISTS, CLAIM_FULL };
+
+/* A CLAIMED or BUSY record that its inserter gives up. */
+static __always_inline void table_retreat(struct record *r)
+{
+	__sync_lock_test_and_set(&r->control, SLOT_FREE);
+}
+
+/* table_claim() as one number: enum claim_result above, index below. */
+SEPARATE __u64 table_claim_slot(const struct record_key *key)
+{
+	const struct config *c = config_get();
+	struct record_set *a, *b;
+	__u32 mine, other, way;
+	__u64 hash;
+
+	if (!key || !c)
+		return (__u64)CLAIM_FULL << 32;
+	hash = key_hash(c, key);
+	mine = first_set(c, hash);
+	other = second_set(c, hash);
+	a = set_at(mine);
+	b = set_at(other);
+	if (!a || !b)
+		return (__u64)CLAIM_FULL << 32;
+	if (set_find(a, key) || set_find(b, key))
+		return (__u64)CLAIM_EXISTS << 32;
+	/* the first set unless it is crowded: a hit there costs one cache line less */
+	if (set_used(a) >= 3 && set_used(a) > set_used(b)) {
+		struct record_set *set = a;
+		__u32 number = mine;
+
+		a = b;
+		b = set;
+		mine = other;
+		other = number;
+	}
+	way = set_take(a, key);
+	if (way >= RECORDS_A_SET)
+		return (__u64)CLAIM_FULL << 32;
+	if (set_beats(a, key, way, way) ||
+	    set_beats(b, key, RECORDS_A_SET, other < mine ? RECORDS_A_SET : 0)) {
+		table_retreat(&a->way[way & (RECORDS_A_SET - 1)]);
+		return (__u64)CLAIM_EXISTS << 32;
+	}
+	return mine * RECORDS_A_SET + way;
+}
+
+/*
+ * Takes a slot for @key without showing it to look-ups. On CLAIM_OK the caller
+ * fills the record at *@index and then calls table_publish() or
+ * table_retreat(). CLAIM_EXISTS: the key is there, or is being inserted by
+ * somebody stronger. Nothing is changed on failure.
+ */
+static __always_inline enum claim_result table_claim(const struct record_key *key, __u32 *index)
+{
+	__u64 slot = table_claim_slot(key);
+
+	*index = (__u32)slot;
+	return slot >> 32;
+}
+
+/* Shows a claimed record to look-ups. False: somebody stronger has killed it; it is given up. */
+static __always_inline bool table_publish(struct record *r)
+{
+	if (control_change(r, SLOT_CLAIMED, SLOT_LIVE))
+		return true;
+	table_retreat(r);
+	return false;
+}
+
+/* Ends a LIVE record that nobody refers to. The sweeper frees its slot later. */
+static __always_inline bool table_kill(struct record *r)
+{
+	return control_change(r, SLOT_LIVE, SLOT_DEAD);
+}
+
+/* One more reference to a LIVE record, so that it is not swept. False: it is gone. */
+static __always_inline bool record_hold(struct record *r)
+{
+	UNROLLED
+	for (int i = 0; i < 4; i++) {
+		__u32 control = READ_ONCE(r->control);
+
+		if ((control & CONTROL_STATE_MASK) != SLOT_LIVE)
+			return false;
+		if (control_change(r, control, control + CONTROL_REFERENCE))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline void record_release(struct record *r)
+{
+	__sync_fetch_and_sub(&r->control, CONTROL_REFERENCE);
+}
+
+static __always_inline __u32 record_references(const struct record *r)
+{
+	return READ_ONCE(r->control) / CONTROL_REFERENCE;
+}
+
+#endif

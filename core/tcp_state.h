@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP as a NAT follows it (RFC 7857 section 2.1): which of the two timers a
+ * connection has. Only segments with SYN, FIN or RST, and the first answer,
+ * change the state.
+ */
+#ifndef WAYLEAVE_CORE_TCP_STATE_H
+#define WAYLEAVE_CORE_TCP_STATE_H
+
+#include "core/packet.h"
+
+enum tcp_state {
+	TCP_NONE,	 /* not TCP, or nothing seen */
+	TCP_INIT_INSIDE, /* SYN from the inside: RFC 7857 "V4 INIT" */
+	TCP_INIT_REMOTE, /* SYN from the remote first */
+	TCP_ESTABLISHED,
+	TCP_FIN_INSIDE, /* half-closed */
+	TCP_FIN_REMOTE,
+	TCP_FIN_BOTH,
+	TCP_TRANS, /* RST seen; data brings it back */
+	TCP_STATE_COUNT
+};
+
+enum tcp_event { TCP_SAW_SYN, TCP_SAW_FIN, TCP_SAW_RST, TCP_SAW_DATA, TCP_EVENT_COUNT };
+
+static __always_inline enum tcp_event tcp_event_of(__u8 flags)
+{
+	if (flags & TCP_RST)
+		return TCP_SAW_RST;
+	if (flags & TCP_SYN)
+		return TCP_SAW_SYN;
+	return flags & TCP_FIN ? TCP_SAW_FIN : TCP_SAW_DATA;
+}
+
+/* The next state by RFC 7857 section 2.1, figure 1 (RFC 6146 section 3.5.2). */
+static __always_inline __u8 tcp_next(__u8 state, enum tcp_event event, bool from_remote)
+{
+	switch (event) {
+	case TCP_SAW_SYN:
+		if (state == TCP_INIT_INSIDE)
+			return from_remote ? TCP_ESTABLISHED : TCP_INIT_INSIDE;
+		if (state == TCP_INIT_REMOTE)
+			return from_remote ? TCP_INIT_REMOTE : TCP_ESTABLISHED;
+		if (state == TCP_NONE || state == TCP_FIN_BOTH || state == TCP_TRANS)
+			return from_remote ? TCP_INIT_REMOTE : TCP_INIT_INSIDE;
+		return state;
+	case TCP_SAW_FIN:
+		if (state == TCP_ESTABLISHED)
+			return from_remote ? TCP_FIN_REMOTE : TCP_FIN_INSIDE;
+		if (state == (from_remote ? TCP_FIN_INSIDE : TCP_FIN_REMOTE))
+			return TCP_FIN_BOTH;
+		return state;
+	case TCP_SAW_RST:
+		return state == TCP_FIN_BOTH ? TCP_FIN_BOTH : TCP_TRANS;
+	default:
+		return state == TCP_TRANS ? TCP_ESTABLISHED : state;
+	}
+}
+
+/* Half-closed connections keep the long timer: one direction may go on for hours. */
+static __always_inline enum timeout tcp_timeout(__u8 state)
+{
+	switch (state) {
+	case TCP_ESTABLISHED:
+	case TCP_FIN_INSIDE:
+	case TCP_FIN_REMOTE:
+		return TIMEOUT_TCP_ESTABLISHED;
+	default:
+		return TIMEOUT_TCP_TRANSITORY;
+	}
+}
+
+/* Does this segment need the state looked at? Plain data of an open connection does not. */
+static __always_inline bool tcp_is_event(__u8 state, __u8 flags)
+{
+	return flags & (TCP_SYN | TCP_FIN | TCP_RST) || state == TCP_TRANS;
+}
+
+#endif
