@@ -106,3 +106,12 @@ net_down() {
 		[ ! -e "/run/netns/$PFX-$n" ] || ip netns del "$PFX-$n"
 	done
 }
+
+# The first `ip netns add` since boot leaves a mount and a directory behind
+NETNS_MOUNTED=$(mountpoint -q /run/netns && echo yes)
+netns_restore() {
+	[ -z "$NETNS_MOUNTED" ] || return 0
+	[ -z "$(ls -A /run/netns 2>/dev/null)" ] || return 0
+	mountpoint -q /run/netns || return 0
+	umount /run/netns && rmdir /run/netns
+}

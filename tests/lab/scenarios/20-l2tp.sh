@@ -25,7 +25,7 @@ l2tp_server() { # l2tp_server GUEST
 	xl2tpd -D > /run/xl2tpd.log 2>&1 &
 	i=0; until grep -q "Listening on" /run/xl2tpd.log || [ $i = 50 ]; do sleep 0.1; i=$((i+1)); done'
 }
-l2tp_client() { # l2tp_client GUEST SERVER-ADDRESS
+l2tp_client() { # l2tp_client GUEST SERVER-ADDRESS; L2TP_OPTIONS: more for its xl2tpd
 	g "$1" "modprobe l2tp_ppp; modprobe pppox
 	mkdir -p /run/xl2tpd /etc/xl2tpd /etc/ppp
 	cat > /etc/xl2tpd/xl2tpd.conf <<-X
@@ -35,6 +35,7 @@ l2tp_client() { # l2tp_client GUEST SERVER-ADDRESS
 		require authentication = no
 		length bit = yes
 		autodial = yes
+		${L2TP_OPTIONS:-}
 		pppoptfile = /etc/ppp/options.l2
 	X
 	printf '%s\n' noccp nobsdcomp nodeflate novj noauth noipv6 nodefaultroute refuse-eap 'name user' 'remotename lns' debug 'logfile /run/pppd.l2tp.log' > /etc/ppp/options.l2
