@@ -125,11 +125,11 @@ json_t *ctl_session_json(const struct ctl_session *session)
 
 json_t *ctl_vpn_json(const struct ctl_vpn *vpn)
 {
-	json_t *head = json_pack("{s:o*, s:o*, s:s*, s:o*, s:s*, s:I, s:I}", "device",
-				 address_json(vpn->device), "device_name",
-				 name_json(vpn->device_name), "kind", vpn->kind, "server",
-				 address_json(vpn->server), "state", vpn->state, "age_s",
-				 (json_int_t)vpn->age_s, "idle_s", (json_int_t)vpn->idle_s);
+	json_t *head = json_pack(
+		"{s:o*, s:o*, s:s*, s:s*, s:o*, s:s*, s:I, s:I}", "device",
+		address_json(vpn->device), "device_name", name_json(vpn->device_name), "kind",
+		vpn->kind, "class", vpn->class, "server", address_json(vpn->server), "state",
+		vpn->state, "age_s", (json_int_t)vpn->age_s, "idle_s", (json_int_t)vpn->idle_s);
 	json_t *tail = json_pack("{s:o, s:o}", "detail", vpn->detail ? vpn->detail : json_object(),
 				 "evidence", or_empty_array(vpn->evidence));
 

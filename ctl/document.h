@@ -61,6 +61,7 @@ struct ctl_vpn {
 	struct in_addr device;
 	const char *device_name; /* NULL: not known */
 	const char *kind;	 /* "pptp", "l2tp", "ipsec", "wireguard", "openvpn", ... */
+	const char *class;	 /* whose switch governs it: "pptp", "l2tp", "ipsec", "plain" */
 	struct in_addr server;
 	const char *state; /* "connecting", "up", "stale", "blocked", "failed" */
 	uint64_t age_s, idle_s;
