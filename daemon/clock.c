@@ -18,7 +18,7 @@ int clock_read(int program_fd, struct clock_reading *reading)
 /* 250 and 300 are 10 ticks apart in the fifth of a second: far more than one is lost. */
 unsigned int clock_rate_nearest(uint64_t ticks, uint64_t nanoseconds)
 {
-	static const unsigned int rates[] = {100, 250, 300, 1000, 1024};
+	static const unsigned int rates[] = {100, 250, 300, 1000};
 	uint64_t measured = nanoseconds ? ticks * 1000000000ull / nanoseconds : 0;
 	unsigned int best = rates[0];
 

@@ -23,6 +23,8 @@ static int attribute_take(const struct nlattr *attribute, void *context)
 		memcpy(neighbour->mac, value, 6);
 		neighbour->resolved = true;
 	}
+	if (mnl_attr_get_type(attribute) == NDA_FLAGS_EXT && length == 4)
+		neighbour->managed = mnl_attr_get_u32(attribute) & NTF_EXT_MANAGED;
 	return MNL_CB_OK;
 }
 
@@ -36,6 +38,7 @@ bool neighbour_decode(const struct nlmsghdr *message, struct neighbour *neighbou
 	mnl_attr_parse(message, sizeof(*info), attribute_take, neighbour);
 	if (message->nlmsg_type == RTM_DELNEIGH || !(info->ndm_state & NUD_USABLE))
 		neighbour->resolved = false;
+	neighbour->settled = neighbour->managed || info->ndm_state & NUD_PERMANENT;
 	return neighbour->address != 0;
 }
 
@@ -174,8 +177,7 @@ static struct nlmsghdr *request_build(char *buffer, uint16_t type, const struct 
 static int neighbour_ask(struct netlink *netlink, const struct next_hop *hop, bool managed)
 {
 	char buffer[256];
-	struct nlmsghdr *request =
-		request_build(buffer, RTM_NEWNEIGH, hop, managed ? 0 : NTF_USE);
+	struct nlmsghdr *request = request_build(buffer, RTM_NEWNEIGH, hop, managed ? 0 : NTF_USE);
 
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
 	if (managed)
@@ -183,17 +185,50 @@ static int neighbour_ask(struct netlink *netlink, const struct next_hop *hop, bo
 	return netlink_request(netlink, request);
 }
 
-int neighbour_keep(struct netlink *netlink, const struct next_hop *hop)
+static int neighbour_keep(struct netlink *netlink, const struct next_hop *hop)
 {
 	int err = neighbour_ask(netlink, hop, true);
 
 	return err == -EINVAL || err == -EOPNOTSUPP ? neighbour_ask(netlink, hop, false) : err;
 }
 
-/* A managed entry never ages; one that somebody set by hand is not ours to delete. */
+struct settling {
+	struct next_hop *next_hops;
+	bool settled[NEXT_HOPS];
+};
+
+static int settled_mark(const struct nlmsghdr *message, void *context)
+{
+	struct settling *settling = context;
+	struct neighbour neighbour;
+
+	if (!neighbour_decode(message, &neighbour))
+		return MNL_CB_OK;
+	neighbour_apply(settling->next_hops, &neighbour);
+	for (unsigned int i = 1; neighbour.settled && i < NEXT_HOPS; i++)
+		if (settling->next_hops[i].ifindex == neighbour.ifindex &&
+		    settling->next_hops[i].address == neighbour.address)
+			settling->settled[i] = true;
+	return MNL_CB_OK;
+}
+
+int neighbours_keep(struct netlink *netlink, struct next_hop *next_hops,
+		    const bool used[NEXT_HOPS])
+{
+	struct settling settling = {.next_hops = next_hops};
+	int err = netlink_dump(netlink, RTM_GETNEIGH, AF_INET, settled_mark, &settling);
+
+	for (unsigned int i = 1; i < NEXT_HOPS && !err; i++)
+		if (used[i] && !settling.settled[i] && !(next_hops[i].flags & NEXT_HOP_BARE))
+			neighbour_keep(netlink, &next_hops[i]);
+	return err;
+}
+
 void neighbour_release(struct netlink *netlink, const struct next_hop *hop)
 {
+	struct neighbour neighbour;
 	char buffer[256];
 
-	netlink_request(netlink, request_build(buffer, RTM_DELNEIGH, hop, 0));
+	if (!neighbour_find(netlink, hop->ifindex, hop->address, &neighbour) && neighbour.managed)
+		netlink_request(netlink, request_build(buffer, RTM_DELNEIGH, hop, 0));
 }

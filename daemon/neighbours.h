@@ -15,6 +15,8 @@ struct neighbour {
 	uint32_t ifindex;
 	__be32 address;
 	bool resolved; /* mac is known and not failed */
+	bool settled;  /* permanent or managed: never ages */
+	bool managed;
 	uint8_t mac[6];
 };
 
@@ -38,12 +40,14 @@ void neighbours_link_changed(struct next_hop *next_hops, const struct link *link
 void neighbours_link_gone(struct next_hop *next_hops, uint32_t ifindex);
 
 /*
- * Asks the kernel to keep the neighbour of HOP resolved (NTF_EXT_MANAGED, or one
- * probe by NTF_USE where the kernel has no such flag). 0 or -errno.
+ * Asks the kernel to keep the neighbours of all next hops with USED[index] set
+ * resolved (NTF_EXT_MANAGED, or a probe by NTF_USE where the kernel has no such
+ * flag), and applies what it knows. Entries set by hand are left alone. 0 or -errno.
  */
-int neighbour_keep(struct netlink *netlink, const struct next_hop *hop);
+int neighbours_keep(struct netlink *netlink, struct next_hop *next_hops,
+		    const bool used[NEXT_HOPS]);
 
-/* Gives the neighbour back to the kernel's own ageing. */
+/* Gives a neighbour back to the kernel's own ageing, if it was kept. */
 void neighbour_release(struct netlink *netlink, const struct next_hop *hop);
 
 #endif

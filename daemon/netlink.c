@@ -119,21 +119,26 @@ int netlink_request(struct netlink *netlink, struct nlmsghdr *request)
 }
 
 /* Interrupted dumps (EINTR) have holes: again, a few times. */
+int netlink_dump_request(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each,
+			 void *context)
+{
+	int err = -EINTR;
+
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	for (int tries = 0; tries < 5 && err == -EINTR; tries++)
+		err = exchange(netlink, request, each, context);
+	return err;
+}
+
 int netlink_dump(struct netlink *netlink, uint16_t type, uint8_t family, mnl_cb_t each,
 		 void *context)
 {
 	char buffer[256];
-	struct nlmsghdr *request;
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct ifinfomsg *body; /* the longest of the dump headers; all start with the family */
-	int err = -EINTR;
 
-	for (int tries = 0; tries < 5 && err == -EINTR; tries++) {
-		request = mnl_nlmsg_put_header(buffer);
-		request->nlmsg_type = type;
-		request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-		body = mnl_nlmsg_put_extra_header(request, sizeof(*body));
-		body->ifi_family = family;
-		err = exchange(netlink, request, each, context);
-	}
-	return err;
+	request->nlmsg_type = type;
+	body = mnl_nlmsg_put_extra_header(request, sizeof(*body));
+	body->ifi_family = family;
+	return netlink_dump_request(netlink, request, each, context);
 }

@@ -33,4 +33,8 @@ int netlink_request(struct netlink *netlink, struct nlmsghdr *request);
 int netlink_dump(struct netlink *netlink, uint16_t type, uint8_t family, mnl_cb_t each,
 		 void *context);
 
+/* The same with the whole REQUEST given (flags and sequence are added). */
+int netlink_dump_request(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each,
+			 void *context);
+
 #endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/apply.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "core/bytes.h"
+#include "daemon/sysctl.h"
+
+#define IDLE_MAX_TICKS 0x7fffffffu /* further the clock's difference would turn negative */
+
+static uint32_t ticks(const struct config *config, uint32_t seconds)
+{
+	uint64_t n = (uint64_t)seconds * config->hz;
+
+	return n > IDLE_MAX_TICKS ? IDLE_MAX_TICKS : n;
+}
+
+static void timeouts_apply(struct config *config, const struct timeouts_settings *timeouts)
+{
+	WRITE_ONCE(config->timeouts[TIMEOUT_UDP], ticks(config, timeouts->udp));
+	WRITE_ONCE(config->timeouts[TIMEOUT_TCP_TRANSITORY],
+		   ticks(config, timeouts->tcp_transitory));
+	WRITE_ONCE(config->timeouts[TIMEOUT_TCP_ESTABLISHED],
+		   ticks(config, timeouts->tcp_established));
+	WRITE_ONCE(config->timeouts[TIMEOUT_ICMP], ticks(config, timeouts->icmp));
+	WRITE_ONCE(config->timeouts[TIMEOUT_ESP], ticks(config, timeouts->esp));
+	WRITE_ONCE(config->timeouts[TIMEOUT_GRE], ticks(config, timeouts->gre));
+	WRITE_ONCE(config->timeouts[TIMEOUT_OTHER], ticks(config, timeouts->other));
+}
+
+static uint32_t classes_in(const struct passthrough_settings *passthrough,
+			   enum passthrough_state state)
+{
+	return (passthrough->pptp == state ? 1u << CLASS_PPTP : 0) |
+	       (passthrough->l2tp == state ? 1u << CLASS_L2TP : 0) |
+	       (passthrough->ipsec == state ? 1u << CLASS_IPSEC : 0);
+}
+
+static uint8_t filtering(enum filtering_mode mode)
+{
+	switch (mode) {
+	case FILTERING_ENDPOINT_INDEPENDENT:
+		return FILTER_ENDPOINT_INDEPENDENT;
+	case FILTERING_ADDRESS_DEPENDENT:
+		return FILTER_ADDRESS_DEPENDENT;
+	default:
+		return FILTER_ADDRESS_AND_PORT_DEPENDENT;
+	}
+}
+
+static void limits_apply(struct config *config, const struct limits_settings *limits, uint32_t room)
+{
+	uint32_t wanted = limits->sessions ? limits->sessions : room;
+
+	WRITE_ONCE(config->sessions_limit, wanted < room ? wanted : room);
+	WRITE_ONCE(config->mappings_per_host, limits->mappings_per_host);
+	WRITE_ONCE(config->sessions_per_host, limits->sessions_per_host);
+	WRITE_ONCE(config->new_per_second, limits->new_sessions_per_second);
+}
+
+void apply_settings(struct config *config, const struct settings *settings, uint32_t sessions_room)
+{
+	timeouts_apply(config, &settings->timeouts);
+	limits_apply(config, &settings->limits, sessions_room);
+	WRITE_ONCE(config->filtering_udp, filtering(settings->filtering.udp));
+	WRITE_ONCE(config->filtering_tcp, filtering(settings->filtering.tcp));
+	WRITE_ONCE(config->mss_clamp, settings->mss_clamp);
+	WRITE_ONCE(config->own_port_first, OWN_PORT_FIRST);
+	WRITE_ONCE(config->own_port_last, OWN_PORT_LAST);
+	WRITE_ONCE(config->assisted, classes_in(&settings->passthrough, PASSTHROUGH_ON));
+	WRITE_ONCE(config->blocked, classes_in(&settings->passthrough, PASSTHROUGH_OFF));
+}
+
+int apply_initial(struct config *config, uint64_t instance, uint32_t sets_count, uint32_t hz)
+{
+	struct config fresh = {.set_mask = sets_count - 1,
+			       .hz = hz,
+			       .instance = instance,
+			       .abi_version = ABI_VERSION};
+
+	if (getrandom(fresh.hash_key, sizeof(fresh.hash_key), 0) != sizeof(fresh.hash_key))
+		return -EIO;
+	*config = fresh;
+	return 0;
+}

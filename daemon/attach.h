@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hanging the programs on interfaces: TC (clsact, one fixed handle and priority)
+ * on every one, XDP by netlink in addition where it gains something. Both stay
+ * when the daemon ends. A program of an earlier run is replaced in place.
+ */
+#ifndef WAYLEAVE_DAEMON_ATTACH_H
+#define WAYLEAVE_DAEMON_ATTACH_H
+
+#include "conf/settings.h"
+#include "daemon/dataplane.h"
+#include "daemon/instance.h"
+#include "daemon/links.h"
+
+#define ATTACH_TC_HANDLE   1
+#define ATTACH_TC_PRIORITY 1
+
+/*
+ * Asks what XDP can do on a link and writes xdp_native and xdp_takes. True when
+ * one of them has changed.
+ */
+bool attach_probe(struct link *link);
+
+/* Should LINK have XDP too? Rule 1 of docs/architecture.md, "XDP". */
+bool attach_wants_xdp(const struct links *links, const struct link *link,
+		      enum dataplane_mode mode);
+
+/*
+ * Attaches what LINK should have and takes XDP away where it should have none.
+ * 0, or -errno after a sentence with nothing newly attached: -EBUSY somebody
+ * else's program is in the way, -ENODEV the interface vanished, -EOPNOTSUPP forced
+ * XDP is not possible.
+ */
+int attach_link(struct link *link, const struct plane *plane, const struct instance *instance,
+		bool xdp);
+
+/* Takes our programs off; clsact too if we made it and nothing else is on it. */
+void attach_detach(struct link *link, const struct instance *instance);
+
+/* The same for the slow path's tap. */
+int attach_tap(uint32_t ifindex, const struct plane *plane);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/change.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "daemon/apply.h"
+#include "daemon/attach.h"
+#include "daemon/forwards.h"
+#include "daemon/log.h"
+#include "daemon/surroundings.h"
+#include "daemon/sweeper.h"
+
+/* What only a new start can follow. */
+static int change_refuses(const struct settings *present, const struct settings *wanted,
+			  struct settings_error *error)
+{
+	if (strcmp(present->run_dir, wanted->run_dir))
+		return settings_error_set(error, -EINVAL, "run_dir",
+					  "cannot change while the daemon runs; use --teardown, "
+					  "change it and start again");
+	if (strcmp(present->control_group ? present->control_group : "",
+		   wanted->control_group ? wanted->control_group : ""))
+		log_notice("control_group takes effect at the next start");
+	return 0;
+}
+
+static bool interfaces_differ(const struct settings *a, const struct settings *b)
+{
+	if (strcmp(a->wan.interface, b->wan.interface) || a->dataplane != b->dataplane ||
+	    a->lan.interfaces_count != b->lan.interfaces_count)
+		return true;
+	for (unsigned int i = 0; i < a->lan.interfaces_count; i++)
+		if (strcmp(a->lan.interfaces[i], b->lan.interfaces[i]))
+			return true;
+	return false;
+}
+
+/* --- interfaces ------------------------------------------------------------------------ */
+
+/* An interface that changes sides is detached and attached afresh. */
+static bool link_stays(struct links *links, const struct link *old)
+{
+	struct link *link = links_by_name(links, old->name);
+
+	return link && link->wan == old->wan;
+}
+
+static void dropped_detach(struct gateway *gateway, struct links *from, struct links *to)
+{
+	for (unsigned int i = 0; i < from->count; i++)
+		if (!link_stays(to, &from->link[i]))
+			attach_detach(&from->link[i], &gateway->instance);
+}
+
+static int links_switch(struct gateway *gateway, const struct settings *settings)
+{
+	int err = links_name(&gateway->links, settings);
+
+	if (!err)
+		err = links_read(&gateway->links, &gateway->netlink);
+	if (!err)
+		err = wall_build(&gateway->wall, &gateway->links);
+	if (!err)
+		err = surroundings_read(gateway);
+	if (!err)
+		err = surroundings_attach(gateway);
+	return err;
+}
+
+static int interfaces_change(struct gateway *gateway, const struct settings *present,
+			     const struct settings *wanted, struct settings_error *error)
+{
+	struct links before = gateway->links;
+	int err;
+
+	gateway->settings = wanted;
+	err = links_switch(gateway, wanted);
+	if (!err) {
+		dropped_detach(gateway, &before, &gateway->links);
+		return 0;
+	}
+	dropped_detach(gateway, &gateway->links, &before);
+	gateway->settings = present;
+	gateway->links = before;
+	links_switch(gateway, present);
+	return settings_error_set(error, err, "lan.interfaces",
+				  "the data plane cannot be attached so (%s); see the daemon's "
+				  "log",
+				  strerror(-err));
+}
+
+/* --- all ------------------------------------------------------------------------------- */
+
+int gateway_change(void *context, const struct settings *present, const struct settings *wanted,
+		   struct settings_error *error)
+{
+	struct gateway *gateway = context;
+	int err = change_refuses(present, wanted, error);
+
+	if (!err && interfaces_differ(present, wanted))
+		err = interfaces_change(gateway, present, wanted, error);
+	if (err)
+		return err;
+	gateway->settings = wanted;
+	apply_settings(gateway->plane.config, wanted, gateway->sessions_room);
+	forwards_drop(present, wanted);
+	forwards_make(wanted, clock_ticks(gateway->plane.config));
+	if (gateway->sweeper)
+		sweeper_hurry(gateway->sweeper);
+	return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The BPF object: its programs, and its maps as memory of this process. Maps of
+ * an earlier run are taken over when there are some (adopt.h).
+ */
+#ifndef WAYLEAVE_DAEMON_DATAPLANE_H
+#define WAYLEAVE_DAEMON_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/abi.h"
+
+/* Programs by the name that abi.h gives them. */
+#define PROGRAM_LIST(X)                                                                            \
+	X(xdp_inside)                                                                              \
+	X(xdp_outside)                                                                             \
+	X(tc_inside)                                                                               \
+	X(tc_outside)                                                                              \
+	X(tc_inside_bare)                                                                          \
+	X(tc_outside_bare)                                                                         \
+	X(tc_local)                                                                                \
+	X(tc_local_bare)                                                                           \
+	X(tc_tap)                                                                                  \
+	X(clock_read)
+enum program {
+#define X(name) PROGRAM_##name,
+	PROGRAM_LIST(X)
+#undef X
+	PROGRAMS
+};
+
+/* Static string; the name that the kernel shows. */
+const char *program_name(enum program program);
+
+struct adoption;
+struct dataplane; /* the skeleton */
+
+struct plane {
+	struct dataplane *skeleton;
+	int program_fd[PROGRAMS];
+	int counters_fd;
+	uint32_t sets_count;
+	bool adopted; /* sessions of an earlier run are in the maps */
+	/* mapped, shared with the programs */
+	struct record_set *sets;
+	struct next_hop *next_hops;
+	struct interface *interfaces;
+	struct config *config;
+};
+
+/* How many sessions the table is made for: WANTED, or by the machine's memory when it is 0. */
+uint32_t plane_sessions(uint32_t wanted);
+
+/* How many record sets that takes: a power of two. */
+uint32_t plane_sets(uint32_t sessions);
+
+/*
+ * Loads the object for SETS record sets, or with the maps of ADOPTION (may be
+ * NULL). The core's arena points to the memory afterwards. 0, or -errno after a
+ * sentence.
+ */
+int plane_load(struct plane *plane, uint32_t sets, const struct adoption *adoption);
+void plane_unload(struct plane *plane);
+
+/* Now, in ticks of the data plane's clock. */
+uint32_t plane_now(const struct plane *plane);
+
+/* The sum over all processors. 0 or -errno. */
+int plane_counter(const struct plane *plane, enum reason reason, struct counter *sum);
+
+/* Adds to a counter that only the daemon counts (helper_...). */
+void plane_count(const struct plane *plane, enum reason reason, uint64_t packets);
+
+/* 0, or -ENOTSUP after a sentence: this kernel is older than the data plane needs. */
+int plane_kernel_check(void);
+
+#endif

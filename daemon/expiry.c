@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/expiry.h"
+
+#include <stddef.h>
+
+bool record_end(struct record *r)
+{
+	uint32_t control = READ_ONCE(r->control);
+
+	while ((control & CONTROL_STATE_MASK) == SLOT_LIVE) {
+		uint32_t seen = __sync_val_compare_and_swap(&r->control, control, SLOT_DEAD);
+
+		if (seen == control)
+			return true;
+		control = seen;
+	}
+	return false;
+}
+
+/* The other half, if the two still name each other; NULL: alone. */
+static struct record *partner_of(const struct record *r)
+{
+	uint32_t index = READ_ONCE(r->partner);
+	struct record *partner = index == NO_RECORD ? NULL : record_at(index);
+
+	if (!partner || record_state(partner) != SLOT_LIVE ||
+	    record_at(READ_ONCE(partner->partner)) != r)
+		return NULL;
+	return partner;
+}
+
+static struct host *host_of(const struct config *config, __be32 inside)
+{
+	struct record_key key;
+	struct record *r;
+
+	host_key(&key, inside);
+	r = table_find(config, &key);
+	return r ? &r->host : NULL;
+}
+
+/* Never below zero: a host that was forgotten meanwhile begins at zero again. */
+static void count_drop(uint32_t *count)
+{
+	uint32_t n = READ_ONCE(*count);
+
+	while (n) {
+		uint32_t seen = __sync_val_compare_and_swap(count, n, n - 1);
+
+		if (seen == n)
+			return;
+		n = seen;
+	}
+}
+
+/* --- mappings ------------------------------------------------------------------------ */
+
+static struct record *mapping_of_session(const struct config *config, const struct record *reply)
+{
+	struct record_key key;
+
+	mapping_external_key(&key, reply->key.protocol, reply->key.local, reply->key.local_id);
+	return table_find(config, &key);
+}
+
+/* From now on the quarantine counts, if this was the last session. */
+static void mapping_release(const struct config *config, const struct record *reply, uint32_t now)
+{
+	struct record *external = mapping_of_session(config, reply);
+
+	if (!external || !record_references(external))
+		return;
+	external->mapping.last_seen = now;
+	record_release(external);
+}
+
+static void mapping_inside_end(const struct config *config, struct record *inside)
+{
+	struct host *host = host_of(config, inside->key.local);
+
+	if (record_end(inside) && host && !(inside->mapping.flags & MAPPING_STATIC))
+		count_drop(&host->mappings);
+}
+
+void mapping_end(const struct config *config, struct record *r)
+{
+	struct record *inside = partner_of(r);
+
+	if (record_end(r) && inside)
+		mapping_inside_end(config, inside);
+}
+
+static enum expiry mapping_external_expire(const struct config *config, struct record *r,
+					   uint32_t now)
+{
+	uint32_t idle = now - READ_ONCE(r->mapping.last_seen);
+	struct record *inside;
+
+	if (config->external && r->key.local != config->external &&
+	    (r->mapping.flags || !record_references(r))) {
+		mapping_end(config, r);
+		return EXPIRY_ENDED;
+	}
+	if (r->mapping.flags & MAPPING_STATIC || idle <= QUARANTINE_SECONDS * config->hz)
+		return EXPIRY_KEEP;
+	inside = partner_of(r);
+	/* fails when a session has taken a reference since: then it is in use */
+	if (!table_kill(r))
+		return EXPIRY_KEEP;
+	if (inside)
+		mapping_inside_end(config, inside);
+	return EXPIRY_ENDED;
+}
+
+static enum expiry mapping_inside_expire(const struct config *config, struct record *r,
+					 bool suspected)
+{
+	if (partner_of(r))
+		return EXPIRY_KEEP;
+	if (!suspected)
+		return EXPIRY_SUSPECT;
+	mapping_inside_end(config, r);
+	return EXPIRY_ENDED;
+}
+
+/* --- sessions ------------------------------------------------------------------------ */
+
+/* Sessions that the data plane made count against their host; armed ones do not. */
+static bool is_counted(const struct record *orig)
+{
+	return !(orig->session.flags & (SESSION_STATIC | SESSION_LOCAL));
+}
+
+static void traffic_add(struct traffic *sum, const struct record *orig, const struct record *reply)
+{
+	sum->packets_out += orig->session.packets;
+	sum->bytes_out += orig->session.bytes;
+	sum->packets_in += reply->session.packets;
+	sum->bytes_in += reply->session.bytes;
+}
+
+static void pair_end(const struct config *config, struct record *orig, struct record *reply,
+		     uint32_t now, struct traffic *ended)
+{
+	struct host *host;
+
+	if (!record_end(orig))
+		return;
+	record_end(reply);
+	traffic_add(ended, orig, reply);
+	if (!is_counted(orig))
+		return;
+	host = host_of(config, orig->key.local);
+	if (host)
+		count_drop(&host->sessions);
+	if (reply->key.id_type == ID_PORTS)
+		mapping_release(config, reply, now);
+}
+
+void session_end(const struct config *config, struct record *r, uint32_t now, struct traffic *ended)
+{
+	struct record *partner = partner_of(r);
+
+	if (!partner)
+		record_end(r);
+	else if (r->key.kind == KIND_SESSION_ORIG)
+		pair_end(config, r, partner, now, ended);
+	else
+		pair_end(config, partner, r, now, ended);
+}
+
+static __be32 session_external(const struct record *r)
+{
+	return r->key.kind == KIND_SESSION_ORIG ? r->session.new_local : r->key.local;
+}
+
+/* Only a WAN address that is there ends sessions: a link that dials again may keep its own. */
+static bool has_lost_address(const struct config *config, const struct record *r)
+{
+	return config->external && session_external(r) != config->external;
+}
+
+/* Address-dependent filtering: a remote that is spoken with stays permitted. */
+static void permit_refresh(const struct config *config, const struct record *orig)
+{
+	const struct record *reply = partner_of(orig);
+	struct record_key key;
+	struct record *permit;
+
+	if (!reply || orig->key.id_type != ID_PORTS || orig->key.protocol == PROTOCOL_ICMP ||
+	    filtering_of(config, orig->key.protocol) != FILTER_ADDRESS_DEPENDENT)
+		return;
+	permit_key(&key, orig->key.protocol, reply->key.local, reply->key.local_id,
+		   orig->key.remote);
+	permit = table_find(config, &key);
+	if (permit && (int32_t)(orig->session.last_seen - permit->permit.last_seen) > 0)
+		permit->permit.last_seen = orig->session.last_seen;
+}
+
+static enum expiry session_expire(const struct config *config, struct record *r, uint32_t now,
+				  bool suspected, struct traffic *ended)
+{
+	bool local = r->session.flags & SESSION_LOCAL;
+
+	/* armed by the daemon for one direction only, or not a pair at all */
+	bool single = local || r->session.flags & SESSION_STATIC;
+
+	if (has_lost_address(config, r) || session_expired(config, r, now)) {
+		session_end(config, r, now, ended);
+		return EXPIRY_ENDED;
+	}
+	if (!single && !partner_of(r)) {
+		if (suspected)
+			record_end(r);
+		return suspected ? EXPIRY_ENDED : EXPIRY_SUSPECT;
+	}
+	if (r->key.kind == KIND_SESSION_ORIG)
+		permit_refresh(config, r);
+	return EXPIRY_KEEP;
+}
+
+/* --- the rest ------------------------------------------------------------------------ */
+
+static enum expiry permit_expire(const struct config *config, struct record *r, uint32_t now)
+{
+	uint32_t limit = config->timeouts[timeout_of(r->key.protocol)];
+
+	if (now - READ_ONCE(r->permit.last_seen) <= limit)
+		return EXPIRY_KEEP;
+	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
+}
+
+static enum expiry host_expire(const struct config *config, struct record *r, uint32_t now)
+{
+	if (READ_ONCE(r->host.sessions) || READ_ONCE(r->host.mappings) ||
+	    now - READ_ONCE(r->host.last_seen) <= HOST_IDLE_SECONDS * config->hz)
+		return EXPIRY_KEEP;
+	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
+}
+
+enum expiry record_expire(const struct config *config, struct record *r, uint32_t now,
+			  bool suspected, struct traffic *ended)
+{
+	switch (r->key.kind) {
+	case KIND_SESSION_ORIG:
+	case KIND_SESSION_REPLY:
+		return session_expire(config, r, now, suspected, ended);
+	case KIND_MAPPING_INSIDE:
+		return mapping_inside_expire(config, r, suspected);
+	case KIND_MAPPING_EXTERNAL:
+		return mapping_external_expire(config, r, now);
+	case KIND_PERMIT:
+		return permit_expire(config, r, now);
+	case KIND_HOST:
+		return host_expire(config, r, now);
+	default: /* next hops: the sweeper's own */
+		return EXPIRY_KEEP;
+	}
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/forwards.h"
+
+#include "core/memory.h"
+#include "core/session.h"
+#include "daemon/expiry.h"
+
+struct protocol_of {
+	uint8_t protocol;
+	uint8_t id_type;
+};
+
+static const struct protocol_of protocols[] = {
+	[FORWARD_TCP] = {PROTOCOL_TCP, ID_PORTS},  [FORWARD_UDP] = {PROTOCOL_UDP, ID_PORTS},
+	[FORWARD_ESP] = {PROTOCOL_ESP, ID_NONE},   [FORWARD_GRE] = {PROTOCOL_GRE, ID_NONE},
+	[FORWARD_L2TP] = {PROTOCOL_L2TP, ID_NONE},
+};
+
+/* One external port of a forward, in the table's terms. */
+struct forward {
+	struct record_key external, inside;
+};
+
+static struct forward forward_at(const struct port_forward_settings *settings, uint32_t offset)
+{
+	struct protocol_of of = protocols[settings->protocol];
+	bool ports = of.id_type == ID_PORTS;
+	uint16_t to_first = settings->to_port ? settings->to_port : settings->port;
+	struct forward forward;
+
+	mapping_external_key(&forward.external, of.protocol, arena.config->external,
+			     ports ? host_to_be16(settings->port + offset) : 0);
+	mapping_inside_key(&forward.inside, of.protocol, settings->to.s_addr,
+			   ports ? host_to_be16(to_first + offset) : 0);
+	forward.external.id_type = forward.inside.id_type = of.id_type;
+	return forward;
+}
+
+static uint32_t forward_ports(const struct port_forward_settings *settings)
+{
+	if (protocols[settings->protocol].id_type != ID_PORTS || settings->port_last < settings->port)
+		return 1;
+	return settings->port_last - settings->port + 1u;
+}
+
+/* --- making ---------------------------------------------------------------------------- */
+
+static bool leads_to(const struct record *external, const struct forward *forward)
+{
+	return external->mapping.flags & MAPPING_STATIC &&
+	       external->mapping.new_local == forward->inside.local &&
+	       external->mapping.new_id == forward->inside.local_id;
+}
+
+static void halves_fill(struct record *external, struct record *inside,
+			const struct forward *forward, uint32_t now)
+{
+	external->mapping = (struct mapping){.new_local = forward->inside.local,
+					     .new_id = forward->inside.local_id,
+					     .flags = MAPPING_STATIC | MAPPING_OPEN,
+					     .last_seen = now,
+					     .created = now};
+	if (!inside)
+		return;
+	inside->mapping = external->mapping;
+	inside->mapping.new_local = forward->external.local;
+	inside->mapping.new_id = forward->external.local_id;
+}
+
+/*
+ * The inside half makes what the server itself begins come from the forwarded
+ * port. When the inside socket has a mapping already (two forwards to one server,
+ * or its own), the external half alone does.
+ */
+static bool forward_insert(const struct forward *forward, uint32_t now)
+{
+	uint32_t external_at, inside_at;
+	struct record *external, *inside = NULL;
+
+	if (table_claim(&forward->external, &external_at) != CLAIM_OK)
+		return false;
+	external = record_at(external_at);
+	if (table_claim(&forward->inside, &inside_at) == CLAIM_OK)
+		inside = record_at(inside_at);
+	halves_fill(external, inside, forward, now);
+	if (inside) {
+		external->partner = inside_at;
+		inside->partner = external_at;
+	}
+	if (!table_publish(external)) {
+		if (inside)
+			table_retreat(inside);
+		return false;
+	}
+	if (inside)
+		table_publish(inside);
+	return true;
+}
+
+/* A mapping of the same port that nobody uses at the moment makes room. */
+static void idle_holder_end(struct record *external)
+{
+	if (external->mapping.flags & MAPPING_STATIC)
+		mapping_end(arena.config, external);
+	else if (!(external->mapping.flags & MAPPING_LOCAL) && !record_references(external))
+		mapping_end(arena.config, external);
+}
+
+static bool forward_make(const struct forward *forward, uint32_t now)
+{
+	struct record *present = table_find(arena.config, &forward->external);
+
+	if (present && leads_to(present, forward))
+		return true;
+	if (present)
+		idle_holder_end(present);
+	return forward_insert(forward, now);
+}
+
+unsigned int forwards_make(const struct settings *settings, uint32_t now)
+{
+	unsigned int missing = 0;
+
+	if (!arena.config->external)
+		return 0;
+	for (unsigned int i = 0; i < settings->port_forwards_count; i++)
+		for (uint32_t n = 0; n < forward_ports(&settings->port_forwards[i]); n++) {
+			struct forward forward = forward_at(&settings->port_forwards[i], n);
+
+			missing += !forward_make(&forward, now);
+		}
+	return missing;
+}
+
+/* --- taking away ------------------------------------------------------------------------- */
+
+static bool covers(const struct port_forward_settings *settings, const struct record *external)
+{
+	struct protocol_of of = protocols[settings->protocol];
+	uint32_t port = be16_to_host(external->key.local_id), offset = 0;
+	struct forward forward;
+
+	if (of.protocol != external->key.protocol || of.id_type != external->key.id_type)
+		return false;
+	if (of.id_type == ID_PORTS) {
+		if (port < settings->port || port >= settings->port + forward_ports(settings))
+			return false;
+		offset = port - settings->port;
+	}
+	forward = forward_at(settings, offset);
+	return leads_to(external, &forward);
+}
+
+static bool is_wanted(const struct settings *settings, const struct record *external)
+{
+	if (external->key.local != arena.config->external)
+		return false;
+	for (unsigned int i = 0; i < settings->port_forwards_count; i++)
+		if (covers(&settings->port_forwards[i], external))
+			return true;
+	return false;
+}
+
+static void forward_drop(const struct forward *forward, const struct settings *wanted)
+{
+	struct record *r = table_find(arena.config, &forward->external);
+
+	if (r && leads_to(r, forward) && !is_wanted(wanted, r))
+		mapping_end(arena.config, r);
+}
+
+void forwards_drop(const struct settings *present, const struct settings *wanted)
+{
+	for (unsigned int i = 0; i < present->port_forwards_count; i++)
+		for (uint32_t n = 0; n < forward_ports(&present->port_forwards[i]); n++) {
+			struct forward forward = forward_at(&present->port_forwards[i], n);
+
+			forward_drop(&forward, wanted);
+		}
+}
+
+void forwards_clean(const struct settings *settings)
+{
+	uint32_t records = (arena.config->set_mask + 1) * RECORDS_A_SET;
+
+	for (uint32_t i = 0; i < records; i++) {
+		struct record *r = record_at(i);
+
+		if (r->key.kind == KIND_MAPPING_EXTERNAL && record_state(r) == SLOT_LIVE &&
+		    r->mapping.flags & MAPPING_STATIC && !is_wanted(settings, r))
+			mapping_end(arena.config, r);
+	}
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/gateway.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "conf/load.h"
+#include "core/memory.h"
+#include "daemon/adopt.h"
+#include "daemon/apply.h"
+#include "daemon/attach.h"
+#include "daemon/change.h"
+#include "daemon/clock.h"
+#include "daemon/forwards.h"
+#include "daemon/log.h"
+#include "daemon/neighbours.h"
+#include "daemon/pptp_flows.h"
+#include "daemon/privileges.h"
+#include "daemon/reserved.h"
+#include "daemon/show.h"
+#include "daemon/slow_path.h"
+#include "daemon/surroundings.h"
+#include "daemon/sweeper.h"
+#include "daemon/sysctl.h"
+
+/* --- what the core asks of us ---------------------------------------------------------- */
+
+static struct gateway *running; /* one a process; the core's callbacks have no context */
+
+static __u32 core_ticks(void)
+{
+	return plane_now(&running->plane) - running->plane.config->clock_offset;
+}
+
+static __u32 core_random(void)
+{
+	__u32 random = 0;
+
+	return getrandom(&random, sizeof(random), 0) == sizeof(random) ? random : 0;
+}
+
+static void core_count(enum reason reason, __u32 bytes)
+{
+	plane_count(&running->plane, reason, 1);
+}
+
+static void core_connect(struct gateway *gateway)
+{
+	running = gateway;
+	arena.ticks = core_ticks;
+	arena.random = core_random;
+	arena.count = core_count;
+}
+
+/* --- the data plane -------------------------------------------------------------------- */
+
+static int config_start(struct gateway *gateway)
+{
+	struct plane *plane = &gateway->plane;
+	int hz, err = 0;
+
+	if (!plane->adopted || plane->config->abi_version != ABI_VERSION) {
+		hz = clock_rate(plane->program_fd[PROGRAM_clock_read]);
+		if (hz < 0) {
+			log_error("the data plane's clock cannot be read: %s", strerror(-hz));
+			return hz;
+		}
+		err = apply_initial(plane->config, gateway->instance.number, plane->sets_count, hz);
+	}
+	gateway->sessions_room = plane->sets_count;
+	if (!err)
+		apply_settings(plane->config, gateway->settings, gateway->sessions_room);
+	return err;
+}
+
+static int plane_start(struct gateway *gateway)
+{
+	uint32_t sets = plane_sets(plane_sessions(gateway->settings->limits.sessions));
+	struct adoption adoption;
+	int found = adoption_find(&adoption, &gateway->links, &gateway->instance);
+	int err = found < 0 ? found : plane_load(&gateway->plane, sets, found ? &adoption : NULL);
+
+	adoption_free(&adoption);
+	if (err)
+		return err;
+	core_connect(gateway);
+	if (found)
+		log_notice("took over the data plane that an earlier run has left, with its "
+			   "sessions");
+	if (found && gateway->settings->limits.sessions && gateway->plane.sets_count != sets)
+		log_notice("limits.sessions: the table keeps its size until --teardown");
+	return config_start(gateway);
+}
+
+static int tap_start(struct gateway *gateway)
+{
+	int err = tap_open(&gateway->tap, &gateway->instance, &gateway->netlink);
+
+	if (!err)
+		err = attach_tap(gateway->tap.ifindex, &gateway->plane);
+	if (!err)
+		WRITE_ONCE(gateway->plane.config->tap_ifindex, gateway->tap.ifindex);
+	return err;
+}
+
+static int wall_start(struct gateway *gateway)
+{
+	int err = wall_open(&gateway->wall, &gateway->instance);
+
+	if (!err)
+		err = wall_build(&gateway->wall, &gateway->links);
+	return err ? err : sysctl_gateway(&gateway->instance);
+}
+
+/* --- start and stop -------------------------------------------------------------------- */
+
+static int links_start(struct gateway *gateway)
+{
+	int err = netlink_open(&gateway->netlink);
+
+	if (!err)
+		err = links_name(&gateway->links, gateway->settings);
+	if (err == -E2BIG)
+		log_error("lan.interfaces: more than %d interfaces", INTERFACES - 1);
+	if (!err)
+		err = links_read(&gateway->links, &gateway->netlink);
+	if (err && err != -E2BIG)
+		log_error("the kernel's interfaces cannot be read: %s", strerror(-err));
+	return err;
+}
+
+static int objects_start(struct gateway *gateway)
+{
+	gateway->sweeper = sweeper_new();
+	gateway->pptp = pptp_flows_open(gateway);
+	gateway->slow_path = slow_path_new(gateway);
+	return gateway->sweeper && gateway->pptp && gateway->slow_path ? 0 : -ENOMEM;
+}
+
+/* The order counts: closed before forwarding, configured before attached. */
+static int kernel_start(struct gateway *gateway)
+{
+	int err = links_start(gateway);
+
+	if (!err)
+		err = plane_start(gateway);
+	if (!err)
+		err = objects_start(gateway);
+	if (!err)
+		err = tap_start(gateway);
+	if (!err)
+		err = surroundings_read(gateway);
+	if (!err)
+		err = wall_start(gateway);
+	if (err)
+		return err;
+	forwards_clean(gateway->settings);
+	forwards_make(gateway->settings, plane_now(&gateway->plane));
+	reserved_refresh(plane_now(&gateway->plane));
+	return surroundings_attach(gateway);
+}
+
+/* Everything that a run leaves in the kernel, last made first. */
+static void kernel_undo(struct gateway *gateway)
+{
+	for (unsigned int i = 0; i < gateway->links.count; i++)
+		attach_detach(&gateway->links.link[i], &gateway->instance);
+	sysctl_restore(&gateway->instance);
+	if (gateway->wall.nft)
+		wall_remove(&gateway->wall);
+	tap_close(&gateway->tap);
+	tap_delete(&gateway->instance, &gateway->netlink);
+	instance_forget(&gateway->instance);
+}
+
+static void gateway_close(struct gateway *gateway)
+{
+	ctl_server_stop(gateway->server);
+	for (size_t i = 0; i < sizeof(gateway->events) / sizeof(gateway->events[0]); i++)
+		if (gateway->events[i])
+			event_free(gateway->events[i]);
+	slow_path_free(gateway->slow_path);
+	pptp_flows_close(gateway->pptp);
+	sweeper_free(gateway->sweeper);
+	wall_close(&gateway->wall);
+	tap_close(&gateway->tap);
+	plane_unload(&gateway->plane);
+	netlink_close(&gateway->netlink);
+	if (gateway->helper)
+		helper_stop(gateway->helper);
+	if (gateway->change)
+		ctl_change_free(gateway->change);
+	if (gateway->base)
+		event_base_free(gateway->base);
+	instance_unlock(&gateway->instance);
+}
+
+/* --- the loop's events ------------------------------------------------------------------- */
+
+static void kernel_spoke(evutil_socket_t fd, short what, void *context)
+{
+	surroundings_follow(context);
+}
+
+static void frame_waits(evutil_socket_t fd, short what, void *context)
+{
+	struct gateway *gateway = context;
+
+	slow_path_read(gateway->slow_path);
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static void helper_spoke(evutil_socket_t fd, short what, void *context)
+{
+	struct gateway *gateway = context;
+
+	helper_serve(gateway->helper, monotonic_ns());
+}
+
+static void second_passed(evutil_socket_t fd, short what, void *context)
+{
+	struct gateway *gateway = context;
+	uint32_t now = plane_now(&gateway->plane);
+
+	reserved_refresh(now);
+	forwards_make(gateway->settings, now);
+	pptp_flows_tend(gateway->pptp, now);
+}
+
+static void upkeep_due(evutil_socket_t fd, short what, void *context)
+{
+	struct gateway *gateway = context;
+
+	surroundings_keep(gateway);
+	wall_check(&gateway->wall, &gateway->links);
+}
+
+static void hangup_came(evutil_socket_t fd, short what, void *context)
+{
+	struct gateway *gateway = context;
+	struct settings_error error = {0};
+	char text[1024];
+
+	if (ctl_change_reload(gateway->change, &error))
+		log_error("%s; the settings stay as they were",
+			  settings_error_text(&error, text, sizeof(text)));
+	else
+		log_notice("the settings were read again");
+	gateway->settings = ctl_change_settings(gateway->change);
+}
+
+static void end_came(evutil_socket_t fd, short what, void *context)
+{
+	struct gateway *gateway = context;
+
+	log_notice("ending; translation goes on without the daemon");
+	event_base_loopbreak(gateway->base);
+}
+
+static int event_start(struct gateway *gateway, evutil_socket_t fd, short what,
+		       event_callback_fn callback, const struct timeval *every)
+{
+	struct event **slot = gateway->events;
+
+	while (*slot)
+		slot++;
+	*slot = event_new(gateway->base, fd, what | EV_PERSIST, callback, gateway);
+	return *slot && !event_add(*slot, every) ? 0 : -ENOMEM;
+}
+
+static int events_start(struct gateway *gateway)
+{
+	static const struct timeval tenth = {0, 100000}, second = {1, 0}, upkeep = {5, 0};
+
+	if (event_start(gateway, netlink_events_fd(&gateway->netlink), EV_READ, kernel_spoke,
+			NULL) ||
+	    event_start(gateway, gateway->tap.fd, EV_READ, frame_waits, NULL) ||
+	    event_start(gateway, helper_fd(gateway->helper), EV_READ, helper_spoke, &tenth) ||
+	    event_start(gateway, -1, 0, second_passed, &second) ||
+	    event_start(gateway, -1, 0, upkeep_due, &upkeep) ||
+	    event_start(gateway, SIGHUP, EV_SIGNAL, hangup_came, NULL) ||
+	    event_start(gateway, SIGTERM, EV_SIGNAL, end_came, NULL) ||
+	    event_start(gateway, SIGINT, EV_SIGNAL, end_came, NULL))
+		return -ENOMEM;
+	return 0;
+}
+
+static void next_hop_freed(void *context, const struct next_hop *hop)
+{
+	struct gateway *gateway = context;
+
+	neighbour_release(&gateway->netlink, hop);
+}
+
+static int control_start(struct gateway *gateway)
+{
+	struct ctl_server_options options = {.run_dir = gateway->instance.run_dir,
+					     .control_group = gateway->settings->control_group,
+					     .provider = &show_provider,
+					     .change = gateway->change,
+					     .daemon = gateway};
+	int err = ctl_server_start(gateway->base, &options, &gateway->server);
+
+	if (err == -ENOENT)
+		log_error("control_group: there is no group %s", options.control_group);
+	else if (err)
+		log_error("the control socket in %s cannot be opened: %s", options.run_dir,
+			  strerror(-err));
+	return err;
+}
+
+static int loop_start(struct gateway *gateway, const char *settings_path, struct settings *settings)
+{
+	int err;
+
+	gateway->base = event_base_new();
+	gateway->change = gateway->base ? ctl_change_new(gateway->base, settings_path, settings,
+							 gateway_change, gateway)
+					: NULL;
+	if (!gateway->change)
+		return -ENOMEM;
+	gateway->settings = ctl_change_settings(gateway->change);
+	err = events_start(gateway);
+	if (!err)
+		err = sweeper_start(gateway->sweeper, gateway->base, next_hop_freed, gateway);
+	return err ? err : control_start(gateway);
+}
+
+/* --- the life ------------------------------------------------------------------------------ */
+
+static void helper_happened(void *context, enum helper_event event, int status)
+{
+	struct gateway *gateway = context;
+
+	gateway->helper_restarts++;
+	gateway->helper_disabled = event == HELPER_DISABLED;
+	if (event == HELPER_DISABLED)
+		log_error("the PPTP helper crashes again and again and stays off: new PPTP "
+			  "connections get no assistance until the next start");
+	else
+		log_warning("the PPTP helper crashed and was started again (status %#x)", status);
+}
+
+static int helper_begin(struct gateway *gateway)
+{
+	struct helper_options options = {.context = gateway,
+					 .answered = pptp_flows_answered,
+					 .happened = helper_happened};
+	int err = helper_start(&gateway->helper, &options);
+
+	if (err)
+		log_error("the PPTP helper cannot be started: %s", strerror(-err));
+	return err;
+}
+
+static int gateway_start(struct gateway *gateway)
+{
+	int err = plane_kernel_check();
+
+	if (!err)
+		err = privileges_check();
+	if (!err)
+		err = helper_begin(gateway);
+	if (!err)
+		err = privileges_for_start();
+	instance_name(&gateway->instance, gateway->settings->run_dir);
+	if (!err)
+		err = instance_lock(&gateway->instance);
+	if (err)
+		return err;
+	err = kernel_start(gateway);
+	if (err && !gateway->plane.adopted && err != -EBUSY)
+		kernel_undo(gateway);
+	return err;
+}
+
+static struct gateway *gateway_new(const struct settings *settings)
+{
+	struct gateway *gateway = calloc(1, sizeof(*gateway));
+
+	if (!gateway)
+		return NULL;
+	gateway->settings = settings;
+	gateway->tap.fd = -1;
+	gateway->instance.lock_fd = -1;
+	clock_gettime(CLOCK_MONOTONIC, &gateway->started);
+	return gateway;
+}
+
+int gateway_run(const char *settings_path, struct settings *settings)
+{
+	struct gateway *gateway = gateway_new(settings);
+	int err;
+
+	if (!gateway)
+		return -ENOMEM;
+	signal(SIGPIPE, SIG_IGN);
+	err = gateway_start(gateway);
+	if (err)
+		settings_free(settings);
+	else
+		err = loop_start(gateway, settings_path, settings);
+	if (!err)
+		err = privileges_for_running();
+	if (!err)
+		err = event_base_dispatch(gateway->base) < 0 ? -EIO : 0;
+	gateway_close(gateway);
+	free(gateway);
+	return err;
+}
+
+int gateway_teardown(const struct settings *settings)
+{
+	struct gateway *gateway = gateway_new(settings);
+	int err;
+
+	if (!gateway)
+		return -ENOMEM;
+	err = privileges_check();
+	instance_name(&gateway->instance, settings->run_dir);
+	if (!err)
+		err = instance_lock(&gateway->instance);
+	if (!err)
+		err = links_start(gateway);
+	if (!err)
+		err = wall_open(&gateway->wall, &gateway->instance);
+	if (!err) {
+		kernel_undo(gateway);
+		log_notice("everything is taken away; nothing is translated any more");
+	}
+	gateway_close(gateway);
+	free(gateway);
+	return err;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The running gateway: everything that the daemon owns, and its life.
+ *
+ * Start: settings, helper (forked before anything is opened), lock, interfaces,
+ * a previous run's maps, load, configuration, tap, wall, forwarding, attach,
+ * fewer privileges, control socket. A start that fails puts back what it did in
+ * reverse, unless it had taken a running data plane over: that keeps running.
+ */
+#ifndef WAYLEAVE_DAEMON_GATEWAY_H
+#define WAYLEAVE_DAEMON_GATEWAY_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "conf/error.h"
+#include "conf/settings.h"
+#include "ctl/change.h"
+#include "ctl/server.h"
+#include "daemon/dataplane.h"
+#include "daemon/instance.h"
+#include "daemon/links.h"
+#include "daemon/netlink.h"
+#include "daemon/tap.h"
+#include "daemon/wall.h"
+#include "helper/helper.h"
+
+struct sweeper;
+struct slow_path;
+struct pptp_flows;
+
+struct gateway {
+	struct event_base *base;
+	struct ctl_change *change;   /* owns the settings once the loop runs */
+	const struct settings *settings; /* the present ones */
+	struct ctl_server *server;
+	struct helper *helper;
+	uint64_t helper_restarts;
+	bool helper_disabled;
+	struct instance instance;
+	struct netlink netlink;
+	struct links links;
+	struct plane plane;
+	struct tap tap;
+	struct wall wall;
+	struct sweeper *sweeper;
+	struct slow_path *slow_path;
+	struct pptp_flows *pptp;
+	struct event *events[8]; /* of the loop; NULL: unused */
+	uint32_t sessions_room;	 /* what the table was made for */
+	struct timespec started; /* CLOCK_MONOTONIC */
+};
+
+/*
+ * Runs until SIGTERM or SIGINT and leaves the data plane attached. SETTINGS are
+ * taken over. 0, or -errno after a sentence, with nothing left half-done.
+ */
+int gateway_run(const char *settings_path, struct settings *settings);
+
+/* Takes everything away that a run with these settings has left. 0 or -errno after a sentence. */
+int gateway_teardown(const struct settings *settings);
+
+#endif

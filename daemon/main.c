@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wayleaved: the gateway's daemon. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/load.h"
+#include "conf/store.h"
+#include "daemon/gateway.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+
+/* 0, or -errno after a sentence. A change that nobody has confirmed is taken back first. */
+static int settings_read(const struct options *options, struct settings **settings)
+{
+	struct settings_error error = {0};
+	char text[1024];
+	bool undone = false;
+	int err = 0;
+
+	if (options->action == OPTIONS_RUN)
+		err = settings_store_resolve(options->settings_path, &undone, &error);
+	if (undone)
+		log_warning("the last change of %s was not confirmed and has been undone",
+			    options->settings_path);
+	if (!err)
+		err = settings_load(options->settings_path, settings, &error);
+	if (err)
+		log_error("%s", settings_error_text(&error, text, sizeof(text)));
+	return err;
+}
+
+static int settings_act(const struct options *options)
+{
+	struct settings *settings = NULL;
+	int err = settings_read(options, &settings);
+
+	if (err)
+		return err;
+	if (options->action == OPTIONS_RUN)
+		return gateway_run(options->settings_path, settings);
+	if (options->action == OPTIONS_TEARDOWN)
+		err = gateway_teardown(settings);
+	else
+		printf("%s is right\n", options->settings_path);
+	settings_free(settings);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	log_open();
+	if (options_parse(&options, argc, argv))
+		return 2;
+	if (options.action == OPTIONS_HELP) {
+		options_print_help();
+		return 0;
+	}
+	if (options.action == OPTIONS_VERSION) {
+		puts("wayleaved " WAYLEAVE_VERSION);
+		return 0;
+	}
+	return settings_act(&options) ? 1 : 0;
+}

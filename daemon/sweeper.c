@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/sweeper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A next hop that was chosen this recently may be in a session not yet seen. */
+#define NEXT_HOP_GRACE_SECONDS 60
+
+struct sweeper {
+	uint32_t position; /* index of the next record */
+	uint64_t *suspects; /* a bit per record: DEAD or half at the last visit */
+	uint32_t records;
+	struct census now, last; /* the pass that runs, the one before */
+	struct traffic ended;
+	bool used_now[NEXT_HOPS], used_last[NEXT_HOPS];
+	unsigned int passes;
+	unsigned int hurry; /* slices to run without waiting */
+	struct event *timer;
+	void (*freed)(void *context, const struct next_hop *hop);
+	void *context;
+};
+
+struct sweeper *sweeper_new(void)
+{
+	struct sweeper *sweeper = calloc(1, sizeof(*sweeper));
+
+	if (!sweeper)
+		return NULL;
+	sweeper->records = (arena.config->set_mask + 1) * RECORDS_A_SET;
+	sweeper->suspects = calloc((sweeper->records + 63) / 64, sizeof(uint64_t));
+	if (!sweeper->suspects) {
+		free(sweeper);
+		return NULL;
+	}
+	return sweeper;
+}
+
+void sweeper_free(struct sweeper *sweeper)
+{
+	if (!sweeper)
+		return;
+	if (sweeper->timer)
+		event_free(sweeper->timer);
+	free(sweeper->suspects);
+	free(sweeper);
+}
+
+static bool is_suspect(const struct sweeper *sweeper, uint32_t index)
+{
+	return sweeper->suspects[index / 64] >> (index % 64) & 1;
+}
+
+static void suspect_set(struct sweeper *sweeper, uint32_t index, bool suspect)
+{
+	uint64_t bit = 1ull << (index % 64);
+
+	if (suspect)
+		sweeper->suspects[index / 64] |= bit;
+	else
+		sweeper->suspects[index / 64] &= ~bit;
+}
+
+/* --- next hops ----------------------------------------------------------------------- */
+
+static bool next_hop_in_use(const struct sweeper *sweeper, uint16_t index, uint32_t now)
+{
+	const struct next_hop *hop = next_hop_at(index);
+
+	if (!hop || sweeper->passes < 2)
+		return true;
+	return sweeper->used_now[index] || sweeper->used_last[index] ||
+	       now - READ_ONCE(hop->last_chosen) <= NEXT_HOP_GRACE_SECONDS * arena.config->hz;
+}
+
+/* The index is given away only once nobody can find it any more: with its record's slot. */
+static bool next_hop_free(struct sweeper *sweeper, const struct record *r, uint32_t now)
+{
+	uint16_t index = r->next_hop_index.index;
+	struct next_hop *hop = next_hop_at(index);
+
+	if (next_hop_in_use(sweeper, index, now))
+		return false;
+	if (sweeper->freed)
+		sweeper->freed(sweeper->context, hop);
+	WRITE_ONCE(hop->flags, 0);
+	WRITE_ONCE(hop->ifindex, 0);
+	return true;
+}
+
+static void next_hop_note(struct sweeper *sweeper, const struct record *r)
+{
+	sweeper->used_now[r->session.next_hop % NEXT_HOPS] = true;
+}
+
+/* --- one record ---------------------------------------------------------------------- */
+
+static void dead_visit(struct sweeper *sweeper, struct record *r, uint32_t index, uint32_t now)
+{
+	if (!is_suspect(sweeper, index)) {
+		suspect_set(sweeper, index, true);
+		return;
+	}
+	if (r->key.kind == KIND_NEXT_HOP && !next_hop_free(sweeper, r, now))
+		return;
+	suspect_set(sweeper, index, false);
+	__sync_lock_test_and_set(&r->control, SLOT_FREE);
+}
+
+/* An inserter that was killed half-way; a living one is done long before the second visit. */
+static void unfinished_visit(struct sweeper *sweeper, struct record *r, uint32_t index)
+{
+	uint32_t control = READ_ONCE(r->control);
+
+	if (!is_suspect(sweeper, index))
+		suspect_set(sweeper, index, true);
+	else if (__sync_val_compare_and_swap(&r->control, control, SLOT_DEAD) == control)
+		suspect_set(sweeper, index, false);
+}
+
+static void session_census(struct sweeper *sweeper, const struct record *r)
+{
+	struct traffic *traffic = &sweeper->now.traffic;
+
+	next_hop_note(sweeper, r);
+	if (r->key.kind == KIND_SESSION_ORIG) {
+		sweeper->now.sessions++;
+		traffic->packets_out += r->session.packets;
+		traffic->bytes_out += r->session.bytes;
+	} else if (!(r->session.flags & SESSION_LOCAL)) {
+		traffic->packets_in += r->session.packets;
+		traffic->bytes_in += r->session.bytes;
+	}
+}
+
+static void census_take(struct sweeper *sweeper, const struct record *r)
+{
+	switch (r->key.kind) {
+	case KIND_SESSION_ORIG:
+	case KIND_SESSION_REPLY:
+		session_census(sweeper, r);
+		break;
+	case KIND_MAPPING_INSIDE:
+		sweeper->now.mappings++;
+		break;
+	case KIND_HOST:
+		sweeper->now.hosts++;
+		break;
+	}
+}
+
+static void live_visit(struct sweeper *sweeper, struct record *r, uint32_t index, uint32_t now)
+{
+	enum expiry expiry = record_expire(arena.config, r, now, is_suspect(sweeper, index),
+					   &sweeper->ended);
+
+	suspect_set(sweeper, index, expiry == EXPIRY_SUSPECT);
+	if (expiry == EXPIRY_ENDED)
+		return;
+	if (r->key.kind == KIND_NEXT_HOP &&
+	    !next_hop_in_use(sweeper, r->next_hop_index.index, now))
+		table_kill(r);
+	else
+		census_take(sweeper, r);
+}
+
+static void record_visit(struct sweeper *sweeper, uint32_t index, uint32_t now)
+{
+	struct record *r = record_at(index);
+
+	switch (record_state(r)) {
+	case SLOT_LIVE:
+		live_visit(sweeper, r, index, now);
+		break;
+	case SLOT_DEAD:
+		dead_visit(sweeper, r, index, now);
+		break;
+	case SLOT_BUSY:
+	case SLOT_CLAIMED:
+		unfinished_visit(sweeper, r, index);
+		break;
+	default:
+		suspect_set(sweeper, index, false);
+	}
+}
+
+/* --- the walk ------------------------------------------------------------------------ */
+
+static void pass_finish(struct sweeper *sweeper)
+{
+	sweeper->position = 0;
+	sweeper->passes++;
+	sweeper->last = sweeper->now;
+	sweeper->now = (struct census){0};
+	memcpy(sweeper->used_last, sweeper->used_now, sizeof(sweeper->used_last));
+	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
+}
+
+bool sweeper_slice(struct sweeper *sweeper, uint32_t now)
+{
+	/* small tables too take five seconds: the grace of a DEAD slot depends on it */
+	uint32_t length = (sweeper->records + SWEEP_PASS_SLICES - 1) / SWEEP_PASS_SLICES;
+	uint32_t end = sweeper->position + length;
+
+	if (end > sweeper->records)
+		end = sweeper->records;
+	for (; sweeper->position < end; sweeper->position++)
+		record_visit(sweeper, sweeper->position, now);
+	if (end < sweeper->records)
+		return false;
+	pass_finish(sweeper);
+	return true;
+}
+
+static void slice_due(evutil_socket_t fd, short what, void *context)
+{
+	static const struct timeval tenth = {0, SWEEP_SLICE_MS * 1000}, at_once = {0, 0};
+	struct sweeper *sweeper = context;
+
+	sweeper_slice(sweeper, clock_ticks(arena.config));
+	if (sweeper->hurry)
+		sweeper->hurry--;
+	event_add(sweeper->timer, sweeper->hurry ? &at_once : &tenth);
+}
+
+int sweeper_start(struct sweeper *sweeper, struct event_base *base,
+		  void (*freed)(void *context, const struct next_hop *hop), void *context)
+{
+	static const struct timeval tenth = {0, SWEEP_SLICE_MS * 1000};
+
+	sweeper->freed = freed;
+	sweeper->context = context;
+	sweeper->timer = evtimer_new(base, slice_due, sweeper);
+	return sweeper->timer && !event_add(sweeper->timer, &tenth) ? 0 : -ENOMEM;
+}
+
+/* A pass that runs has been over some records already: one whole pass more. */
+void sweeper_hurry(struct sweeper *sweeper)
+{
+	static const struct timeval at_once = {0, 0};
+
+	sweeper->hurry = 2 * SWEEP_PASS_SLICES;
+	if (sweeper->timer)
+		event_add(sweeper->timer, &at_once);
+}
+
+const struct census *sweeper_census(const struct sweeper *sweeper)
+{
+	return &sweeper->last;
+}
+
+struct traffic sweeper_traffic(const struct sweeper *sweeper)
+{
+	struct traffic sum = sweeper->ended;
+
+	sum.packets_out += sweeper->last.traffic.packets_out;
+	sum.bytes_out += sweeper->last.traffic.bytes_out;
+	sum.packets_in += sweeper->last.traffic.packets_in;
+	sum.bytes_in += sweeper->last.traffic.bytes_in;
+	return sum;
+}
+
+void sweeper_next_hops_used(const struct sweeper *sweeper, bool used[NEXT_HOPS])
+{
+	for (unsigned int i = 0; i < NEXT_HOPS; i++)
+		used[i] = sweeper->used_now[i] || sweeper->used_last[i];
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Walks the table all the time, a slice each tenth of a second and all of it in
+ * five: ends what is over (expiry.h), frees the slots of what ended a pass ago,
+ * frees next hops that no session uses, and counts.
+ *
+ * A slot that is found DEAD waits for the next pass before it becomes FREE: a
+ * grace far longer than any run of a BPF program that may still look at it.
+ * A slot that a killed inserter has left half-made goes the same way.
+ *
+ * Deadlines do not hang on it: the data plane checks them at each hit.
+ */
+#ifndef WAYLEAVE_DAEMON_SWEEPER_H
+#define WAYLEAVE_DAEMON_SWEEPER_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/abi.h"
+#include "daemon/expiry.h"
+
+#define SWEEP_SLICE_MS	  100
+#define SWEEP_PASS_SLICES 50
+
+/* What the last full pass has seen. */
+struct census {
+	uint64_t sessions; /* pairs */
+	uint64_t mappings;
+	uint64_t hosts;
+	struct traffic traffic; /* of living sessions */
+};
+
+struct sweeper;
+
+/* Works on the core's arena. NULL without memory. */
+struct sweeper *sweeper_new(void);
+void sweeper_free(struct sweeper *sweeper);
+
+/*
+ * Runs in BASE from now on. FREED is called for each next hop that is given up,
+ * before it is.
+ */
+int sweeper_start(struct sweeper *sweeper, struct event_base *base,
+		  void (*freed)(void *context, const struct next_hop *hop), void *context);
+
+/* One slice at tick NOW; true at the end of a pass. For tests too. */
+bool sweeper_slice(struct sweeper *sweeper, uint32_t now);
+
+/* The address or the settings have changed: a whole pass as fast as the loop allows. */
+void sweeper_hurry(struct sweeper *sweeper);
+
+const struct census *sweeper_census(const struct sweeper *sweeper);
+
+/* All sessions since the start, living and ended. */
+struct traffic sweeper_traffic(const struct sweeper *sweeper);
+
+/* Sets USED[i] for each next hop that a session used in this pass or the last. */
+void sweeper_next_hops_used(const struct sweeper *sweeper, bool used[NEXT_HOPS]);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel parameters of this network namespace that a gateway needs. The value
+ * from before is remembered in the instance and put back by --teardown.
+ *
+ * NAME is the path below /proc/sys/net, "ipv4/ip_forward".
+ */
+#ifndef WAYLEAVE_DAEMON_SYSCTL_H
+#define WAYLEAVE_DAEMON_SYSCTL_H
+
+#include "daemon/instance.h"
+
+/* The gateway's own ports: no LAN host is ever given one. Host byte order. */
+#define OWN_PORT_FIRST 64512
+#define OWN_PORT_LAST  65535
+
+/* Sets NAME and remembers what it was. 0 or -errno. */
+int sysctl_set(const struct instance *instance, const char *name, const char *value);
+
+/*
+ * Forwarding on, and the gateway's own outgoing ports confined to their range.
+ * Only after the second wall is up. 0, or -errno after a sentence.
+ */
+int sysctl_gateway(const struct instance *instance);
+
+/* No ICMP redirects: a LAN host must not be told a way round the gateway. */
+void sysctl_interface(const struct instance *instance, const char *interface);
+
+/* Puts everything back that is remembered. */
+void sysctl_restore(const struct instance *instance);
+
+#endif

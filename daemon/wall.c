@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/wall.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+
+int wall_open(struct wall *wall, const struct instance *instance)
+{
+	*wall = (struct wall){.nft = nft_ctx_new(NFT_CTX_DEFAULT)};
+	snprintf(wall->table, sizeof(wall->table), "%s", instance->table);
+	if (!wall->nft || nft_ctx_buffer_output(wall->nft) || nft_ctx_buffer_error(wall->nft)) {
+		log_error("libnftables cannot be used: no memory");
+		wall_close(wall);
+		return -ENOMEM;
+	}
+	/* stateless: counters move, and a comparison must not see that */
+	nft_ctx_output_set_flags(wall->nft, NFT_CTX_OUTPUT_STATELESS);
+	return 0;
+}
+
+void wall_close(struct wall *wall)
+{
+	if (wall->nft)
+		nft_ctx_free(wall->nft);
+	free(wall->expected);
+	*wall = (struct wall){0};
+}
+
+/* --- the rules ----------------------------------------------------------------------- */
+
+static void lan_names(FILE *out, const struct links *links)
+{
+	const char *separator = "";
+
+	for (unsigned int i = 1; i < links->count; i++) {
+		if (!links->link[i].wanted)
+			continue;
+		fprintf(out, "%s\"%s\"", separator, links->link[i].name);
+		separator = ", ";
+	}
+}
+
+static void input_rules(FILE *out, const char *wan)
+{
+	fprintf(out,
+		"\tchain input {\n"
+		"\t\ttype filter hook input priority filter; policy accept;\n"
+		"\t\tiifname \"%s\" ct state established,related accept\n"
+		"\t\tiifname \"%s\" meta nfproto ipv4 udp sport 67 udp dport 68 accept\n"
+		"\t\tiifname \"%s\" counter drop\n"
+		"\t}\n",
+		wan, wan, wan);
+}
+
+static void forward_rules(FILE *out, const struct links *links)
+{
+	const char *wan = links->link[0].name;
+
+	fprintf(out,
+		"\tchain forward {\n"
+		"\t\ttype filter hook forward priority filter; policy accept;\n"
+		"\t\tiifname \"%s\" counter drop\n"
+		"\t\tiifname { ",
+		wan);
+	lan_names(out, links);
+	fprintf(out,
+		" } oifname \"%s\" counter drop\n"
+		"\t\tmeta nfproto ipv6 iifname { ",
+		wan);
+	lan_names(out, links);
+	fprintf(out, " } counter drop\n\t}\n");
+}
+
+int wall_text(const char *table, const struct links *links, char **text)
+{
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	/* declared first, so that the deletion never fails: one transaction replaces all */
+	fprintf(out, "table inet %s\ndelete table inet %s\ntable inet %s {\n", table, table, table);
+	input_rules(out, links->link[0].name);
+	forward_rules(out, links);
+	fprintf(out, "}\n");
+	return fclose(out) ? -ENOMEM : 0;
+}
+
+/* --- in the kernel ------------------------------------------------------------------- */
+
+static int command_run(struct wall *wall, const char *command)
+{
+	return nft_run_cmd_from_buffer(wall->nft, command) ? -EIO : 0;
+}
+
+/* The table as the kernel has it; NULL: it is not there. The caller frees it. */
+static char *table_list(struct wall *wall)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "list table inet %s", wall->table);
+	if (command_run(wall, command)) {
+		nft_ctx_get_error_buffer(wall->nft);
+		return NULL;
+	}
+	return strdup(nft_ctx_get_output_buffer(wall->nft));
+}
+
+static void refusal_say(struct wall *wall)
+{
+	const char *why = nft_ctx_get_error_buffer(wall->nft);
+
+	log_error("the firewall table %s cannot be set up (kernel modules nf_tables, "
+		  "nft_ct): %.*s",
+		  wall->table, (int)strcspn(why, "\n"), why);
+}
+
+int wall_build(struct wall *wall, const struct links *links)
+{
+	char *text;
+	int err = wall_text(wall->table, links, &text);
+
+	if (err)
+		return err;
+	err = command_run(wall, text);
+	free(text);
+	if (err) {
+		refusal_say(wall);
+		return err;
+	}
+	free(wall->expected);
+	wall->expected = table_list(wall);
+	return 0;
+}
+
+void wall_check(struct wall *wall, const struct links *links)
+{
+	char *present = table_list(wall);
+	bool same = present && wall->expected && !strcmp(present, wall->expected);
+
+	free(present);
+	if (same || wall_build(wall, links))
+		return;
+	wall->restored++;
+	log_warning("the firewall table %s was changed or removed by somebody else and has been "
+		    "set up again",
+		    wall->table);
+}
+
+int wall_remove(struct wall *wall)
+{
+	char command[128];
+	int err;
+
+	snprintf(command, sizeof(command), "table inet %s\ndelete table inet %s\n", wall->table,
+		 wall->table);
+	err = command_run(wall, command);
+	if (err)
+		nft_ctx_get_error_buffer(wall->nft);
+	return err;
+}

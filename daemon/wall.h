@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The second wall: an nftables table that keeps the LAN and the gateway closed
+ * should the data plane ever be missing. The data plane drops by itself what
+ * nobody asked for; nothing that is translated passes these hooks.
+ *
+ *   input    from the WAN: answers and DHCP only
+ *   forward  between LAN and WAN, either way, and from the WAN anywhere: nothing
+ *   IPv6     from and to our interfaces: not forwarded
+ */
+#ifndef WAYLEAVE_DAEMON_WALL_H
+#define WAYLEAVE_DAEMON_WALL_H
+
+#include <nftables/libnftables.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/instance.h"
+#include "daemon/links.h"
+
+struct wall {
+	struct nft_ctx *nft;
+	char table[32];
+	char *expected; /* the table as it looked right after we had built it */
+	uint64_t restored;
+};
+
+/* Opens libnftables; no table yet. 0, or -errno after a sentence. */
+int wall_open(struct wall *wall, const struct instance *instance);
+void wall_close(struct wall *wall);
+
+/* (Re)builds the table for these interfaces, in one transaction. 0, or -errno after a sentence. */
+int wall_build(struct wall *wall, const struct links *links);
+
+/* Builds it again when somebody has changed or removed it, and says so. */
+void wall_check(struct wall *wall, const struct links *links);
+
+/* Removes the table. 0 or -errno. */
+int wall_remove(struct wall *wall);
+
+/* The ruleset's text for these interfaces, for wall_build() and tests. 0 or -ENOMEM. */
+int wall_text(const char *table, const struct links *links, char **text);
+
+#endif
