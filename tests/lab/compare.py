@@ -73,6 +73,9 @@ class Packet:
     def tcp_data(self):
         return self.payload[(self.payload[12] >> 4) * 4:]
 
+    def tcp_segment(self):
+        return struct.unpack("!I", self.payload[4:8])[0], self.tcp_data()
+
     def __str__(self):
         source, target = (str(ipaddress.IPv4Address(a)) for a in (self.source, self.target))
         ports = self.ports
@@ -176,6 +179,7 @@ class Arrivals:
 
     def __init__(self, packets, outbound, hairpin=False):
         self.outbound, self.hairpin, self.packets = outbound, hairpin, packets
+        self.streams = collections.defaultdict(list)
         self.by_identity = collections.defaultdict(list)
         for packet in packets:
             self.by_identity[identity(packet, outbound, hairpin)].append(packet)
@@ -188,23 +192,29 @@ class Arrivals:
                 return waiting.pop(i)
         return waiting[0] if waiting else None
 
+    def peer(self, packet):
+        return (packet.target, packet.ports[1]) if self.outbound else (packet.source, packet.ports[0])
+
+    def segments(self, peer):
+        """(sequence number, bytes) of the TCP segments that arrived to or from a peer."""
+        if not self.streams:
+            for packet in self.packets:
+                if packet.protocol == TCP and packet.has_ports and packet.tcp_data():
+                    self.streams[self.peer(packet)].append(packet.tcp_segment())
+        return self.streams[peer]
+
     def has_stream(self, packet):
-        """Whether a merged or cut TCP segment's bytes all arrived at their places."""
-        peer = packet.target if self.outbound else packet.source
-        port = packet.ports[1 if self.outbound else 0]
-        data, sequence = packet.tcp_data(), struct.unpack("!I", packet.payload[4:8])[0]
+        """Whether a merged or cut TCP segment's bytes all arrived at their places.
+        A segment that arrived just like this, but under another header, is neither."""
+        sequence, data = packet.tcp_segment()
+        if (sequence, data) in self.segments(self.peer(packet)):
+            return False
         found = bytearray(len(data))
-        for arrival in self.packets:
-            remote = arrival.target if self.outbound else arrival.source
-            if arrival.protocol != TCP or arrival.is_fragment or remote != peer:
-                continue
-            if arrival.ports[1 if self.outbound else 0] != port:
-                continue
-            at = (struct.unpack("!I", arrival.payload[4:8])[0] - sequence) & 0xFFFFFFFF
-            at -= (1 << 32) if at >> 31 else 0
-            for i, byte in enumerate(arrival.tcp_data(), at):
-                if 0 <= i < len(data) and data[i] == byte:
-                    found[i] = 1
+        for arrived, bytes_in in self.segments(self.peer(packet)):
+            at = (arrived - sequence + (1 << 31)) % (1 << 32) - (1 << 31)
+            start, end = max(0, at), min(len(data), at + len(bytes_in))
+            if start < end and data[start:end] == bytes_in[start - at:end - at]:
+                found[start:end] = b"\1" * (end - start)
         return bool(data) and all(found)
 
 
