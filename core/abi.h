@@ -265,7 +265,10 @@ struct config {
 	__u16 own_port_first, own_port_last; /* host order: the gateway's own, never mapped */
 	__u32 sessions_limit;
 	__u64 instance; /* random; names the instance in its maps, for adoption */
-	__u8 reserved[60];
+	/* written by the data plane: what may still be handed to the daemon in this second */
+	__u32 punt_tokens;
+	__u32 punt_refilled; /* tick */
+	__u8 reserved[52];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */

@@ -80,8 +80,9 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 						 const struct facts *f, struct record *r, bool out,
 						 enum origin origin, __u32 now)
 {
-	if (unlikely(is_blocked(c, r->session.class)))
-		return verdict(ACTION_PUNT, blocked_reason(r->session.class), NO_RECORD);
+	if (unlikely(is_blocked(c, r->session.class))) /* the LAN is told, the WAN is not */
+		return verdict(out ? ACTION_PUNT : ACTION_DROP, blocked_reason(r->session.class),
+			       NO_RECORD);
 	if (unlikely(!out && session_expired(c, r, now)))
 		return drop(REASON_session_expired);
 	if (unlikely(!out && r->session.flags & SESSION_LOCAL)) {
@@ -89,7 +90,7 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 		return to_stack(REASON_local_flow);
 	}
 	if (unlikely(is_for_helper(r, f, origin)))
-		return verdict(ACTION_PUNT, REASON_to_helper, 0);
+		return verdict(ACTION_PUNT, REASON_to_helper, table_index(c, r));
 	if (unlikely(f->ttl <= 1))
 		return ttl_exceeded(out);
 	if (unlikely(r->session.route_generation != c->route_generation) &&

@@ -64,6 +64,14 @@ static __noinline void local_add(const struct config *c, const struct record_key
 	table_publish(r);
 }
 
+static __always_inline void local_refresh(struct session *s, const struct facts *f, __u32 now)
+{
+	s->last_seen = now;
+	if (f->protocol == PROTOCOL_TCP)
+		s->timeout = f->tcp_flags & (TCP_FIN | TCP_RST) ? TIMEOUT_TCP_TRANSITORY
+								: TIMEOUT_TCP_ESTABLISHED;
+}
+
 /* A packet that this machine itself sends through the WAN. It is never changed or held up. */
 static __noinline void local_note(struct packet *p)
 {
@@ -87,7 +95,7 @@ static __noinline void local_note(struct packet *p)
 	if (r) {
 		/* the flow lives as long as we speak; a tap frame of the daemon is not ours */
 		if (r->session.flags & SESSION_LOCAL)
-			r->session.last_seen = now;
+			local_refresh(&r->session, &f, now);
 		return;
 	}
 	local_add(c, &key, classify(p, &f, f.destination_id, f.source_id),
