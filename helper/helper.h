@@ -40,7 +40,8 @@ struct helper_id {
  * to disk and back while `waiting` is 0. All zero is a new connection (from its
  * SYN on; a connection taken over in mid-stream without this gets no
  * assistance). The daemon keeps `spare` filled with ids that are free towards
- * this remote and reserved for this flow; the rest is written by the client.
+ * this remote and reserved for this flow, best with different first bytes (a
+ * Call ID can come in two halves); the rest is written by the client.
  * When the flow goes, spare and ids are the daemon's to free.
  */
 struct helper_flow {

@@ -67,3 +67,13 @@ enum pptp_half pptp_half_translate(const struct pptp_call *calls, enum pptp_side
 	}
 	return half;
 }
+
+bool pptp_halves_apart(const struct pptp_call *calls, uint8_t inside_high, uint8_t external_high)
+{
+	for (const struct pptp_call *call = calls; call < calls + PPTP_CALLS; call++)
+		if (call_goes_by(call, PPTP_INSIDE) &&
+		    (call->inside_id >> 8 == inside_high) !=
+			    (call->external_id >> 8 == external_high))
+			return false;
+	return true;
+}

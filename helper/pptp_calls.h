@@ -58,4 +58,7 @@ enum pptp_half {
 enum pptp_half pptp_half_translate(const struct pptp_call *calls, enum pptp_side side, uint8_t high,
 				   uint8_t *translated);
 
+/* True if a call with ids that begin so would leave no half of any call's id ambiguous. */
+bool pptp_halves_apart(const struct pptp_call *calls, uint8_t inside_high, uint8_t external_high);
+
 #endif

@@ -48,9 +48,9 @@ static bool field_introduces(const struct pptp_layout *layout, enum pptp_side si
 	return layout->introduces && side == PPTP_INSIDE;
 }
 
-static bool reserved(struct pptp_work *work)
+static bool reserved(struct pptp_work *work, uint8_t inside_high)
 {
-	if (pptp_work_reader(work)->has_reserved || pptp_session_reserve(work, NULL))
+	if (pptp_work_reader(work)->has_reserved || pptp_session_reserve(work, inside_high, NULL))
 		return true;
 	work->failed = HELPER_REASON_no_spare_id;
 	return false;
@@ -67,7 +67,7 @@ static uint16_t id_translate(struct pptp_work *work, const struct pptp_layout *l
 		pptp_work_note(work, HELPER_REASON_unknown_call);
 		return id;
 	}
-	return reserved(work) ? pptp_work_reader(work)->reserved_id : id;
+	return reserved(work, (uint8_t)(id >> 8)) ? pptp_work_reader(work)->reserved_id : id;
 }
 
 static void byte_remember(struct pptp_work *work, uint32_t seq, uint8_t old_byte, uint8_t new_byte)
@@ -95,11 +95,12 @@ static void field_read(struct pptp_work *work, const struct pptp_layout *layout,
 }
 
 /* A new id may be one that is known already (then illegal, but translated): both must agree. */
-static bool half_reserve(struct pptp_work *work, enum pptp_half half, uint8_t *high)
+static bool half_reserve(struct pptp_work *work, enum pptp_half half, uint8_t inside_high,
+			 uint8_t *high)
 {
 	if (half == PPTP_HALF_CERTAIN)
-		return pptp_session_reserve(work, high);
-	if (half == PPTP_HALF_AMBIGUOUS || !reserved(work))
+		return pptp_session_reserve(work, inside_high, high);
+	if (half == PPTP_HALF_AMBIGUOUS || !reserved(work, inside_high))
 		return false;
 	*high = (uint8_t)(pptp_work_reader(work)->reserved_id >> 8);
 	return true;
@@ -108,10 +109,11 @@ static bool half_reserve(struct pptp_work *work, enum pptp_half half, uint8_t *h
 static bool half_decide(struct pptp_work *work, const struct pptp_layout *layout,
 			enum pptp_side side, uint8_t *high)
 {
+	uint8_t inside_high = *high;
 	enum pptp_half half = pptp_half_translate(work->state->calls, side, *high, high);
 
 	if (field_introduces(layout, side))
-		return half_reserve(work, half, high);
+		return half_reserve(work, half, inside_high, high);
 	return half != PPTP_HALF_AMBIGUOUS;
 }
 

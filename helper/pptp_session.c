@@ -27,22 +27,44 @@ static void claim_id(struct pptp_work *work, enum helper_claim_kind kind, uint16
 	claim(work, (struct helper_claim){.kind = kind, .external_id = external_id});
 }
 
-bool pptp_session_reserve(struct pptp_work *work, const uint8_t *high_byte)
+static bool spare_usable(const struct pptp_work *work, size_t i, const uint8_t *needed_high)
+{
+	return !(work->spare_used & 1u << i) &&
+	       (!needed_high || work->request->spare[i] >> 8 == *needed_high);
+}
+
+static void spare_take(struct pptp_work *work, size_t i)
 {
 	struct pptp_reader *reader = pptp_work_reader(work);
-	const struct helper_request *request = work->request;
 
-	for (size_t i = 0; i < request->spare_count && i < HELPER_SPARE_IDS; i++) {
-		if (work->spare_used & 1u << i ||
-		    (high_byte && request->spare[i] >> 8 != *high_byte))
+	work->spare_used |= 1u << i;
+	reader->reserved_id = work->request->spare[i];
+	reader->has_reserved = 1;
+	claim_id(work, HELPER_CLAIM_RESERVE, reader->reserved_id);
+}
+
+/*
+ * Ids that begin alike inside had better begin alike outside, and others not:
+ * then half an id at the end of a segment can always be passed on.
+ */
+bool pptp_session_reserve(struct pptp_work *work, uint8_t inside_high, const uint8_t *needed_high)
+{
+	size_t count = work->request->spare_count, chosen = HELPER_SPARE_IDS;
+
+	for (size_t i = 0; i < count && i < HELPER_SPARE_IDS; i++) {
+		bool apart = pptp_halves_apart(work->state->calls, inside_high,
+					       (uint8_t)(work->request->spare[i] >> 8));
+
+		if (!spare_usable(work, i, needed_high) || (!apart && chosen < HELPER_SPARE_IDS))
 			continue;
-		work->spare_used |= 1u << i;
-		reader->reserved_id = request->spare[i];
-		reader->has_reserved = 1;
-		claim_id(work, HELPER_CLAIM_RESERVE, reader->reserved_id);
-		return true;
+		chosen = i;
+		if (apart)
+			break;
 	}
-	return false;
+	if (chosen == HELPER_SPARE_IDS)
+		return false;
+	spare_take(work, chosen);
+	return true;
 }
 
 /* An id was taken for this message, but no call came of it. */

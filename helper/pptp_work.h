@@ -47,8 +47,11 @@ void pptp_session_received(struct pptp_work *work, const struct pptp_message *me
 /* The connection is being closed: all GRE stops after the grace. Translation goes on. */
 void pptp_session_release_all(struct pptp_work *work);
 
-/* Takes a spare id, with *high_byte as its first byte unless NULL, for the message being read. */
-bool pptp_session_reserve(struct pptp_work *work, const uint8_t *high_byte);
+/*
+ * Takes a spare id for an inside id that begins with `inside_high`, beginning itself with
+ * *needed_high unless NULL. False if there is none.
+ */
+bool pptp_session_reserve(struct pptp_work *work, uint8_t inside_high, const uint8_t *needed_high);
 
 /* Assistance ends for this connection, for ever, and all its calls with it. */
 void pptp_session_end(struct pptp_work *work, enum helper_reason why);

@@ -23,6 +23,9 @@
 #define OUT HELPER_OUTBOUND
 #define IN  HELPER_INBOUND
 
+#ifndef SPARE_STEP
+#define SPARE_STEP 1
+#endif
 #define FIRST_SPARE 0x4100 /* the external ids that the daemon hands out, ascending */
 
 struct peers {
@@ -40,8 +43,8 @@ struct peers {
 
 static inline void peers_spares(struct peers *p)
 {
-	while (p->flow.spare_count < HELPER_SPARE_IDS)
-		p->flow.spare[p->flow.spare_count++] = p->next_spare++;
+	for (; p->flow.spare_count < HELPER_SPARE_IDS; p->next_spare += SPARE_STEP)
+		p->flow.spare[p->flow.spare_count++] = p->next_spare;
 }
 
 static inline void put32(uint8_t *at, uint32_t value)
