@@ -75,6 +75,12 @@ static void number_cell(const json_t *document, const char *member, char *text)
 	snprintf(text, CELL_BYTES, "%" PRIu64, number_of(document, member));
 }
 
+static void rate_cell(const json_t *document, const char *member, char *text)
+{
+	double rate = json_number_value(json_object_get(document, member));
+	snprintf(text, CELL_BYTES, "%.*f", rate < 10 ? 1 : 0, rate);
+}
+
 static void size_cell(const json_t *document, const char *member, char *text)
 {
 	text_size(number_of(document, member), text);
@@ -191,6 +197,11 @@ static const struct table tables[] = {
 	  {"KIND", "kind", string_cell, false},
 	  {"NAME", "name", string_cell, false},
 	  {"RFC", "rfc", string_cell, false},
+	  {"MEANING", "sentence", string_cell, false}}},
+	{"drops",
+	 {{"PER SECOND", "rate", rate_cell, true},
+	  {"COUNT", "count", number_cell, true},
+	  {"NAME", "name", string_cell, false},
 	  {"MEANING", "sentence", string_cell, false}}},
 	{"port_forwards",
 	 {{"NAME", "name", string_cell, false},

@@ -18,7 +18,8 @@ struct text_style {
 };
 
 /*
- * WHAT: "sessions", "vpn", "devices", "counters", "port_forwards", "generations". A heading, then
+ * WHAT: "sessions", "vpn", "devices", "counters", "drops" (counters with
+ * a "rate"), "port_forwards", "generations". A heading, then
  * a row per member of ITEMS; only the heading when there is none.
  */
 void text_list(FILE *out, const char *what, const json_t *items, struct text_style style);
