@@ -91,7 +91,7 @@ wayleave_start() {
 wayleave_teardown() {
 	[ -s "$LAB/wayleave.yaml" ] || return 0
 	ns gw "$WAYLEAVED" -c "$LAB/wayleave.yaml" --teardown >> "$LAB/gw.log" 2>&1
-	rm -rf "$LAB/wayleave.yaml" "$LAB/run"
+	rm -rf "$LAB"/wayleave.yaml* "$LAB/run"
 }
 
 # --- any -------------------------------------------------------------------------------
