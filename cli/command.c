@@ -26,16 +26,20 @@ static const struct command {
 	int (*run)(const struct cli *cli);
 	int words_min, words_max;
 	unsigned int takes;
+	const char *brief; /* for the list of commands */
 	const char *usage;
 	const char *help;
 	const char *examples; /* each line indented by two */
 } commands[] = {
-	{"status", cli_status, 0, 0, 0, "",
-	 "Is the gateway translating? Exits 0 when it is, 3 while it waits, 1 without a daemon.",
+	{"status", cli_status, 0, 0, 0, "is the gateway translating? (exit status says so)", "",
+	 "Is the gateway translating? Exits 0 when it is, 3 while it waits for something, 1\n"
+	 "without a daemon.",
 	 "  wayleave status\n"
 	 "  until wayleave status; do sleep 1; done\n"
 	 "  wayleave --json status | jq .sessions.used\n"},
-	{"show", cli_show, 1, 1, TAKES_FILTER | TAKES_ALL, "sessions|vpn|devices|counters|config",
+	{"show", cli_show, 1, 1, TAKES_FILTER | TAKES_ALL,
+	 "sessions, VPN tunnels, devices, counters, settings",
+	 "sessions|vpn|devices|counters|config",
 	 "Lists what the gateway knows. Sessions can be filtered; --limit N ends early;\n"
 	 "counters are those that have counted, --all shows the others too.",
 	 "  wayleave show vpn\n"
@@ -43,26 +47,29 @@ static const struct command {
 	 "  wayleave show sessions --protocol tcp --limit 50\n"
 	 "  wayleave show counters --all\n"
 	 "  wayleave --json show config | jq .settings.passthrough\n"},
-	{"watch", cli_watch, 0, 0, 0, "",
+	{"watch", cli_watch, 0, 0, 0, "tunnels, devices and drops, live", "",
 	 "Tunnels, devices and drops, live. Without a terminal one snapshot is printed.",
 	 "  wayleave watch\n"
 	 "  wayleave watch > snapshot.txt\n"},
-	{"set", cli_set, 2, 2, TAKES_CONFIRM | TAKES_YES, "NAME VALUE",
+	{"set", cli_set, 2, 2, TAKES_CONFIRM | TAKES_YES, "change one setting", "NAME VALUE",
 	 "Changes one setting, at once and in the settings file. With --confirm the change\n"
 	 "undoes itself after 60 s unless `wayleave confirm` is given.",
 	 "  wayleave set passthrough.pptp nat-only\n"
 	 "  wayleave set timeouts.udp 600\n"
 	 "  wayleave set lan.interfaces br0,eth2 --confirm\n"
 	 "  wayleave set passthrough.ipsec off --yes\n"},
-	{"confirm", cli_confirm, 0, 0, 0, "", "Keeps a change that was made with --confirm.",
-	 "  wayleave set wan.interface ppp0 --confirm && wayleave confirm\n"},
-	{"rollback", cli_rollback, 0, 1, TAKES_CONFIRM, "[N]",
+	{"confirm", cli_confirm, 0, 0, 0, "keep a change that was made with --confirm", "",
+	 "Keeps a change that was made with --confirm.",
+	 "  wayleave confirm\n"
+	 "  wayleave set wan.interface ppp0 --confirm && ssh gateway wayleave confirm\n"},
+	{"rollback", cli_rollback, 0, 1, TAKES_CONFIRM, "go back to older settings", "[N]",
 	 "Goes back to the settings before the last change, or N changes back (see\n"
 	 "`wayleave show config`). While a change waits for confirmation, takes it back.",
 	 "  wayleave rollback\n"
 	 "  wayleave rollback 3 --confirm\n"},
-	{"forward", cli_forward, 1, 6, TAKES_CONFIRM,
-	 "list | add PROTOCOL[:PORT[-LAST]] ADDRESS[:PORT] [NAME] | remove NAME|#N",
+	{"forward", cli_forward, 1, 6, TAKES_CONFIRM, "port forwards: list, add, remove",
+	 "list | add PROTOCOL[:PORT[-LAST]] ADDRESS[:PORT] [NAME] |\n"
+	 "                 remove NAME|#N",
 	 "Port forwards from the WAN address to an inside host. PROTOCOL is tcp, udp, or\n"
 	 "esp, gre, l2tp (IP protocols 50, 47, 115), which have no ports.",
 	 "  wayleave forward add tcp:443 192.168.1.10 web\n"
@@ -70,7 +77,7 @@ static const struct command {
 	 "  wayleave forward add esp 192.168.1.12\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
-	{"check", cli_check, 0, 1, 0, "[FILE]",
+	{"check", cli_check, 0, 1, 0, "say what is wrong in a settings file", "[FILE]",
 	 "Reads a settings file (/etc/wayleave/wayleave.yaml) and says file, line and field of\n"
 	 "what is wrong. Needs no daemon and changes nothing.",
 	 "  wayleave check\n"
@@ -113,8 +120,7 @@ static void general_help(FILE *out)
 	      "Looks at and steers wayleaved, the VPN-passthrough NAT gateway.\n\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS_COUNT; i++)
-		fprintf(out, "  %-9s %.*s\n", commands[i].name,
-			(int)strcspn(commands[i].help, "\n."), commands[i].help);
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].brief);
 	fputs("\n"
 	      "  -r, --run-dir DIR  the daemon's run_dir (" DEFAULT_RUN_DIR ")\n"
 	      "  -j, --json         results as JSON\n"

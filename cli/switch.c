@@ -11,7 +11,7 @@ static const struct passthrough_switch switches[] = {
 	{"l2tp", "passthrough.l2tp", "L2TP", 'l',
 	 "L2TP off blocks UDP port 1701 and IP protocol 115, not L2TP inside IPsec."},
 	{"ipsec", "passthrough.ipsec", "IPsec", 'i',
-	 "IPsec off blocks UDP 500 and 4500, ESP and AH: also IKEv2, NAT-T and Wi-Fi calling."},
+	 "IPsec off blocks UDP 500/4500, ESP, AH: also IKEv2, NAT-T and Wi-Fi calling."},
 };
 #define SWITCHES_COUNT (sizeof(switches) / sizeof(*switches))
 

@@ -164,10 +164,11 @@ void view_update(struct view *view, json_t *status, json_t *vpns, json_t *device
 {
 	double seconds = now_s - view->taken_s;
 
-	view->rates = rates_make(status, view->status, seconds);
+	struct view_rates rates = rates_make(status, view->status, seconds);
 	json_t *drops = drops_make(counters, view->counters, seconds);
 	enum view_order order = view->order;
 	view_clear(view);
+	view->rates = rates;
 	view->status = status;
 	view->vpns = vpns;
 	view->devices = devices;

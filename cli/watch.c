@@ -99,8 +99,8 @@ static void draw_rates(const struct watch *watch, int *row)
 		used += snprintf(line + used, sizeof(line) - used, "%s %s  ", switch_at(i)->name,
 				 switch_state(watch, switch_at(i)));
 	snprintf(line + used, sizeof(line) - used, " out %sbit/s %spkt/s  in %sbit/s %spkt/s",
-		 text_size(rates->bits_out, sizes[0]), text_size(rates->packets_out, sizes[1]),
-		 text_size(rates->bits_in, sizes[2]), text_size(rates->packets_in, sizes[3]));
+		 text_rate(rates->bits_out, sizes[0]), text_rate(rates->packets_out, sizes[1]),
+		 text_rate(rates->bits_in, sizes[2]), text_rate(rates->packets_in, sizes[3]));
 	draw(row, A_NORMAL, line);
 }
 
@@ -112,11 +112,10 @@ static void draw_figures(const struct watch *watch, int *row)
 	char line[256];
 
 	snprintf(line, sizeof(line),
-		 "sessions %lld of %lld  mappings %lld  devices %lld  helper %s  sorted by %s",
+		 "sessions %lld of %lld  mappings %lld  devices %lld  helper %s",
 		 number_of(sessions, "used"), number_of(sessions, "limit"),
 		 number_of(status, "mappings"), number_of(status, "devices"),
-		 json_is_true(json_object_get(helper, "running")) ? "running" : "not running",
-		 view_order_name(watch->view.order));
+		 json_is_true(json_object_get(helper, "running")) ? "running" : "not running");
 	draw(row, A_NORMAL, line);
 }
 
@@ -148,6 +147,7 @@ static void draw_concern(const struct watch *watch, int *row)
 struct section {
 	const char *title, *what;
 	const json_t *rows;
+	const char *order; /* "by traffic" */
 	unsigned int shown;
 };
 
@@ -186,10 +186,11 @@ static void draw_section(const struct section *section, int *row)
 	char title[64], *table = NULL;
 
 	if (section->shown < count)
-		snprintf(title, sizeof(title), "%s: %u of %zu", section->title, section->shown,
-			 count);
+		snprintf(title, sizeof(title), "%s by %s: %u of %zu", section->title,
+			 section->order, section->shown, count);
 	else
-		snprintf(title, sizeof(title), "%s: %zu", section->title, count);
+		snprintf(title, sizeof(title), "%s by %s: %zu", section->title, section->order,
+			 count);
 	draw(row, A_BOLD, title);
 	FILE *out = open_memstream(&table, &size);
 	if (!out)
@@ -202,10 +203,13 @@ static void draw_section(const struct section *section, int *row)
 
 static void draw_sections(const struct watch *watch, int *row, int last)
 {
+	const struct view *view = &watch->view;
+	/* devices have no age */
+	enum view_order devices_order = view->order == ORDER_AGE ? ORDER_TRAFFIC : view->order;
 	struct section sections[SECTIONS_COUNT] = {
-		{"Tunnels", "vpn", watch->view.vpns, 0},
-		{"Devices", "devices", watch->view.devices, 0},
-		{"Drops", "drops", watch->view.counters, 0},
+		{"Tunnels", "vpn", view->vpns, view_order_name(view->order), 0},
+		{"Devices", "devices", view->devices, view_order_name(devices_order), 0},
+		{"Drops", "drops", view->counters, "rate", 0},
 	};
 
 	rows_share(sections, last - *row - 2 * SECTIONS_COUNT);

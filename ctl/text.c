@@ -18,21 +18,30 @@
 
 /* --- values ------------------------------------------------------------------------- */
 
-char *text_size(uint64_t bytes, char *text)
+static char *scaled(double value, unsigned int base, char *text)
 {
 	static const char units[] = "KMGTPE";
-	double value = bytes;
 	int unit = -1;
 
 	while (value >= 999.5) {
-		value /= 1024;
+		value /= base;
 		unit++;
 	}
 	if (unit < 0)
-		sprintf(text, "%" PRIu64, bytes);
+		snprintf(text, 8, "%.0f", value);
 	else
 		snprintf(text, 8, "%.*f%c", value < 9.95 ? 1 : 0, value, units[unit]);
 	return text;
+}
+
+char *text_size(uint64_t bytes, char *text)
+{
+	return scaled(bytes, 1024, text);
+}
+
+char *text_rate(uint64_t per_second, char *text)
+{
+	return scaled(per_second, 1000, text);
 }
 
 char *text_duration(uint64_t seconds, char *text)
@@ -172,26 +181,27 @@ static const struct table tables[] = {
 	  {"LEFT", "expires_s", duration_cell, true},
 	  {"OUT", "bytes_out", size_cell, true},
 	  {"IN", "bytes_in", size_cell, true}}},
+	/* what a terminal of 80 columns has to show comes first */
 	{"vpn",
 	 {{"DEVICE", "device", device_cell, false},
 	  {"KIND", "kind", string_cell, false},
-	  {"SERVER", "server", string_cell, false},
 	  {"STATE", "state", string_cell, false},
 	  {"AGE", "age_s", duration_cell, true},
 	  {"IDLE", "idle_s", duration_cell, true},
 	  {"OUT", "bytes_out", size_cell, true},
 	  {"IN", "bytes_in", size_cell, true},
+	  {"SERVER", "server", string_cell, false},
 	  {"DETAIL", "detail", object_cell, false}}},
 	{"devices",
 	 {{"ADDRESS", "address", string_cell, false},
 	  {"NAME", "name", string_cell, false},
-	  {"MAC", "mac", string_cell, false},
-	  {"INTERFACE", "interface", string_cell, false},
 	  {"SESSIONS", "sessions", number_cell, true},
 	  {"MAPPINGS", "mappings", number_cell, true},
 	  {"VPNS", "vpns", number_cell, true},
 	  {"OUT", "bytes_out", size_cell, true},
-	  {"IN", "bytes_in", size_cell, true}}},
+	  {"IN", "bytes_in", size_cell, true},
+	  {"INTERFACE", "interface", string_cell, false},
+	  {"MAC", "mac", string_cell, false}}},
 	{"counters",
 	 {{"COUNT", "count", number_cell, true},
 	  {"KIND", "kind", string_cell, false},

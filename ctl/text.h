@@ -31,6 +31,9 @@ void text_config(FILE *out, const json_t *config, struct text_style style);
 /* "1.5M", "17K", "999"; returns TEXT, which has at least 8 bytes. */
 char *text_size(uint64_t bytes, char *text);
 
+/* The same in steps of 1000, as rates are counted. */
+char *text_rate(uint64_t per_second, char *text);
+
 /* "4d03h", "2h05m", "7m09s", "42s"; returns TEXT, which has at least 12 bytes. */
 char *text_duration(uint64_t seconds, char *text);
 
