@@ -7,13 +7,15 @@
 #ifndef WAYLEAVE_BPF_BACKEND_TC_H
 #define WAYLEAVE_BPF_BACKEND_TC_H
 
-#include "bpf/route.h"
-#include "core/packet.h"
+#include "bpf/maps.h"
 
 #define BACKEND_NAME(x)	 tc_##x
 #define BACKEND_FINISHES 1
 
 typedef struct __sk_buff packet_context;
+
+#include "bpf/route.h"
+#include "core/packet.h"
 
 struct packet {
 	packet_context *context;
@@ -91,7 +93,7 @@ static __always_inline void packet_fix_l4_sum(const struct packet *p, __u32 offs
 static __always_inline enum route_result route_lookup(struct packet *p, __be32 destination,
 						      struct route *route)
 {
-	return route_of(p->context, p->ifindex, destination, route);
+	return BACKEND_NAME(route_of)(p->context, p->ifindex, destination, route);
 }
 
 static __always_inline bool next_hop_usable(const struct next_hop *hop)

@@ -6,12 +6,14 @@
 #ifndef WAYLEAVE_BPF_BACKEND_XDP_H
 #define WAYLEAVE_BPF_BACKEND_XDP_H
 
-#include "bpf/route.h"
+#include "bpf/maps.h"
 
 #define BACKEND_NAME(x)	 xdp_##x
 #define BACKEND_FINISHES 0
 
 typedef struct xdp_md packet_context;
+
+#include "bpf/route.h"
 
 struct packet {
 	packet_context *context;
@@ -68,7 +70,7 @@ static __always_inline void packet_fix_l4_sum(const struct packet *p, __u32 offs
 static __always_inline enum route_result route_lookup(struct packet *p, __be32 destination,
 						      struct route *route)
 {
-	return route_of(p->context, p->ifindex, destination, route);
+	return BACKEND_NAME(route_of)(p->context, p->ifindex, destination, route);
 }
 
 static __always_inline bool next_hop_usable(const struct next_hop *hop)

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's routing table and neighbours, for both back ends. New flows only. */
+/*
+ * The kernel's routing table and neighbours, for both back ends, which define
+ * packet_context and BACKEND_NAME() before. New flows only.
+ */
 #ifndef WAYLEAVE_BPF_ROUTE_H
 #define WAYLEAVE_BPF_ROUTE_H
 
 #include "bpf/maps.h"
+#include "core/bytes.h"
 
 #define FAMILY_IPV4 2
 
-static __always_inline enum route_result route_of(void *context, __u32 ifindex, __be32 destination,
-						  struct route *route)
+/* Answers an enum route_result. */
+SEPARATE __u32 BACKEND_NAME(route_of)(packet_context *context, __u32 ifindex, __be32 destination,
+				      struct route *route)
 {
 	struct bpf_fib_lookup fib = {
 		.family = FAMILY_IPV4,
@@ -16,8 +21,11 @@ static __always_inline enum route_result route_of(void *context, __u32 ifindex, 
 		.ifindex = ifindex,
 		.ipv4_dst = destination,
 	};
-	long result = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
+	long result;
 
+	if (!route)
+		return ROUTE_STACK;
+	result = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
 	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return ROUTE_STACK;
 	route->ifindex = fib.ifindex;

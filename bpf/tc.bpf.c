@@ -55,40 +55,18 @@ static __always_inline int tc_transmit(struct packet *p, __u32 index)
 	return bpf_redirect(hop->ifindex, 0);
 }
 
-/*
- * Errors to build and fragments to hold are limited, so that no flood of them
- * fills the tap before live control messages. Two processors may both take the
- * last token: harmless.
- */
-#define PUNTS_A_SECOND 500
-
-static __always_inline bool punt_allowed(struct config *c, __u32 reason)
-{
-	__u32 now = clock_ticks(c);
-
-	if (reason == REASON_to_helper)
-		return true;
-	if (now - c->punt_refilled >= c->hz) {
-		c->punt_refilled = now;
-		c->punt_tokens = PUNTS_A_SECOND;
-	}
-	if (!c->punt_tokens) {
-		count(REASON_slow_path_rate, 0);
-		return false;
-	}
-	c->punt_tokens--;
-	return true;
-}
-
 /* To the daemon, with the record in place of the MAC addresses. */
 static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32 side)
 {
 	struct config *c = config_get();
 	struct punt *punt = (void *)(long)p->context->data;
 
-	if (!c || !c->tap_ifindex || !punt_allowed(c, reason) ||
-	    (void *)punt + ETHERNET > (void *)(long)p->context->data_end)
+	if (!c || !c->tap_ifindex || (void *)punt + ETHERNET > (void *)(long)p->context->data_end)
 		return TC_ACT_SHOT;
+	if (!punt_is_free(reason) && !punt_take_token(c)) {
+		count(REASON_slow_path_rate, 0);
+		return TC_ACT_SHOT;
+	}
 	*punt = (struct punt){
 		.action = PUNT_DOWN,
 		.reason = reason,

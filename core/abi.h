@@ -63,6 +63,8 @@ enum timeout {
  *   HOST              inside host               its quota
  *   NEXT_HOP          ifindex, address          -> index into next_hops
  *   CLAIM             external, remote          inside hosts that may receive from it
+ *   FRAGMENT          as the session; IP id     where the pieces of a datagram go
+ *   FRAGMENT_ID       external, remote, IP id   owns the IP id that the pieces leave with
  */
 enum record_kind {
 	KIND_SESSION_ORIG = 1,
@@ -73,6 +75,8 @@ enum record_kind {
 	KIND_HOST,
 	KIND_NEXT_HOP,
 	KIND_CLAIM,
+	KIND_FRAGMENT,
+	KIND_FRAGMENT_ID,
 };
 
 /* What `id` of a key means. */
@@ -170,6 +174,27 @@ struct next_hop_index {
 	__u8 reserved[38];
 };
 
+enum fragment_state {
+	FRAGMENT_WAITING,  /* later pieces came first: the daemon holds them */
+	FRAGMENT_KNOWN,	   /* the first piece has named the session */
+	FRAGMENT_POISONED, /* pieces overlap: none passes any more (RFC 5722, RFC 1858) */
+};
+
+#define FRAGMENT_RANGES 6
+
+/* Pieces of one datagram. Ranges are in units of 8 bytes; start == end: unused. */
+struct fragments {
+	__u32 session; /* index of the session's record in this direction */
+	__u32 last_seen;
+	__be16 new_ip_id;
+	__u8 state; /* enum fragment_state */
+	__u8 reserved;
+	__u16 total; /* end of the last piece; 0: not seen */
+	__u16 start[FRAGMENT_RANGES];
+	__u16 end[FRAGMENT_RANGES];
+	__u16 reserved2;
+};
+
 struct record {
 	struct record_key key;
 	__u32 control; /* state and references; changed by compare-and-swap only */
@@ -180,6 +205,7 @@ struct record {
 		struct permit permit;
 		struct host host;
 		struct next_hop_index next_hop_index;
+		struct fragments fragments;
 	};
 };
 
@@ -192,6 +218,7 @@ struct record_set {
 
 _Static_assert(sizeof(struct record_key) == 16, "a key is two words");
 _Static_assert(sizeof(struct session) == 40, "a session fills its record");
+_Static_assert(sizeof(struct fragments) == 40, "fragments fill their record");
 _Static_assert(sizeof(struct record) == 64, "a record is one cache line");
 
 /* --- next hops ---------------------------------------------------------------------- */

@@ -55,6 +55,9 @@
 #define host_to_be16(x) ((__be16)be16_to_host(x))
 #define host_to_be32(x) ((__be32)be32_to_host(x))
 
+/* Makes the compiler forget what it knows of @x: it may not use it before a check. */
+#define compiler_hide(x) __asm__ volatile("" : "+r"(x))
+
 /* --- checksum ------------------------------------------------------------------ */
 /* Sums are over 16-bit words as they lie in memory, so byte order does not matter. */
 

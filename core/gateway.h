@@ -16,6 +16,7 @@
 #define WAYLEAVE_CORE_GATEWAY_H
 
 #include "core/filter.h"
+#include "core/fragment.h"
 #include "core/icmp_error.h"
 #include "core/mss.h"
 #include "core/parse.h"
@@ -42,7 +43,7 @@ SEPARATE __u32 BACKEND_NAME(session_reroute_at)(packet_context *context, __u32 b
 	const struct config *c = config_get();
 	struct record *r = record_at(record);
 
-	return c && r && session_reroute(&p, c, r, out, clock_ticks(c));
+	return c && r && session_reroute(&p, c, r, out);
 }
 
 static __always_inline bool reroute(struct packet *p, const struct config *c, struct record *r,
@@ -148,13 +149,11 @@ static __always_inline __u32 hops_pack(__u32 out, __u32 in)
 }
 
 /* Next hops of both directions as index of a FORWARD. A hairpin's both are inside. */
-static __always_inline verdict_t hops_for(const struct config *c, const struct route *out,
-					  enum route_result out_result, const struct route *in,
-					  enum route_result in_result)
+static __always_inline verdict_t hops_for(const struct route *out, enum route_result out_result,
+					  const struct route *in, enum route_result in_result)
 {
-	__u32 now = clock_ticks(c);
-	__u32 hop_in = next_hop_for(c, in, in_result, now);
-	__u32 hop_out = out ? next_hop_for(c, out, out_result, now) : hop_in;
+	__u32 hop_in = next_hop_for(in, in_result);
+	__u32 hop_out = out ? next_hop_for(out, out_result) : hop_in;
 
 	if (hop_out == NO_NEXT_HOP || hop_in == NO_NEXT_HOP)
 		return drop(REASON_next_hops_full);
@@ -279,7 +278,7 @@ SEPARATE verdict_t BACKEND_NAME(outbound_routes)(packet_context *context, __u32 
 		return drop(REASON_spoofed_source);
 	if (f->ttl <= 1)
 		return ttl_exceeded(true);
-	return hops_for(c, f->hairpin ? NULL : &out, out_result, &in, in_result);
+	return hops_for(f->hairpin ? NULL : &out, out_result, &in, in_result);
 }
 
 /*
@@ -453,7 +452,7 @@ SEPARATE verdict_t BACKEND_NAME(inbound_routes)(packet_context *context, __u32 b
 		if (out_result == ROUTE_STACK || out.ifindex != c->wan_ifindex)
 			return drop(REASON_spoofed_source);
 	}
-	return hops_for(c, f->hairpin ? NULL : &out, out_result, &in, in_result);
+	return hops_for(f->hairpin ? NULL : &out, out_result, &in, in_result);
 }
 
 /* Third step: the session. FORWARD's index: its second half. */
@@ -521,35 +520,83 @@ static __always_inline verdict_t begin(struct packet *p, const struct config *c,
 	return outbound_begin(p, c, f);
 }
 
+/* The session of a whole packet or first piece, made where there is none; else the verdict. */
+static __always_inline verdict_t find_or_begin(struct packet *p, const struct config *c,
+					       struct facts *f, enum direction direction,
+					       struct record **r)
+{
+	verdict_t v;
+
+	*r = session_find(c, f, direction);
+	if (likely(*r))
+		return 0;
+	v = begin(p, c, f, direction);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	*r = record_at(verdict_index(v));
+	return *r ? 0 : drop(REASON_insert_race);
+}
+
+/*
+ * The session of a piece; else the verdict. @id: the IP id to leave with. @r: of
+ * a first piece its session already, of a later one NULL.
+ */
+static __always_inline verdict_t find_for_piece(struct packet *p, const struct config *c,
+						const struct facts *f, enum direction direction,
+						struct record **r, __be16 *id)
+{
+	struct record *pieces;
+	verdict_t v;
+
+	if (!*r)
+		v = BACKEND_NAME(fragment_later)(p->context, p->base, p->ifindex, f, direction);
+	else if ((*r)->session.flags & SESSION_HELPER) /* the helper reads whole segments only */
+		v = drop(REASON_fragment_control);
+	else
+		v = fragment_first(f, direction, table_index(c, *r));
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	pieces = record_at(verdict_index(v));
+	if (!pieces)
+		return drop(REASON_slow_path_stale);
+	*id = pieces->fragments.new_ip_id;
+	*r = record_at(pieces->fragments.session);
+	if (ranges_complete(&pieces->fragments))
+		fragment_end(c, pieces);
+	return *r && record_state(*r) == SLOT_LIVE ? 0 : drop(REASON_slow_path_stale);
+}
+
 static __always_inline verdict_t gateway(struct packet *p, enum direction direction,
 					 enum origin origin)
 {
 	const struct config *c = config_get();
+	struct record *r = NULL;
 	enum reason reason;
+	verdict_t v = 0;
 	struct facts f;
-	struct record *r;
-	verdict_t v;
+	__be16 id = 0;
 
 	if (!c)
 		return drop(REASON_no_wan_address);
 	reason = parse_packet(p, &f);
 	if (unlikely(reason != REASON_forwarded))
 		return drop(reason);
-	if (unlikely(f.fragment))
-		return drop(REASON_fragment_first_missing);
 	if (unlikely(f.icmp_error))
 		return BACKEND_NAME(icmp_error_pass)(p->context, p->base, p->ifindex, &f,
 						     direction);
-	r = session_find(c, &f, direction);
-	if (unlikely(!r)) {
-		v = begin(p, c, &f, direction);
-		if (verdict_action(v) != ACTION_FORWARD)
-			return v;
-		r = record_at(verdict_index(v));
-		if (!r)
-			return drop(REASON_insert_race);
-	}
-	return session_pass(p, c, &f, r, direction, origin);
+	if (unlikely(f.fragment) && !BACKEND_FINISHES)
+		return leave();
+	if (likely(f.first))
+		v = find_or_begin(p, c, &f, direction, &r);
+	if (unlikely(f.fragment) && !v)
+		v = find_for_piece(p, c, &f, direction, &r, &id);
+	if (v || !r)
+		return v;
+	v = session_pass(p, c, &f, r, direction, origin);
+	if (unlikely(f.fragment) && direction == DIRECTION_OUT &&
+	    verdict_action(v) == ACTION_FORWARD)
+		fragment_rewrite_id(p, id);
+	return v;
 }
 
 /* From a LAN interface. */

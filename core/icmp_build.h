@@ -36,8 +36,13 @@ static inline __u16 icmp_build_sum(const __u8 *bytes, size_t length)
 		memcpy(&word, bytes + i, 2);
 		sum += word;
 	}
-	if (length & 1)
-		sum += bytes[length - 1]; /* low byte first: this is a little-endian word */
+	if (length & 1) {
+		__u8 last[2] = {bytes[length - 1], 0};
+		__u16 word;
+
+		memcpy(&word, last, 2);
+		sum += word;
+	}
 	return (__u16)~sum_fold(sum);
 }
 

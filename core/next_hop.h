@@ -69,18 +69,15 @@ static __always_inline __u8 next_hop_flags(__u8 interface)
 	       (interface & INTERFACE_XDP ? NEXT_HOP_XDP : 0);
 }
 
-/* @result: enum route_result. Answers the new index or NO_NEXT_HOP. */
-SEPARATE __u32 next_hop_add(const struct record_key *key, const struct route *route, __u32 result,
-			    __u32 now)
+/* Answers the new index or NO_NEXT_HOP. */
+static __always_inline __u32 next_hop_add(const struct record_key *key, const struct route *route,
+					  const struct interface *interface,
+					  enum route_result result, __u32 now)
 {
-	const struct interface *interface;
 	struct next_hop *hop;
 	__u32 at, index;
 	struct record *r;
 
-	if (!key || !route)
-		return NO_NEXT_HOP;
-	interface = interface_find(route->ifindex);
 	index = next_hop_take(route->ifindex, random_u32());
 	hop = next_hop_at(index);
 	if (index == NO_NEXT_HOP || !hop)
@@ -102,24 +99,30 @@ give_back:
 	return NO_NEXT_HOP;
 }
 
-/* Index of the next hop of @route, made where it is new. NO_NEXT_HOP: the table is full. */
-static __always_inline __u32 next_hop_for(const struct config *c, const struct route *route,
-					  enum route_result result, __u32 now)
+/*
+ * Index of the next hop of @route, made where it is new. @result: enum
+ * route_result. NO_NEXT_HOP: the table is full.
+ */
+SEPARATE __u32 next_hop_for(const struct route *route, __u32 result)
 {
-	const struct interface *interface = interface_find(route->ifindex);
+	const struct config *c = config_get();
+	const struct interface *interface;
 	struct record_key key;
 	struct next_hop *hop;
 	struct record *r;
 
+	if (!c || !route)
+		return NO_NEXT_HOP;
+	interface = interface_find(route->ifindex);
 	/* behind a device without neighbours all addresses are one next hop */
 	next_hop_key(&key, route->ifindex,
 		     interface && interface->flags & INTERFACE_BARE ? 0 : route->next_hop);
 	r = table_find(c, &key);
 	if (!r)
-		return next_hop_add(&key, route, result, now);
+		return next_hop_add(&key, route, interface, result, clock_ticks(c));
 	hop = next_hop_at(r->next_hop_index.index);
 	if (hop)
-		next_hop_refresh(hop, route, result, now);
+		next_hop_refresh(hop, route, result, clock_ticks(c));
 	return r->next_hop_index.index;
 }
 

@@ -135,8 +135,11 @@ struct facts {
 	__u8 fragment;	  /* bool: any piece but a whole packet */
 	__u8 first;	  /* bool: has the transport header */
 	__u8 dont_fragment;
-	__u8 class;   /* enum flow_class; of new flows only */
-	__u8 hairpin; /* bool: inside host to inside host by our external address */
+	__u8 last;		      /* bool: no piece comes behind this one */
+	__be16 ip_id;		      /* of fragments only, as are the next two */
+	__u16 piece_start, piece_end; /* units of 8 bytes */
+	__u8 class;		      /* enum flow_class; of new flows only */
+	__u8 hairpin;		      /* bool: inside host to inside host by our external address */
 };
 
 #endif

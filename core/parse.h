@@ -186,6 +186,26 @@ SEPARATE __u32 BACKEND_NAME(parse_behind_options)(packet_context *context, __u32
 	return parse_transport(p, f, header);
 }
 
+/* RFC 791: all pieces but the last carry a multiple of 8 bytes, and none ends past 64 KiB. */
+static __always_inline enum reason parse_fragment(const struct ipv4_header *ip, struct facts *f)
+{
+	__u16 fragment = be16_to_host(ip->fragment);
+	__u32 payload = f->length - f->l4;
+
+	f->fragment = true;
+	f->ip_id = ip->id;
+	f->piece_start = fragment & IPV4_OFFSET_MASK;
+	f->first = !f->piece_start;
+	f->last = !(fragment & IPV4_MORE_FRAGMENTS);
+	f->piece_end = f->piece_start + (payload + 7) / 8;
+	if (!payload || (!f->last && payload & 7) || f->piece_end > 8192)
+		return REASON_malformed_ip;
+	/* RFC 3128: a second piece at 8 bytes would overwrite TCP's flags */
+	if (f->protocol == PROTOCOL_TCP && f->piece_start == 1)
+		return REASON_fragment_overlap;
+	return REASON_forwarded;
+}
+
 /*
  * The whole packet from its IP header on. @f is zeroed first. A fragment
  * without the transport header has no ids; the caller looks them up.
@@ -213,10 +233,10 @@ static __always_inline enum reason parse_packet(struct packet *p, struct facts *
 	if (header < IPV4_HEADER || f->length < header || f->length > packet_length(p))
 		return REASON_malformed_ip;
 	if (unlikely(fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))) {
-		f->fragment = true;
-		f->first = !(fragment & IPV4_OFFSET_MASK);
-		if (!f->first)
-			return REASON_forwarded;
+		enum reason reason = parse_fragment(ip, f);
+
+		if (reason != REASON_forwarded || !f->first)
+			return reason;
 	}
 	if (likely(header == IPV4_HEADER))
 		return parse_transport(p, f, IPV4_HEADER);

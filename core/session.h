@@ -183,7 +183,7 @@ static __always_inline void session_note_reply(struct record *r)
  * way there any more.
  */
 static __always_inline bool session_reroute(struct packet *p, const struct config *c,
-					    struct record *r, bool out, __u32 now)
+					    struct record *r, bool out)
 {
 	struct route route = {};
 	enum route_result result;
@@ -192,7 +192,7 @@ static __always_inline bool session_reroute(struct packet *p, const struct confi
 	result = route_lookup(p, out ? r->key.remote : r->session.new_local, &route);
 	if (result == ROUTE_STACK || (route.ifindex == c->wan_ifindex) != out)
 		return false;
-	hop = next_hop_for(c, &route, result, now);
+	hop = next_hop_for(&route, result);
 	if (hop == NO_NEXT_HOP)
 		return false;
 	r->session.next_hop = hop;

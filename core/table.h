@@ -68,6 +68,7 @@ static __always_inline struct record *record_at(__u32 index)
 
 	if (!set)
 		return NULL;
+	compiler_hide(set); /* no arithmetic on it before the check, says the verifier */
 	return &set->way[index % RECORDS_A_SET];
 }
 

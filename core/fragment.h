@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fragments, in any order and both directions (RFC 4787 REQ-14), without
+ * reassembly: the first piece names the session, the later ones follow it.
+ *
+ * A later piece that comes before the first one is held by the daemon, which
+ * sees in the FRAGMENT record when the first piece has come. Which pieces have
+ * passed is kept as a few ranges: overlapping ones are an attack on whoever
+ * reassembles them (RFC 1858, RFC 5722) and poison the datagram. Outbound
+ * pieces get an IP id that no other datagram towards that remote has (RFC 7857
+ * section 9): their own where it is free.
+ *
+ * Context: TC, memory; XDP leaves fragments to TC.
+ */
+#ifndef WAYLEAVE_CORE_FRAGMENT_H
+#define WAYLEAVE_CORE_FRAGMENT_H
+
+#include "core/punt.h"
+#include "core/rewrite.h"
+#include "core/verdict.h"
+
+#define FRAGMENT_FRESH_SECONDS 2 /* after that an equal IP id is another datagram */
+#define FRAGMENT_ID_TRIES      4
+
+static __always_inline void fragment_key(struct record_key *key, const struct facts *f,
+					 __u32 direction)
+{
+	bool out = direction == DIRECTION_OUT;
+
+	*key = (struct record_key){
+		.remote = out ? f->destination : f->source,
+		.local = out ? f->source : f->destination,
+		.remote_id = direction,
+		.local_id = f->ip_id,
+		.protocol = f->protocol,
+		.kind = KIND_FRAGMENT,
+	};
+}
+
+/* --- ranges: which pieces have passed -------------------------------------------------- */
+
+enum range_result { RANGE_ADDED, RANGE_OVERLAPS, RANGE_REPEATED, RANGE_NO_ROOM };
+
+static __always_inline enum range_result ranges_check(const struct fragments *s, __u16 start,
+						      __u16 end)
+{
+	UNROLLED
+	for (int i = 0; i < FRAGMENT_RANGES; i++) {
+		if (s->start[i] == s->end[i] || start >= s->end[i] || s->start[i] >= end)
+			continue;
+		/* a piece within what has passed is a copy made on the way */
+		return start >= s->start[i] && end <= s->end[i] ? RANGE_REPEATED : RANGE_OVERLAPS;
+	}
+	return RANGE_ADDED;
+}
+
+/* Joins the range that ends where the new one begins, or begins where it ends. */
+static __always_inline enum range_result ranges_join(struct fragments *s, __u16 start, __u16 end)
+{
+	UNROLLED
+	for (int i = 0; i < FRAGMENT_RANGES; i++) {
+		if (s->start[i] == s->end[i] || (s->end[i] != start && s->start[i] != end))
+			continue;
+		start = s->end[i] == start ? s->start[i] : start;
+		end = s->start[i] == end ? s->end[i] : end;
+		s->start[i] = s->end[i] = 0;
+	}
+	UNROLLED
+	for (int i = 0; i < FRAGMENT_RANGES; i++) {
+		if (s->start[i] != s->end[i])
+			continue;
+		s->start[i] = start;
+		s->end[i] = end;
+		return RANGE_ADDED;
+	}
+	return RANGE_NO_ROOM;
+}
+
+static __always_inline enum range_result ranges_add(struct fragments *s, const struct facts *f)
+{
+	enum range_result result = ranges_check(s, f->piece_start, f->piece_end);
+
+	if (result != RANGE_ADDED)
+		return result;
+	/* two last pieces, or one behind the last: the same trick as an overlap */
+	if (s->total && (f->last ? f->piece_end != s->total : f->piece_end > s->total))
+		return RANGE_OVERLAPS;
+	if (f->last)
+		s->total = f->piece_end;
+	return ranges_join(s, f->piece_start, f->piece_end);
+}
+
+static __always_inline bool ranges_complete(const struct fragments *s)
+{
+	bool complete = false;
+
+	UNROLLED
+	for (int i = 0; i < FRAGMENT_RANGES; i++)
+		complete |= s->total && !s->start[i] && s->end[i] == s->total;
+	return complete;
+}
+
+static __always_inline enum reason fragment_note(struct record *r, const struct facts *f, __u32 now)
+{
+	struct fragments *s = &r->fragments;
+
+	s->last_seen = now;
+	switch (ranges_add(s, f)) {
+	case RANGE_OVERLAPS:
+		s->state = FRAGMENT_POISONED;
+		return REASON_fragment_overlap;
+	case RANGE_REPEATED:
+		return REASON_fragment_overlap;
+	case RANGE_NO_ROOM:
+		return REASON_fragment_scattered;
+	default:
+		return REASON_forwarded;
+	}
+}
+
+/* --- records --------------------------------------------------------------------------- */
+
+/* Index of a new record for @key, or NO_RECORD. */
+static __always_inline __u32 fragment_add(const struct record_key *key, __u8 state, __u32 session,
+					  __u32 now)
+{
+	struct record *r;
+	__u32 index;
+
+	if (table_claim(key, &index) != CLAIM_OK)
+		return NO_RECORD;
+	r = record_at(index);
+	if (!r)
+		return NO_RECORD;
+	r->fragments = (struct fragments){
+		.session = session,
+		.last_seen = now,
+		.new_ip_id = key->local_id,
+		.state = state,
+	};
+	return table_publish(r) ? index : NO_RECORD;
+}
+
+/* An IP id that is unused towards this remote: the sender's own where possible. */
+SEPARATE __u32 fragment_take_id(const struct record_key *key, __be32 external, __u32 now)
+{
+	struct record_key id;
+
+	if (!key)
+		return 0;
+	id = *key;
+	id.kind = KIND_FRAGMENT_ID;
+	id.local = external;
+	for (int i = 0; i < FRAGMENT_ID_TRIES; i++) {
+		compiler_barrier();
+		if (fragment_add(&id, FRAGMENT_KNOWN, NO_RECORD, now) != NO_RECORD)
+			break;
+		id.local_id = random_u32();
+	}
+	return id.local_id;
+}
+
+/* The datagram is over, or another one has come with its id. */
+static __always_inline void fragment_end(const struct config *c, struct record *r)
+{
+	struct record_key id = r->key;
+	struct record *owner;
+
+	id.kind = KIND_FRAGMENT_ID;
+	id.local = c->external;
+	id.local_id = r->fragments.new_ip_id;
+	table_kill(r);
+	owner = table_find(c, &id);
+	if (owner)
+		table_kill(owner);
+}
+
+/* A first piece, whose session is @session. FORWARD's index: the record of the pieces. */
+SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 session)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+	enum reason reason;
+	struct record *r;
+	__u32 now;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	now = clock_ticks(c);
+	fragment_key(&key, f, direction);
+	r = table_find(c, &key);
+	if (r && now - r->fragments.last_seen > FRAGMENT_FRESH_SECONDS * c->hz) {
+		fragment_end(c, r);
+		r = NULL;
+	}
+	if (!r)
+		r = record_at(fragment_add(&key, FRAGMENT_WAITING, session, now));
+	if (!r)
+		return drop(REASON_table_full);
+	if (r->fragments.state == FRAGMENT_POISONED)
+		return drop(REASON_fragment_overlap);
+	reason = fragment_note(r, f, now);
+	if (reason != REASON_forwarded)
+		return drop(reason);
+	if (r->fragments.state == FRAGMENT_WAITING) {
+		r->fragments.session = session;
+		if (direction == DIRECTION_OUT)
+			r->fragments.new_ip_id = fragment_take_id(&key, c->external, now);
+		WRITE_ONCE(r->fragments.state, FRAGMENT_KNOWN);
+	}
+	return verdict(ACTION_FORWARD, REASON_forwarded, table_index(c, r));
+}
+
+/* --- later pieces -------------------------------------------------------------------------- */
+
+/* Before its first piece: remembered, and held by the daemon. */
+static __always_inline verdict_t fragment_early(struct packet *p, struct config *c,
+						const struct record_key *key, __u32 direction)
+{
+	struct route route = {};
+	__u32 index;
+
+	if (direction == DIRECTION_OUT && (route_lookup(p, key->remote, &route) == ROUTE_STACK ||
+					   route.ifindex != c->wan_ifindex))
+		return to_stack(REASON_to_gateway);
+	if (!punt_take_token(c))
+		return drop(REASON_slow_path_rate);
+	index = fragment_add(key, FRAGMENT_WAITING, NO_RECORD, clock_ticks(c));
+	if (index == NO_RECORD)
+		return drop(REASON_table_full);
+	return verdict(ACTION_PUNT, REASON_fragment_early, index);
+}
+
+/* A later piece. FORWARD's index: the record of the pieces, which names the session. */
+SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 base, __u32 ifindex,
+						const struct facts *f, __u32 direction)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	struct config *c = config_get();
+	struct record_key key;
+	enum reason reason;
+	struct record *r;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	fragment_key(&key, f, direction);
+	r = table_find(c, &key);
+	if (!r)
+		return fragment_early(&p, c, &key, direction);
+	if (r->fragments.state == FRAGMENT_WAITING) {
+		if (!punt_take_token(c))
+			return drop(REASON_slow_path_rate);
+		return verdict(ACTION_PUNT, REASON_fragment_early, table_index(c, r));
+	}
+	if (r->fragments.state == FRAGMENT_POISONED)
+		return drop(REASON_fragment_overlap);
+	reason = fragment_note(r, f, clock_ticks(c));
+	if (reason != REASON_forwarded)
+		return drop(reason);
+	return verdict(ACTION_FORWARD, REASON_forwarded, table_index(c, r));
+}
+
+/* The IP id, outbound only. */
+static __always_inline void fragment_rewrite_id(struct packet *p, __be16 id)
+{
+	struct ipv4_header *ip = packet_at(p, 0, sizeof(*ip));
+
+	if (!ip || ip->id == id)
+		return;
+	ip->check = checksum_adjust(ip->check, delta_of_16(ip->id, id));
+	ip->id = id;
+}
+
+#endif
