@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make fuzz          each target for FUZZ_SECONDS (default 600), corpus kept in build/fuzz/corpus
+# make fuzz-smoke    all targets in about 20 seconds together, then done
+FUZZ_SECONDS := 600
+FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_CFLAGS   = -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_CAPTURE := ../shared/captures/tcpdump__pptp.pcap
+FUZZ_PURE    := pptp pptp_calls pptp_fsm pptp_reader pptp_session pptp_state pptp_wire tcp_stream \
+	process answer
+
+$(BUILD)/fuzz/fuzz_pptp%: tests/fuzz/fuzz_pptp%.c $(FUZZ_PURE:%=helper/%.c) $(wildcard helper/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+# a pattern does not match an empty stem
+$(BUILD)/fuzz/fuzz_pptp: tests/fuzz/fuzz_pptp.c $(FUZZ_PURE:%=helper/%.c) $(wildcard helper/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+
+$(BUILD)/fuzz/seeds/made: tests/fuzz/make_pptp_seeds.py
+	python3 $< $(@D) $(FUZZ_CAPTURE)
+	@touch $@
+
+# $(1): target, $(2): seconds
+fuzz-run = mkdir -p $(BUILD)/fuzz/corpus/$(1) $(BUILD)/fuzz/seeds/$(1) && \
+	$(BUILD)/fuzz/fuzz_$(1) -max_total_time=$(2) -max_len=4096 -timeout=5 -rss_limit_mb=1024 \
+	-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/ \
+	$(BUILD)/fuzz/corpus/$(1) $(BUILD)/fuzz/seeds/$(1)
+
+fuzz fuzz-smoke: $(FUZZ:%=$(BUILD)/fuzz/fuzz_%) $(BUILD)/fuzz/seeds/made
+fuzz:
+	$(foreach f,$(FUZZ),$(call fuzz-run,$(f),$(FUZZ_SECONDS)) &&) echo "fuzz: clean"
+fuzz-smoke:
+	$(foreach f,$(FUZZ),$(call fuzz-run,$(f),$(shell expr 20 / $(words $(FUZZ)))) &&) \
+		echo "fuzz-smoke: clean"
+.PHONY: fuzz fuzz-smoke
