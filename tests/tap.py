@@ -202,14 +202,22 @@ def lab():
                     env={"GATEWAY": gateway, "LAB_OFFLOADS": offloads})
 
 
+def examples():
+    """The settings files that we show have to be good ones."""
+    for path in sorted(glob.glob("examples/*.yaml") + glob.glob("packaging/*.yaml")):
+        yield Suite("settings " + path, ["build/wayleaved", "-c", path, "--check"], tap=False)
+
+
 def suites(fast):
     yield from units()
     yield from programs(fast)
     if fast:
         return
-    scripts = ["tests/run", "tools/install-deps", "tools/demo", "tests/lab/lab", "tests/lab/guest-init",
+    scripts = ["tests/run", "tools/install-deps", "tools/demo", "tests/lab/lab", "tests/lab/guest-init", "tests/lab/kernel-6.1",
                *glob.glob("tests/lab/*.sh"), *glob.glob("tests/lab/scenarios/*.sh")]
     yield Suite("shellcheck", ["shellcheck", "-x", *scripts], tap=False)
+    yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
+    yield from examples()
     if make_has("fuzz-smoke"):
         yield Suite("fuzz-smoke", [*MAKE, "fuzz-smoke"], tap=False)
     yield from lab()
