@@ -45,7 +45,7 @@ int file_read(const char *path, char **text, size_t *length)
 	return 0;
 }
 
-static int directory_sync(const char *path)
+static void directory_sync(const char *path)
 {
 	char directory[PATH_MAX];
 	const char *slash = strrchr(path, '/');
@@ -54,10 +54,9 @@ static int directory_sync(const char *path)
 		snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path + 1), path);
 	int fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	int rc = fsync(fd) ? -errno : 0;
+		return;
+	fsync(fd);
 	close(fd);
-	return rc;
 }
 
 static int write_all(int fd, const char *text, size_t length)
@@ -119,7 +118,12 @@ static int real_replace(const char *path, const char *text, size_t length, mode_
 		unlink(temporary);
 		return rc;
 	}
-	return directory_sync(path);
+	/*
+	 * The new content is there, so to report a failure now would be untrue; where this
+	 * fails a power cut may bring the old content back, whole.
+	 */
+	directory_sync(path);
+	return 0;
 }
 
 int file_replace(const char *path, const char *text, size_t length, mode_t mode)
@@ -132,5 +136,6 @@ int file_remove(const char *path)
 {
 	if (unlink(path) != 0)
 		return -errno;
-	return directory_sync(path);
+	directory_sync(path);
+	return 0;
 }

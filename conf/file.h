@@ -12,7 +12,7 @@ int file_read(const char *path, char **text, size_t *length);
 /*
  * Puts TEXT in the place of PATH: a temporary file beside it, fsync, rename, fsync
  * of the directory. A symbolic link at PATH is followed, its target is replaced. Keeps
- * owner and mode of a file that is there, else gives MODE.
+ * owner and mode of a file that is there, else gives MODE. On failure PATH is as it was.
  */
 int file_replace(const char *path, const char *text, size_t length, mode_t mode);
 

@@ -24,7 +24,10 @@ int settings_load(const char *path, struct settings **settings, struct settings_
 int settings_parse(const char *text, size_t length, const char *name, struct settings **settings,
 		   struct settings_error *error);
 
-/* YAML text of SETTINGS, every field spelt out; the caller frees *TEXT with free(). */
+/*
+ * YAML text of SETTINGS, every field spelt out; no NUL at its end;
+ * the caller frees *TEXT with free().
+ */
 int settings_format(const struct settings *settings, char **text, size_t *length);
 
 /* A deep copy, to be freed with settings_free(); NULL without memory. */
