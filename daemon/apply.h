@@ -14,8 +14,7 @@
  * SESSIONS_ROOM: how many sessions the table was made for. config->hz is there
  * already.
  */
-void apply_settings(struct config *config, const struct settings *settings,
-		    uint32_t sessions_room);
+void apply_settings(struct config *config, const struct settings *settings, uint32_t sessions_room);
 
 /*
  * A configuration before any packet: secret, instance, table size and clock. The

@@ -55,9 +55,8 @@ bool attach_wants_xdp(const struct links *links, const struct link *link, enum d
 static int tc_attach(uint32_t ifindex, enum bpf_tc_attach_point point, int program_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = ATTACH_TC_HANDLE,
-		    .priority = ATTACH_TC_PRIORITY, .prog_fd = program_fd,
-		    .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = ATTACH_TC_HANDLE, .priority = ATTACH_TC_PRIORITY,
+		    .prog_fd = program_fd, .flags = BPF_TC_F_REPLACE);
 
 	return bpf_tc_attach(&hook, &filter);
 }

@@ -22,8 +22,7 @@
 bool attach_probe(struct link *link);
 
 /* Should LINK have XDP too? Rule 1 of docs/architecture.md, "XDP". */
-bool attach_wants_xdp(const struct links *links, const struct link *link,
-		      enum dataplane_mode mode);
+bool attach_wants_xdp(const struct links *links, const struct link *link, enum dataplane_mode mode);
 
 /*
  * Attaches what LINK should have and takes XDP away where it should have none.

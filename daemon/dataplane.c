@@ -23,11 +23,11 @@
 #define KERNEL_MAJOR 6
 #define KERNEL_MINOR 1
 
-#define SESSIONS_MIN		16384u
-#define SESSIONS_MAX		1048576u
-#define RECORDS_A_SESSION	4 /* two halves, and its mapping's two */
-#define BYTES_A_SESSION		(RECORDS_A_SESSION * sizeof(struct record))
-#define MEMORY_SHARE		64 /* one part in this many is for the table */
+#define SESSIONS_MIN	  16384u
+#define SESSIONS_MAX	  1048576u
+#define RECORDS_A_SESSION 4 /* two halves, and its mapping's two */
+#define BYTES_A_SESSION	  (RECORDS_A_SESSION * sizeof(struct record))
+#define MEMORY_SHARE	  64 /* one part in this many is for the table */
 
 /* What core/memory.h works on. */
 struct arena arena;
@@ -45,11 +45,24 @@ const char *program_name(enum program program)
 
 /* --- before loading ------------------------------------------------------------------ */
 
-int plane_kernel_check(void)
+/* What libbpf says is for developers; it is shown only when loading fails. */
+static char complaints[8192];
+
+static int complaint_keep(enum libbpf_print_level level, const char *format, va_list args)
+{
+	size_t used = strlen(complaints);
+
+	if (level == LIBBPF_WARN && used < sizeof(complaints) - 1)
+		vsnprintf(complaints + used, sizeof(complaints) - used, format, args);
+	return 0;
+}
+
+int plane_prepare(void)
 {
 	struct utsname name;
 	int major = 0, minor = 0;
 
+	libbpf_set_print(complaint_keep);
 	uname(&name);
 	if (sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
 	    (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR)))
@@ -85,24 +98,13 @@ uint32_t plane_sets(uint32_t sessions)
 
 /* --- loading ------------------------------------------------------------------------- */
 
-/* What libbpf says is for developers; it is shown only when loading fails. */
-static char complaints[8192];
-
-static int complaint_keep(enum libbpf_print_level level, const char *format, va_list args)
-{
-	size_t used = strlen(complaints);
-
-	if (level == LIBBPF_WARN && used < sizeof(complaints) - 1)
-		vsnprintf(complaints + used, sizeof(complaints) - used, format, args);
-	return 0;
-}
-
 static int maps_size(struct bpf_object *object, uint32_t sets, const struct adoption *adoption)
 {
 	struct bpf_map *map;
 	int err;
 
-	bpf_object__for_each_map (map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		int fd = adoption ? adoption_map(adoption, map) : -1;
 
 		if (fd >= 0)
@@ -154,8 +156,8 @@ static int memory_map(struct plane *plane)
 static int programs_find(struct plane *plane)
 {
 	for (unsigned int i = 0; i < PROGRAMS; i++) {
-		struct bpf_program *program = bpf_object__find_program_by_name(
-			plane->skeleton->obj, program_names[i]);
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(plane->skeleton->obj, program_names[i]);
 
 		if (!program)
 			return -ENOENT;
@@ -187,7 +189,6 @@ int plane_load(struct plane *plane, uint32_t sets, const struct adoption *adopti
 
 	*plane = (struct plane){.adopted = adoption != NULL};
 	complaints[0] = '\0';
-	libbpf_set_print(complaint_keep);
 	err = object_load(plane, sets, adoption);
 	if (!err)
 		return 0;

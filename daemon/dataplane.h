@@ -27,7 +27,7 @@ enum program {
 #define X(name) PROGRAM_##name,
 	PROGRAM_LIST(X)
 #undef X
-	PROGRAMS
+		PROGRAMS
 };
 
 /* Static string; the name that the kernel shows. */
@@ -72,7 +72,10 @@ int plane_counter(const struct plane *plane, enum reason reason, struct counter 
 /* Adds to a counter that only the daemon counts (helper_...). */
 void plane_count(const struct plane *plane, enum reason reason, uint64_t packets);
 
-/* 0, or -ENOTSUP after a sentence: this kernel is older than the data plane needs. */
-int plane_kernel_check(void);
+/*
+ * Before any other use of libbpf: keeps its messages for when they are needed. 0, or
+ * -ENOTSUP after a sentence: this kernel is older than the data plane needs.
+ */
+int plane_prepare(void);
 
 #endif

@@ -38,7 +38,8 @@ static struct forward forward_at(const struct port_forward_settings *settings, u
 
 static uint32_t forward_ports(const struct port_forward_settings *settings)
 {
-	if (protocols[settings->protocol].id_type != ID_PORTS || settings->port_last < settings->port)
+	if (protocols[settings->protocol].id_type != ID_PORTS ||
+	    settings->port_last < settings->port)
 		return 1;
 	return settings->port_last - settings->port + 1u;
 }

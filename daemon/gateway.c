@@ -20,6 +20,7 @@
 #include "daemon/pptp_flows.h"
 #include "daemon/privileges.h"
 #include "daemon/reserved.h"
+#include "daemon/routes.h"
 #include "daemon/show.h"
 #include "daemon/slow_path.h"
 #include "daemon/surroundings.h"
@@ -42,9 +43,14 @@ static __u32 core_random(void)
 	return getrandom(&random, sizeof(random), 0) == sizeof(random) ? random : 0;
 }
 
+/* The programs count these on all processors at once; a write from here would lose some. */
 static void core_count(enum reason reason, __u32 bytes)
 {
-	plane_count(&running->plane, reason, 1);
+}
+
+static enum route_result core_route(__u32 ifindex, __be32 destination, struct route *route)
+{
+	return routes_lookup(&running->netlink, &running->links, destination, route);
 }
 
 static void core_connect(struct gateway *gateway)
@@ -53,6 +59,7 @@ static void core_connect(struct gateway *gateway)
 	arena.ticks = core_ticks;
 	arena.random = core_random;
 	arena.count = core_count;
+	arena.route = core_route;
 }
 
 /* --- the data plane -------------------------------------------------------------------- */
@@ -353,9 +360,8 @@ static void helper_happened(void *context, enum helper_event event, int status)
 
 static int helper_begin(struct gateway *gateway)
 {
-	struct helper_options options = {.context = gateway,
-					 .answered = pptp_flows_answered,
-					 .happened = helper_happened};
+	struct helper_options options = {
+		.context = gateway, .answered = pptp_flows_answered, .happened = helper_happened};
 	int err = helper_start(&gateway->helper, &options);
 
 	if (err)
@@ -365,7 +371,7 @@ static int helper_begin(struct gateway *gateway)
 
 static int gateway_start(struct gateway *gateway)
 {
-	int err = plane_kernel_check();
+	int err = plane_prepare();
 
 	if (!err)
 		err = privileges_check();

@@ -33,7 +33,7 @@ struct pptp_flows;
 
 struct gateway {
 	struct event_base *base;
-	struct ctl_change *change;   /* owns the settings once the loop runs */
+	struct ctl_change *change;	 /* owns the settings once the loop runs */
 	const struct settings *settings; /* the present ones */
 	struct ctl_server *server;
 	struct helper *helper;

@@ -60,8 +60,8 @@ int links_read(struct links *links, struct netlink *netlink);
  * what changed in *CHANGES, or NULL: not ours or nothing new. *OLD is the link as
  * it was before.
  */
-struct link *links_update(struct links *links, const struct nlmsghdr *message,
-			  struct link *old, unsigned int *changes);
+struct link *links_update(struct links *links, const struct nlmsghdr *message, struct link *old,
+			  unsigned int *changes);
 
 /* The link with this ifindex or name; NULL: none of ours. */
 struct link *links_by_ifindex(struct links *links, uint32_t ifindex);

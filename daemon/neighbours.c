@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -98,6 +99,38 @@ static int neighbour_read(const struct nlmsghdr *message, void *context)
 int neighbours_read(struct netlink *netlink, struct next_hop *next_hops)
 {
 	return netlink_dump(netlink, RTM_GETNEIGH, AF_INET, neighbour_read, next_hops);
+}
+
+struct listing {
+	struct neighbour *list;
+	size_t count, room;
+};
+
+static int neighbour_append(const struct nlmsghdr *message, void *context)
+{
+	struct listing *listing = context;
+	struct neighbour neighbour, *grown;
+
+	if (!neighbour_decode(message, &neighbour) || !neighbour.resolved)
+		return MNL_CB_OK;
+	if (listing->count == listing->room) {
+		listing->room = listing->room ? listing->room * 2 : 64;
+		grown = realloc(listing->list, listing->room * sizeof(*grown));
+		if (!grown)
+			return MNL_CB_ERROR;
+		listing->list = grown;
+	}
+	listing->list[listing->count++] = neighbour;
+	return MNL_CB_OK;
+}
+
+struct neighbour *neighbours_list(struct netlink *netlink, size_t *count)
+{
+	struct listing listing = {0};
+
+	netlink_dump(netlink, RTM_GETNEIGH, AF_INET, neighbour_append, &listing);
+	*count = listing.count;
+	return listing.list;
 }
 
 struct wanted {
@@ -212,8 +245,7 @@ static int settled_mark(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
-int neighbours_keep(struct netlink *netlink, struct next_hop *next_hops,
-		    const bool used[NEXT_HOPS])
+int neighbours_keep(struct netlink *netlink, struct next_hop *next_hops, const bool used[NEXT_HOPS])
 {
 	struct settling settling = {.next_hops = next_hops};
 	int err = netlink_dump(netlink, RTM_GETNEIGH, AF_INET, settled_mark, &settling);

@@ -7,6 +7,9 @@
 #ifndef WAYLEAVE_DAEMON_NEIGHBOURS_H
 #define WAYLEAVE_DAEMON_NEIGHBOURS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "core/abi.h"
 #include "daemon/links.h"
 #include "daemon/netlink.h"
@@ -28,6 +31,9 @@ unsigned int neighbour_apply(struct next_hop *next_hops, const struct neighbour 
 
 /* Applies every neighbour that the kernel has. 0 or -errno. */
 int neighbours_read(struct netlink *netlink, struct next_hop *next_hops);
+
+/* All that are resolved; the caller frees the list, which may be NULL. */
+struct neighbour *neighbours_list(struct netlink *netlink, size_t *count);
 
 /* The MAC address of a neighbour on IFINDEX (0: on any interface). -ENOENT: not known. */
 int neighbour_find(struct netlink *netlink, uint32_t ifindex, __be32 address,

@@ -45,8 +45,8 @@ int netlink_open(struct netlink *netlink)
 {
 	int err;
 
-	*netlink = (struct netlink){.events = socket_open(SOCK_NONBLOCK),
-				    .requests = socket_open(0)};
+	*netlink =
+		(struct netlink){.events = socket_open(SOCK_NONBLOCK), .requests = socket_open(0)};
 	if (!netlink->events || !netlink->requests)
 		err = -errno;
 	else
@@ -116,6 +116,12 @@ int netlink_request(struct netlink *netlink, struct nlmsghdr *request)
 {
 	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	return exchange(netlink, request, NULL, NULL);
+}
+
+int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *context)
+{
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	return exchange(netlink, request, each, context);
 }
 
 /* Interrupted dumps (EINTR) have holes: again, a few times. */

@@ -29,6 +29,9 @@ int netlink_events_read(struct netlink *netlink, mnl_cb_t each, void *context);
  */
 int netlink_request(struct netlink *netlink, struct nlmsghdr *request);
 
+/* The same for a question with one answer, which EACH gets. */
+int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each, void *context);
+
 /* Calls EACH for every object of TYPE (RTM_GETLINK, ...). 0 or -errno. */
 int netlink_dump(struct netlink *netlink, uint16_t type, uint8_t family, mnl_cb_t each,
 		 void *context);

@@ -64,7 +64,8 @@ int options_parse(struct options *options, int argc, char **argv)
 	if (options->action == OPTIONS_HELP || options->action == OPTIONS_VERSION)
 		return 0;
 	if (optind < argc) {
-		log_error("unknown argument \"%s\"; wayleaved --help tells the usage", argv[optind]);
+		log_error("unknown argument \"%s\"; wayleaved --help tells the usage",
+			  argv[optind]);
 		return -EINVAL;
 	}
 	if (!options->settings_path) {

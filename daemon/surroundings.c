@@ -87,7 +87,7 @@ static int address_refresh(struct gateway *gateway)
 		return err;
 	WRITE_ONCE(config->external, new);
 	address_say(gateway, old, new);
-	if (new &&gateway->sweeper)
+	if (new && gateway->sweeper)
 		sweeper_hurry(gateway->sweeper);
 	return 0;
 }

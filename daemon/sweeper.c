@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/roster.h"
+
 /* A next hop that was chosen this recently may be in a session not yet seen. */
 #define NEXT_HOP_GRACE_SECONDS 60
 
 struct sweeper {
-	uint32_t position; /* index of the next record */
+	uint32_t position;  /* index of the next record */
 	uint64_t *suspects; /* a bit per record: DEAD or half at the last visit */
 	uint32_t records;
+	struct roster *roster;
 	struct census now, last; /* the pass that runs, the one before */
 	struct traffic ended;
 	bool used_now[NEXT_HOPS], used_last[NEXT_HOPS];
@@ -30,11 +33,11 @@ struct sweeper *sweeper_new(void)
 		return NULL;
 	sweeper->records = (arena.config->set_mask + 1) * RECORDS_A_SET;
 	sweeper->suspects = calloc((sweeper->records + 63) / 64, sizeof(uint64_t));
-	if (!sweeper->suspects) {
-		free(sweeper);
-		return NULL;
-	}
-	return sweeper;
+	sweeper->roster = roster_new();
+	if (sweeper->suspects && sweeper->roster)
+		return sweeper;
+	sweeper_free(sweeper);
+	return NULL;
 }
 
 void sweeper_free(struct sweeper *sweeper)
@@ -43,6 +46,7 @@ void sweeper_free(struct sweeper *sweeper)
 		return;
 	if (sweeper->timer)
 		event_free(sweeper->timer);
+	roster_free(sweeper->roster);
 	free(sweeper->suspects);
 	free(sweeper);
 }
@@ -152,17 +156,17 @@ static void census_take(struct sweeper *sweeper, const struct record *r)
 
 static void live_visit(struct sweeper *sweeper, struct record *r, uint32_t index, uint32_t now)
 {
-	enum expiry expiry = record_expire(arena.config, r, now, is_suspect(sweeper, index),
-					   &sweeper->ended);
+	enum expiry expiry =
+		record_expire(arena.config, r, now, is_suspect(sweeper, index), &sweeper->ended);
 
 	suspect_set(sweeper, index, expiry == EXPIRY_SUSPECT);
 	if (expiry == EXPIRY_ENDED)
 		return;
-	if (r->key.kind == KIND_NEXT_HOP &&
-	    !next_hop_in_use(sweeper, r->next_hop_index.index, now))
+	if (r->key.kind == KIND_NEXT_HOP && !next_hop_in_use(sweeper, r->next_hop_index.index, now))
 		table_kill(r);
 	else
 		census_take(sweeper, r);
+	roster_note(sweeper->roster, r, index);
 }
 
 static void record_visit(struct sweeper *sweeper, uint32_t index, uint32_t now)
@@ -193,6 +197,7 @@ static void pass_finish(struct sweeper *sweeper)
 	sweeper->passes++;
 	sweeper->last = sweeper->now;
 	sweeper->now = (struct census){0};
+	roster_turn(sweeper->roster);
 	memcpy(sweeper->used_last, sweeper->used_now, sizeof(sweeper->used_last));
 	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
 }
@@ -243,6 +248,11 @@ void sweeper_hurry(struct sweeper *sweeper)
 	sweeper->hurry = 2 * SWEEP_PASS_SLICES;
 	if (sweeper->timer)
 		event_add(sweeper->timer, &at_once);
+}
+
+const struct roster *sweeper_roster(const struct sweeper *sweeper)
+{
+	return sweeper->roster;
 }
 
 const struct census *sweeper_census(const struct sweeper *sweeper)

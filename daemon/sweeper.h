@@ -32,6 +32,7 @@ struct census {
 };
 
 struct sweeper;
+struct roster;
 
 /* Works on the core's arena. NULL without memory. */
 struct sweeper *sweeper_new(void);
@@ -49,6 +50,9 @@ bool sweeper_slice(struct sweeper *sweeper, uint32_t now);
 
 /* The address or the settings have changed: a whole pass as fast as the loop allows. */
 void sweeper_hurry(struct sweeper *sweeper);
+
+/* Tunnels and devices of the last whole pass. */
+const struct roster *sweeper_roster(const struct sweeper *sweeper);
 
 const struct census *sweeper_census(const struct sweeper *sweeper);
 

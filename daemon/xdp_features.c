@@ -21,9 +21,9 @@
 #define NETDEV_A_XDP_FEATURES 3
 
 /* Drivers whose native XDP and ndo_xdp_xmit are known from their source up to 6.1. */
-static const char *const known_drivers[] = {"ixgbe", "i40e", "ice",	 "igb",	 "igc",
-					    "mlx5_core", "bnxt_en", "sfc", "ena", "virtio_net",
-					    "mvneta",	 "mvpp2",   "dpaa2-eth", "stmmaceth"};
+static const char *const known_drivers[] = {
+	"ixgbe", "i40e", "ice",	       "igb",	 "igc",	  "mlx5_core", "bnxt_en",
+	"sfc",	 "ena",	 "virtio_net", "mvneta", "mvpp2", "dpaa2-eth", "stmmaceth"};
 
 static int attribute_u16(const struct nlattr *attribute, void *context)
 {

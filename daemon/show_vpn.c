@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `show vpn`: tunnels of the last sweep, with why each is shown as it is. */
+#include <stdio.h>
+
+#include "daemon/roster.h"
+#include "daemon/show_pages.h"
+#include "daemon/show_words.h"
+#include "daemon/sweeper.h"
+
+#define QUIET_SECONDS	 180 /* every VPN sends keepalives more often than this */
+#define PATIENCE_SECONDS 30  /* a server that has not answered by then does not */
+
+struct verdict {
+	const char *state, *why;
+};
+
+/* A class whose set-up and data are one session is up once it was answered. */
+static bool has_data_of_its_own(const struct roster_tunnel *tunnel)
+{
+	return tunnel->class == CLASS_PPTP || tunnel->class == CLASS_IPSEC;
+}
+
+static struct verdict unanswered(uint64_t age_s)
+{
+	if (age_s > PATIENCE_SECONDS)
+		return (struct verdict){"failed", "The server has never answered."};
+	return (struct verdict){"connecting", "The server has not answered yet."};
+}
+
+static struct verdict answered(const struct roster_tunnel *tunnel, uint64_t age_s)
+{
+	if (!has_data_of_its_own(tunnel))
+		return (struct verdict){"up", "Packets pass both ways."};
+	if (tunnel->data_in && tunnel->data_out)
+		return (struct verdict){"up", "Tunnel packets pass both ways."};
+	if (tunnel->data_out && age_s > PATIENCE_SECONDS)
+		return (struct verdict){"failed", "Set-up was answered and the device sends tunnel "
+						  "packets, but none comes back."};
+	return (struct verdict){"connecting", "Set-up was answered; no tunnel packets yet."};
+}
+
+static struct verdict judge(const struct roster_tunnel *tunnel, uint64_t age_s, uint64_t idle_s)
+{
+	if (is_blocked(arena.config, tunnel->class))
+		return (struct verdict){"blocked", "The passthrough switch is off."};
+	if (idle_s > QUIET_SECONDS)
+		return (struct verdict){"stale", "No packet for more than three minutes."};
+	return tunnel->replied ? answered(tunnel, age_s) : unanswered(age_s);
+}
+
+/* --- details: the ids, where somebody wants to compare them with a capture --------------- */
+
+static void pair_detail(json_t *list, const struct record *orig)
+{
+	const struct record *reply = orig->partner == NO_RECORD ? NULL : record_at(orig->partner);
+	char number[4];
+	json_t *item = json_object();
+
+	json_object_set_new(item, "protocol",
+			    json_string(show_protocol(orig->key.protocol, number)));
+	if (orig->key.id_type == ID_PORTS) {
+		json_object_set_new(item, "inside_port",
+				    json_integer(be16_to_host(orig->key.local_id)));
+		json_object_set_new(item, "external_port",
+				    json_integer(be16_to_host(orig->session.new_id)));
+		json_object_set_new(item, "server_port",
+				    json_integer(be16_to_host(orig->key.remote_id)));
+	} else if (orig->key.id_type == ID_SPI) {
+		json_object_set_new(item, "spi_out", json_integer(be32_to_host(orig->key.id)));
+		if (reply)
+			json_object_set_new(item, "spi_in",
+					    json_integer(be32_to_host(reply->key.id)));
+	} else if (orig->key.id_type == ID_CALL) {
+		json_object_set_new(item, "call_id_server",
+				    json_integer(be16_to_host(orig->key.local_id)));
+		json_object_set_new(item, "call_id_external",
+				    json_integer(be16_to_host(orig->session.new_id)));
+		if (reply)
+			json_object_set_new(item, "call_id_device",
+					    json_integer(be16_to_host(reply->session.new_id)));
+	}
+	json_array_append_new(list, item);
+}
+
+/* The roster is some seconds old: what has ended since is passed over. */
+static json_t *detail(const struct roster_tunnel *tunnel)
+{
+	json_t *object = json_object(), *list = json_array();
+
+	for (uint32_t i = 0; i < tunnel->sessions && i < ROSTER_SESSIONS; i++) {
+		const struct record *r = record_at(tunnel->index[i]);
+
+		if (r && record_state(r) == SLOT_LIVE && r->key.kind == KIND_SESSION_ORIG &&
+		    r->key.local == tunnel->inside && r->key.remote == tunnel->remote)
+			pair_detail(list, r);
+	}
+	json_object_set_new(object, "sessions", list);
+	json_object_set_new(object, "session_count", json_integer(tunnel->sessions));
+	return object;
+}
+
+/* --- the page ---------------------------------------------------------------------------- */
+
+static bool is_asked(const struct ctl_query *query, const struct roster_tunnel *tunnel)
+{
+	if (query->class && strcmp(query->class, show_class(tunnel->class)))
+		return false;
+	if (query->inside.s_addr && query->inside.s_addr != tunnel->inside)
+		return false;
+	return !query->remote.s_addr || query->remote.s_addr == tunnel->remote;
+}
+
+static json_t *document(const struct roster_tunnel *tunnel, uint32_t now)
+{
+	uint64_t age_s = show_seconds(now - tunnel->created);
+	uint64_t idle_s = show_seconds(now - tunnel->last_seen);
+	struct verdict verdict = judge(tunnel, age_s, idle_s);
+	struct ctl_vpn vpn = {
+		.device = {.s_addr = tunnel->inside},
+		.kind = show_class(tunnel->class),
+		.server = {.s_addr = tunnel->remote},
+		.state = verdict.state,
+		.age_s = age_s,
+		.idle_s = idle_s,
+		.traffic = show_traffic(&tunnel->traffic),
+		.detail = detail(tunnel),
+		.evidence = json_pack("[s]", verdict.why),
+	};
+
+	return ctl_vpn_json(&vpn);
+}
+
+int show_vpns(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next)
+{
+	struct gateway *gateway = daemon;
+	uint32_t now = clock_ticks(arena.config), found = 0;
+	size_t count, i;
+	const struct roster_tunnel *tunnels =
+		roster_tunnels(sweeper_roster(gateway->sweeper), &count);
+
+	for (i = query->cursor; i < count && found < query->limit; i++) {
+		if (!is_asked(query, &tunnels[i]))
+			continue;
+		if (json_array_append_new(items, document(&tunnels[i], now)))
+			return -ENOMEM;
+		found++;
+	}
+	*next = i < count ? i : 0;
+	return 0;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/slow_path.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/memory.h"
+#include "core/gateway.h"
+#include "core/icmp_build.h"
+#include "daemon/addresses.h"
+#include "daemon/fragments.h"
+#include "daemon/notice_limit.h"
+#include "daemon/pptp_flows.h"
+
+#define ETHERNET	 14
+#define FRAMES_AT_A_TIME 64
+
+struct slow_path {
+	struct gateway *gateway;
+	struct notice_limit limit;
+	uint8_t frame[TAP_FRAME_BYTES];
+};
+
+/* A punted frame, taken apart. */
+struct arrival {
+	struct punt punt;
+	packet_context frame;
+	struct packet packet;
+	struct facts facts;
+};
+
+static const uint8_t *arrival_ip(const struct arrival *arrival)
+{
+	return arrival->frame.data + ETHERNET;
+}
+
+struct slow_path *slow_path_new(struct gateway *gateway)
+{
+	struct slow_path *slow_path = calloc(1, sizeof(*slow_path));
+
+	if (slow_path)
+		slow_path->gateway = gateway;
+	return slow_path;
+}
+
+void slow_path_free(struct slow_path *slow_path)
+{
+	free(slow_path);
+}
+
+/* --- sending ------------------------------------------------------------------------- */
+
+static void transmit(struct gateway *gateway, const uint8_t *packet, size_t length,
+		     uint32_t next_hop)
+{
+	uint8_t frame[TAP_FRAME_BYTES] = {0};
+	struct punt punt = {.action = PUNT_TRANSMIT, .index = next_hop};
+	__be16 type = host_to_be16(ETHERTYPE_IPV4);
+
+	if (length > sizeof(frame) - ETHERNET)
+		return;
+	memcpy(frame, &punt, sizeof(punt));
+	memcpy(frame + sizeof(punt), &type, sizeof(type));
+	memcpy(frame + ETHERNET, packet, length);
+	tap_write(&gateway->tap, frame, ETHERNET + length);
+}
+
+/* --- ICMP errors --------------------------------------------------------------------- */
+
+static uint64_t second_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Our address on the side that the packet came from. */
+static __be32 own_address(struct gateway *gateway, const struct punt *punt)
+{
+	__be32 address = 0;
+
+	if (punt->side & PUNT_FROM_WAN)
+		return gateway->plane.config->external;
+	addresses_choose(&gateway->netlink, punt->ifindex, &address);
+	return address;
+}
+
+static void sender_tell(struct slow_path *slow_path, const struct arrival *arrival, uint8_t type,
+			uint8_t code, uint16_t mtu)
+{
+	struct gateway *gateway = slow_path->gateway;
+	struct icmp_request request = {.type = type, .code = code, .mtu = mtu};
+	uint8_t message[ICMP_BUILD_MAX];
+	struct route route = {0};
+	enum route_result result;
+	size_t length;
+
+	if (!notice_admit(&slow_path->limit, arrival->facts.source, second_now()))
+		return;
+	request.from = own_address(gateway, &arrival->punt);
+	result = arena.route(arrival->punt.ifindex, arrival->facts.source, &route);
+	if (!request.from || result == ROUTE_STACK || route.ifindex != arrival->punt.ifindex)
+		return;
+	length = icmp_build(message, &request, arrival_ip(arrival), arrival->facts.length);
+	if (length)
+		transmit(gateway, message, length, next_hop_for(&route, result));
+}
+
+/* The WAN side hears nothing of switches. */
+static void blocked_tell(struct slow_path *slow_path, const struct arrival *arrival)
+{
+	if (!(arrival->punt.side & PUNT_FROM_WAN))
+		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_ADMIN_PROHIBITED, 0);
+}
+
+/* --- fragments ----------------------------------------------------------------------- */
+
+struct cutting {
+	struct gateway *gateway;
+	uint32_t next_hop;
+};
+
+static void fragment_transmit(void *context, const uint8_t *fragment, size_t bytes)
+{
+	const struct cutting *cutting = context;
+
+	transmit(cutting->gateway, fragment, bytes, cutting->next_hop);
+}
+
+/*
+ * Translated whole, as only the first fragment has ports, then cut. A segment of
+ * one byte is what tells the core that its size check is ours to do.
+ */
+static void cut_and_transmit(struct slow_path *slow_path, struct arrival *arrival)
+{
+	struct packet *packet = &arrival->packet;
+	struct cutting cutting = {.gateway = slow_path->gateway};
+	const struct next_hop *hop;
+	verdict_t v;
+
+	arrival->frame.segment = 1;
+	v = arrival->punt.side & PUNT_FROM_WAN ? inbound(packet, ORIGIN_DAEMON)
+					       : outbound(packet, ORIGIN_DAEMON);
+	if (verdict_action(v) == ACTION_HAIRPIN)
+		v = inbound(packet, ORIGIN_DAEMON);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return;
+	cutting.next_hop = verdict_index(v);
+	hop = next_hop_at(cutting.next_hop);
+	if (hop)
+		fragments_cut(arrival_ip(arrival), arrival->facts.length, hop->mtu,
+			      fragment_transmit, &cutting);
+}
+
+/* --- one frame ----------------------------------------------------------------------- */
+
+static struct record *arrival_session(const struct arrival *arrival)
+{
+	enum direction direction =
+		arrival->punt.side & PUNT_FROM_WAN ? DIRECTION_IN : DIRECTION_OUT;
+
+	return session_find(arena.config, &arrival->facts, direction);
+}
+
+static void to_helper(struct slow_path *slow_path, struct arrival *arrival)
+{
+	struct record *session = arrival_session(arrival);
+
+	if (session && session->session.flags & SESSION_HELPER)
+		pptp_flows_submit(slow_path->gateway->pptp, arrival->frame.data,
+				  arrival->frame.length, &arrival->facts, session);
+	else
+		plane_count(&slow_path->gateway->plane, REASON_slow_path_stale, 1);
+}
+
+/* The MTU that stands in the way of an inbound packet; 0: its session is gone. */
+static uint16_t inbound_mtu(const struct arrival *arrival)
+{
+	const struct record *session = arrival_session(arrival);
+	const struct next_hop *hop = session ? next_hop_at(session->session.next_hop) : NULL;
+
+	return hop ? hop->mtu : 0;
+}
+
+static void too_big_inbound(struct slow_path *slow_path, struct arrival *arrival)
+{
+	uint16_t mtu = inbound_mtu(arrival);
+
+	if (!arrival->facts.dont_fragment)
+		cut_and_transmit(slow_path, arrival);
+	else if (mtu)
+		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_FRAGMENTATION, mtu);
+}
+
+static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arrival)
+{
+	switch (arrival->punt.reason) {
+	case REASON_to_helper:
+		to_helper(slow_path, arrival);
+		break;
+	case REASON_blocked_pptp:
+	case REASON_blocked_l2tp:
+	case REASON_blocked_ipsec:
+		blocked_tell(slow_path, arrival);
+		break;
+	case REASON_ttl_exceeded_inbound:
+		sender_tell(slow_path, arrival, ICMP_TIME_EXCEEDED, ICMP_CODE_TTL_EXCEEDED, 0);
+		break;
+	case REASON_too_big_inbound:
+		too_big_inbound(slow_path, arrival);
+		break;
+	case REASON_to_slow_path:
+		cut_and_transmit(slow_path, arrival);
+		break;
+	}
+}
+
+/* The core's own parser looks at the headers; the payload stays closed. */
+static bool arrival_decode(struct slow_path *slow_path, size_t length, struct arrival *arrival)
+{
+	*arrival = (struct arrival){0};
+	if (length < ETHERNET + sizeof(struct ipv4_header))
+		return false;
+	memcpy(&arrival->punt, slow_path->frame, sizeof(arrival->punt));
+	arrival->frame = (packet_context){.data = slow_path->frame, .length = length};
+	arrival->packet = (struct packet){
+		.context = &arrival->frame, .base = ETHERNET, .ifindex = arrival->punt.ifindex};
+	return arrival->punt.action == PUNT_DOWN &&
+	       parse_packet(&arrival->packet, &arrival->facts) == REASON_forwarded;
+}
+
+void slow_path_read(struct slow_path *slow_path)
+{
+	struct arrival arrival;
+
+	for (int i = 0; i < FRAMES_AT_A_TIME; i++) {
+		ssize_t length = tap_read(&slow_path->gateway->tap, slow_path->frame,
+					  sizeof(slow_path->frame));
+
+		if (length <= 0)
+			return;
+		if (arrival_decode(slow_path, length, &arrival))
+			arrival_dispatch(slow_path, &arrival);
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The data plane's records for tunnels whose ids the receiver chooses, put there
+ * by the daemon: PPTP's GRE (RFC 2637 section 4.1) and, for tests and benches,
+ * ESP pairs (RFC 4303).
+ *
+ *   inbound   {remote, external address, external id} -> inside host, its own id
+ *   outbound  {remote, inside host, remote's id}      -> external address
+ *
+ * They are SESSION_STATIC: only the daemon ends them. Works on the core's arena.
+ * Addresses in network byte order, ids in host byte order.
+ */
+#ifndef WAYLEAVE_DAEMON_TUNNELS_H
+#define WAYLEAVE_DAEMON_TUNNELS_H
+
+#include <stdint.h>
+
+#include "core/memory.h"
+#include "core/session.h"
+
+struct tunnel {
+	uint8_t protocol; /* PROTOCOL_GRE: ids are call ids; PROTOCOL_ESP: SPIs */
+	__be32 inside, remote;
+	uint32_t inside_id;   /* what the inside host expects */
+	uint32_t external_id; /* what the remote sends in its place */
+	uint32_t remote_id;   /* what the remote expects */
+	uint16_t next_hop_in, next_hop_out;
+};
+
+/*
+ * Inbound packets pass from now on; a present record gets the new inside id. 0,
+ * -EEXIST: another inside host has this id; -ENOSPC: the table is full.
+ */
+int tunnel_arm_inbound(const struct tunnel *tunnel, uint32_t now);
+
+/* Outbound ones; call after the inbound half. 0 or -errno as above. */
+int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now);
+
+/* Ends both halves; either may be missing. */
+void tunnel_disarm(const struct tunnel *tunnel, uint32_t now);
+
+/* Is the external id towards this remote in the table, whoever's it is? */
+bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id);
+
+#endif
