@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changes of running settings: the 60 seconds of an unconfirmed one (made short
+ * here), apply before save, and what happens when either fails.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "conf/load.h"
+#include "conf/store.h"
+#include "ctl/change.h"
+
+static char directory[64], path[96];
+static struct event_base *base;
+static struct ctl_change *change;
+static struct settings_error error;
+
+/* Takes libevent's place: SETTINGS_CONFIRM_SECONDS pass in 20 ms. */
+int event_add(struct event *event, const struct timeval *after)
+{
+	int (*real)(struct event *, const struct timeval *);
+	struct timeval soon = {.tv_usec = 20000};
+
+	*(void **)&real = dlsym(RTLD_NEXT, "event_add");
+	return real(event, after && after->tv_sec == SETTINGS_CONFIRM_SECONDS ? &soon : after);
+}
+
+/* --- a daemon -------------------------------------------------------------------------- */
+
+static uint32_t followed; /* the UDP timeout that the daemon follows */
+static int applied;
+static bool refuse;
+
+static int apply(void *daemon, const struct settings *present, const struct settings *wanted,
+		 struct settings_error *reason)
+{
+	if (refuse)
+		return settings_error_set(reason, -EIO, "timeouts.udp", "the map is gone");
+	followed = wanted->timeouts.udp;
+	applied++;
+	return 0;
+}
+
+static void file_write(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	fputs(text, file);
+	fclose(file);
+}
+
+#define WAN_LAN "wan: {interface: wan0}\nlan: {interfaces: [lan0]}\n"
+
+static int start(void **state)
+{
+	struct settings *settings;
+
+	strcpy(directory, "/tmp/wayleave-change-XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/w.yaml", directory);
+	file_write(WAN_LAN);
+	base = event_base_new();
+	followed = 300;
+	applied = 0;
+	refuse = false;
+	assert_int_equal(settings_load(path, &settings, &error), 0);
+	change = ctl_change_new(base, path, settings, apply, NULL);
+	return change ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+	char command[128];
+
+	ctl_change_free(change);
+	event_base_free(base);
+	libevent_global_shutdown();
+	snprintf(command, sizeof(command), "rm -r %s", directory);
+	return system(command);
+}
+
+static uint32_t saved(void)
+{
+	struct settings *settings;
+
+	assert_int_equal(settings_load(path, &settings, &error), 0);
+	uint32_t udp = settings->timeouts.udp;
+	settings_free(settings);
+	return udp;
+}
+
+static void expect(uint32_t udp)
+{
+	assert_int_equal(followed, udp);
+	assert_int_equal(saved(), udp);
+	assert_int_equal(ctl_change_settings(change)->timeouts.udp, udp);
+}
+
+static int set(const char *value, bool confirm)
+{
+	return ctl_change_set(change, "timeouts.udp", value, confirm, &error);
+}
+
+/* --- the tests ---------------------------------------------------------------------------- */
+
+static void without_confirmation_it_undoes_itself(void **state)
+{
+	assert_int_equal(set("400", true), 0);
+	expect(400);
+	assert_in_range(ctl_change_seconds_left(change), 58, 60);
+	event_base_dispatch(base);
+	expect(300);
+	assert_int_equal(ctl_change_seconds_left(change), 0);
+	assert_false(settings_store_pending(path));
+}
+
+static void confirmed_it_stays(void **state)
+{
+	assert_int_equal(set("400", true), 0);
+	assert_int_equal(ctl_change_confirm(change, &error), 0);
+	event_base_dispatch(base);
+	expect(400);
+}
+
+static void a_second_change_needs_confirmation_too(void **state)
+{
+	assert_int_equal(set("400", true), 0);
+	assert_int_equal(set("500", false), -EBUSY);
+	expect(400);
+	assert_int_equal(set("500", true), 0);
+	event_base_dispatch(base);
+	expect(300);
+}
+
+static void rollback_takes_an_unconfirmed_change_back_at_once(void **state)
+{
+	assert_int_equal(set("400", true), 0);
+	assert_int_equal(ctl_change_rollback(change, 1, false, &error), 0);
+	expect(300);
+	assert_int_equal(ctl_change_rollback(change, 7, false, &error), -ENOENT);
+}
+
+static void what_the_daemon_refuses_is_not_saved(void **state)
+{
+	refuse = true;
+	assert_int_equal(set("400", false), -EIO);
+	assert_string_equal(error.field, "timeouts.udp");
+	expect(300);
+	assert_int_equal(applied, 0);
+}
+
+static void what_cannot_be_saved_is_taken_back(void **state)
+{
+	char blocker[112];
+
+	/* a file where the directory of generations belongs */
+	snprintf(blocker, sizeof(blocker), "%s.d", path);
+	FILE *file = fopen(blocker, "w");
+	fclose(file);
+	assert_true(set("400", false) < 0);
+	expect(300);
+	assert_int_equal(applied, 2);
+}
+
+static void a_reload_follows_the_file_and_ends_the_wait(void **state)
+{
+	assert_int_equal(set("400", true), 0);
+	file_write(WAN_LAN "timeouts: {udp: 500}\n");
+	assert_int_equal(ctl_change_reload(change, &error), 0);
+	expect(500);
+	event_base_dispatch(base);
+	expect(500);
+	file_write(WAN_LAN "timeouts: {udp: 5}\n");
+	assert_int_equal(ctl_change_reload(change, &error), -EINVAL);
+	assert_int_equal(error.line, 3);
+	assert_int_equal(followed, 500);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(without_confirmation_it_undoes_itself),
+		TEST(confirmed_it_stays),
+		TEST(a_second_change_needs_confirmation_too),
+		TEST(rollback_takes_an_unconfirmed_change_back_at_once),
+		TEST(what_the_daemon_refuses_is_not_saved),
+		TEST(what_cannot_be_saved_is_taken_back),
+		TEST(a_reload_follows_the_file_and_ends_the_wait),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
