@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/cases/case_fields.h"
+#include "tests/cases/case_protocol.h"
+
+#define SEPARATORS " \n"
+
+static const struct case_backend *backend;
+
+static char *next_word(void)
+{
+	return strtok(NULL, SEPARATORS);
+}
+
+static __u32 next_number(void)
+{
+	const char *word = next_word();
+
+	return word ? strtoul(word, NULL, 0) : 0;
+}
+
+static int next_fields(const struct field *table, void *object)
+{
+	for (char *word = next_word(); word; word = next_word())
+		if (field_set(table, object, word)) {
+			printf("error field %s\n", word);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static void answer(int error, const char *what)
+{
+	if (!error)
+		printf("ok\n");
+	else if (what)
+		printf("error %s\n", what);
+}
+
+/* --- settings ---------------------------------------------------------------------- */
+
+static void do_reset(void)
+{
+	world_reset();
+	backend->clock(world.now);
+	answer(0, NULL);
+}
+
+static void do_config(void)
+{
+	answer(next_fields(config_fields, arena.config), NULL);
+}
+
+static void do_clock(void)
+{
+	backend->clock(next_number());
+	answer(0, NULL);
+}
+
+static void do_interface(void)
+{
+	struct interface *interface = interface_at(next_number());
+
+	answer(interface ? next_fields(interface_fields, interface) : -ENOENT, NULL);
+}
+
+static void next_mac(__u8 *mac)
+{
+	const struct field field[] = {{"mac", 0, 6, FIELD_MAC}, {}};
+	char text[32];
+
+	snprintf(text, sizeof(text), "mac=%s", next_word());
+	field_set(field, mac, text);
+}
+
+static void do_route(void)
+{
+	const __u8 none[6] = {};
+	__be32 prefix = 0, neighbour = 0;
+	struct world_route *r;
+	__u32 length, ifindex;
+
+	inet_pton(AF_INET, next_word(), &prefix);
+	length = next_number();
+	ifindex = next_number();
+	inet_pton(AF_INET, next_word(), &neighbour);
+	r = world_route_add(prefix, length, ifindex, neighbour);
+	if (!r) {
+		answer(-ENOSPC, "too many routes");
+		return;
+	}
+	next_mac(r->route.source);
+	next_mac(r->route.destination);
+	r->is_unresolved = !memcmp(r->route.destination, none, 6);
+	answer(0, NULL);
+}
+
+/* --- records ------------------------------------------------------------------------ */
+
+static int record_set_fields(struct record *r)
+{
+	for (char *word = next_word(); word; word = next_word())
+		if (field_set(key_fields, r, word) &&
+		    field_set(record_fields(r->key.kind), r, word)) {
+			printf("error field %s\n", word);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static void do_insert(void)
+{
+	struct record wanted = {.partner = NO_RECORD}, *r;
+	__u32 index;
+
+	if (record_set_fields(&wanted))
+		return;
+	if (table_claim(&wanted.key, &index) != CLAIM_OK) {
+		answer(-EEXIST, "not claimed");
+		return;
+	}
+	r = record_at(index);
+	r->partner = wanted.partner;
+	memcpy((void *)&r->session, &wanted.session, sizeof(wanted.session));
+	table_publish(r);
+	printf("ok %u\n", index);
+}
+
+static void do_change(void)
+{
+	struct record *r = record_at(next_number());
+
+	answer(r ? record_set_fields(r) : -ENOENT, NULL);
+}
+
+static void do_kill(void)
+{
+	struct record *r = record_at(next_number());
+
+	answer(r && table_kill(r) ? 0 : -ENOENT, "not live");
+}
+
+static void do_records(void)
+{
+	static const char *const states[] = {"free", "busy", "claimed", "live",
+					     "dead", "?",    "?",	"?"};
+
+	for (__u32 i = 0; i < world.sets * RECORDS_A_SET; i++) {
+		const struct record *r = &arena.sets[i / RECORDS_A_SET].way[i % RECORDS_A_SET];
+
+		if (record_state(r) == SLOT_FREE)
+			continue;
+		printf("record=%u state=%s references=%u", i, states[record_state(r)],
+		       record_references(r));
+		fields_print(key_fields, r, stdout);
+		fields_print(record_fields(r->key.kind), r, stdout);
+		putchar('\n');
+	}
+	answer(0, NULL);
+}
+
+/* --- frames --------------------------------------------------------------------------- */
+
+const char *case_sent(const struct case_frame *frame)
+{
+	return frame->data[0] == PUNT_DOWN ? "punt" : "forward";
+}
+
+static int nibble(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static __u32 from_hex(__u8 *data, const char *text)
+{
+	__u32 length = 0;
+
+	while (length < CASE_FRAME_BYTES && nibble(text[0]) >= 0 && nibble(text[1]) >= 0) {
+		data[length++] = nibble(text[0]) << 4 | nibble(text[1]);
+		text += 2;
+	}
+	return length;
+}
+
+static void print_changes(const struct counter *before, const struct counter *after)
+{
+	for (int i = 0; i < REASON_COUNT; i++)
+		if (after[i].packets != before[i].packets)
+			printf(" %s=%llu/%llu", reason_name(i),
+			       (unsigned long long)(after[i].packets - before[i].packets),
+			       (unsigned long long)(after[i].bytes - before[i].bytes));
+}
+
+static void run_frame(struct case_frame *frame)
+{
+	struct counter before[REASON_COUNT] = {}, after[REASON_COUNT] = {};
+	const char *word;
+
+	backend->counters(before);
+	word = backend->run(frame);
+	if (!word) {
+		answer(-ENOENT, "no such program, or it did not run");
+		return;
+	}
+	backend->counters(after);
+	printf("ok %s ", word);
+	for (__u32 i = 0; i < frame->length; i++)
+		printf("%02x", frame->data[i]);
+	print_changes(before, after);
+	putchar('\n');
+}
+
+/* Hex in, hex out: frames are small and their memory is the stack's. */
+static void do_frame(void)
+{
+	__u8 data[CASE_FRAME_BYTES] = {};
+	struct case_frame frame = {.program = next_word(), .data = data};
+	const char *hex;
+
+	frame.ifindex = next_number();
+	frame.segment = next_number();
+	hex = next_word();
+	frame.length = hex ? from_hex(data, hex) : 0;
+	run_frame(&frame);
+}
+
+/* --- service ---------------------------------------------------------------------------- */
+
+static const struct command {
+	const char *name;
+	void (*run)(void);
+} commands[] = {
+	{"reset", do_reset},	     {"config", do_config}, {"clock", do_clock},
+	{"interface", do_interface}, {"route", do_route},   {"insert", do_insert},
+	{"change", do_change},	     {"kill", do_kill},	    {"records", do_records},
+	{"frame", do_frame},
+};
+
+static void serve_line(char *line)
+{
+	const char *name = strtok(line, SEPARATORS);
+
+	for (size_t i = 0; name && i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(name, commands[i].name)) {
+			commands[i].run();
+			return;
+		}
+	printf("error command\n");
+}
+
+int case_serve(const struct case_backend *b)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	backend = b;
+	while (getline(&line, &size, stdin) > 0) {
+		serve_line(line);
+		fflush(stdout);
+	}
+	free(line);
+	return 0;
+}

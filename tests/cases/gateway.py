@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A gateway under test: a back end in a process, and the rows' verbs.
+
+A row sends one packet and says what must come of it:
+
+    g.lan(packet, sent=expected)       translated; every byte as scapy builds it
+    g.wan(packet, sent=lambda port: expected)   the same, the gateway chose the port
+    g.lan(packet, drop="reason")       and stack=, punt=
+
+An expected packet's TTL is one less than the packet's, unless ttl= says more.
+"""
+import collections
+import os
+import subprocess
+
+from packets import (DEVICES, E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac,
+                     route_of)
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAMS = os.path.join(TOP, "build/san/tests/cases")
+
+EVENTS = {"session_created", "mapping_created", "mss_clamped", "checksum_partial"}
+NO_RECORD = 0xffffffff
+HZ = 1000
+
+# the enums of core/abi.h
+KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "permit": 5, "host": 6, "next_hop": 7}
+CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvpn": 5, "tunnel": 6}
+ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY = range(5)
+TIMEOUT_ESP, TIMEOUT_GRE = 4, 5
+STATIC_MAPPING, OPEN_MAPPING = 1, 2
+HELPER_SESSION, STATIC_SESSION = 1, 8
+WAN_DEVICE, LAN_DEVICE, BARE_DEVICE, XDP_DEVICE = 1, 2, 4, 8
+ENDPOINT_INDEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT = range(3)
+PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT = 1, 2, 3
+
+Answer = collections.namedtuple("Answer", "verdict frame counters")
+
+
+class Failed(AssertionError):
+    """A row that came out differently."""
+
+
+class BackendDied(Exception):
+    """The back end's process ended: a crash or a sanitizer's report."""
+
+
+class Result:
+    """What became of a packet: `packet` as it left, `port` of our side in it, `counters` that moved."""
+
+    def __init__(self, frame, counters, outbound):
+        self.frame, self.counters = frame, counters
+        self.packet = IP(frame[14:]) if len(frame) > 34 else None
+        self.outbound = outbound
+
+    @property
+    def port(self):
+        layer = self.packet.payload
+        if self.packet.proto == 1:
+            return layer.id
+        return layer.sport if self.outbound else layer.dport
+
+
+class Process:
+    """The back end's program and its line protocol (case_protocol.h)."""
+
+    def __init__(self, program):
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
+        self.process = subprocess.Popen([os.path.join(PROGRAMS, program)], stdin=subprocess.PIPE, env=env,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def ask(self, *words):
+        """The lines before "ok", and the words after it."""
+        lines = []
+        try:
+            self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        for line in self.process.stdout:
+            if line.startswith("ok"):
+                return lines, line.split()[1:]
+            if line.startswith("error"):
+                raise Failed("%s: %s" % (" ".join(str(w) for w in words)[:200], line.strip()))
+            lines.append(line)
+        raise BackendDied(self.process.stderr.read()[:3000])
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+def fields(values):
+    return ["%s=%s" % item for item in values.items()]
+
+
+class Gateway:
+    """One back end through all cases; reset() before each."""
+
+    def __init__(self, backend):
+        self.backend = backend
+        self.process = Process("case_run" if backend == "memory" else "case_run_bpf")
+        self.prefix = "" if backend == "memory" else "tc_"
+        self._interfaces()
+        for prefix, device, hop in ROUTES:
+            self._route(prefix, device, hop)
+
+    def close(self):
+        self.process.close()
+
+    def _interfaces(self):
+        flags = {LAN0: LAN_DEVICE | XDP_DEVICE, LAN1: LAN_DEVICE | XDP_DEVICE, WAN: WAN_DEVICE | XDP_DEVICE,
+                 PPP: LAN_DEVICE | BARE_DEVICE}
+        for slot, (ifindex, flag) in enumerate(flags.items()):
+            self.process.ask("interface", slot, *fields(
+                {"ifindex": ifindex, "mtu": 1500, "flags": flag, "mac": device_mac(ifindex)}))
+
+    def _route(self, prefix, device, hop):
+        """Neighbours differ in their MAC addresses, so each host has a route of its own in memory."""
+        if self.backend != "memory":
+            return
+        network, length = prefix.split("/")
+        if device and not hop:
+            for host in (h for h in self.neighbours() if route_of(h)[0] == device):
+                self.process.ask("route", host, 32, device, "0.0.0.0", device_mac(device), neighbour_mac(host))
+        self.process.ask("route", network, length, device, hop or "0.0.0.0", device_mac(device),
+                         neighbour_mac(hop) if hop else "00:00:00:00:00:00")
+
+    @staticmethod
+    def neighbours():
+        import packets
+        return [packets.A, packets.B, packets.C, packets.D, packets.N, packets.P]
+
+    # --- settings, time, records ---------------------------------------------------------
+    def reset(self):
+        self.process.ask("reset")
+        self.config(external=E, wan_ifindex=WAN, tap_ifindex=TAP)
+        self.at(0)
+
+    def config(self, **values):
+        self.process.ask("config", *fields(values))
+
+    def at(self, seconds):
+        """Moves the data plane's clock; 0 is when the case began."""
+        self.process.ask("clock", 1000000 + round(seconds * HZ))
+
+    def switch(self, off=(), on=("pptp",)):
+        """Passthrough: classes that are blocked, classes that are assisted."""
+        self.config(blocked=sum(1 << CLASSES[c] for c in off), assisted=sum(1 << CLASSES[c] for c in on))
+
+    def insert(self, kind, **values):
+        """A record as the daemon would write it; its index."""
+        return int(self.process.ask("insert", "kind=%d" % KINDS[kind], *fields(values))[1][0])
+
+    def change(self, index, **values):
+        self.process.ask("change", index, *fields(values))
+
+    def pair(self, first, second):
+        """Two inserted records become each other's partner."""
+        self.change(first, partner=second)
+        self.change(second, partner=first)
+
+    def records(self, kind=None, **wanted):
+        """LIVE records as dicts, those that match."""
+        found = []
+        for line in self.process.ask("records")[0]:
+            values = dict(word.split("=", 1) for word in line.split())
+            record = {k: int(v) if v.isdigit() else v for k, v in values.items()}
+            if record["state"] != "live" or (kind and record["kind"] != KINDS[kind]):
+                continue
+            if all(record.get(k) == v for k, v in wanted.items()):
+                found.append(record)
+        return found
+
+    def forward(self, protocol, port, inside, inside_port):
+        """A port forward, as the daemon makes one."""
+        common = {"protocol": protocol, "id_type": ID_PORTS, "flags": STATIC_MAPPING | OPEN_MAPPING}
+        self.pair(self.insert("mapping_inside", local=inside, local_id=inside_port, new_local=E, new_id=port, **common),
+                  self.insert("mapping_external", local=E, local_id=port, new_local=inside, new_id=inside_port,
+                              **common))
+
+    # --- packets -----------------------------------------------------------------------------
+    def lan(self, packet, device=LAN0, **expected):
+        return self._row("inside", device, packet, expected)
+
+    def wan(self, packet, device=WAN, **expected):
+        return self._row("outside", device, packet, expected)
+
+    def local(self, packet):
+        """A packet of the gateway's own on its way out through the WAN."""
+        return self._row("local", WAN, packet, {"stack": None})
+
+    def frame(self, program, ifindex, data, segment=0):
+        """Any bytes through one program."""
+        _, words = self.process.ask("frame", program, ifindex, segment, bytes(data).hex())
+        text = words[1] if len(words) > 1 and "=" not in words[1] else ""
+        counters = {}
+        for word in words[1:]:
+            if "=" in word:
+                name, counts = word.split("=")
+                counters[name] = tuple(int(n) for n in counts.split("/"))
+        return Answer(words[0], bytes.fromhex(text), counters)
+
+    def run(self, side, ifindex, data, leave=None, segment=0):
+        """One frame the way it would go on this back end: XDP first where there is XDP.
+
+        leave: True/False: XDP must or must not leave it to TC; None: either.
+        """
+        if self.backend == "xdp" and side in ("inside", "outside"):
+            answer = self.frame("xdp_" + side, ifindex, data)
+            if answer.verdict != "leave":
+                self._check(not leave, "XDP decided what it should leave to TC")
+                return answer
+            self._check(answer.frame == data, "XDP changed a frame that it left")
+            self._check(leave in (None, True), "XDP left the frame to TC")
+        return self.frame(self.prefix + side, ifindex, data, segment)
+
+    @staticmethod
+    def _check(good, message):
+        if not good:
+            raise Failed(message)
+
+    def _row(self, side, device, packet, expected):
+        bare = expected.pop("bare", False)
+        raw = bytes(packet)
+        head = b"" if bare else bytes(Ether(dst=device_mac(device), src="52:54:00:00:99:99", type=0x800))
+        sent, segment, ttl = expected.pop("sent", None), expected.pop("segment", 0), expected.pop("ttl", None)
+        leave = expected.pop("leave", False if sent is not None or "drop" in expected else None)
+        answer = self.run(side + ("_bare" if bare else ""), device, head + raw, leave, segment)
+        result = Result(answer.frame, answer.counters, side == "inside")
+        if sent is not None:
+            self._sent(answer, result, raw, sent, ttl)
+            return result
+        (verdict, reason), = expected.items()
+        self._stopped(answer, verdict, reason, head + raw, bare)
+        return result
+
+    def _sent(self, answer, result, raw, expected, ttl):
+        self._verdict(answer, "forward", "forwarded", len(raw))
+        if callable(expected):
+            expected = expected(result.port)
+        expected = expected.copy()
+        expected.ttl = raw[8] - 1 if ttl is None else ttl
+        expected = bytes(expected)
+        device, hop = route_of(built(expected).dst)
+        if device != PPP:
+            head = bytes(Ether(dst=neighbour_mac(hop), src=device_mac(device), type=0x800))
+            self._same(answer.frame[:14], head, "Ethernet header")
+        self._same(answer.frame[14:], expected, "packet")
+
+    def _stopped(self, answer, verdict, reason, frame, bare):
+        self._verdict(answer, verdict, reason, len(frame) - (0 if bare else 14))
+        if verdict != "punt":
+            self._same(answer.frame, frame, "frame that was not sent on")
+            return
+        head = 0 if bare else 14
+        self._same(answer.frame[14:], frame[head:], "punted packet")
+        self._check(answer.frame[0] == PUNT_DOWN, "punt record")
+
+    def _verdict(self, answer, verdict, reason, length):
+        moved = {k: v for k, v in answer.counters.items() if k not in EVENTS}
+        wanted = {reason: (1, length)} if reason else {}
+        if answer.verdict != verdict or moved != wanted:
+            raise Failed("verdict %s %s, expected %s %s" % (answer.verdict, moved, verdict, wanted))
+
+    @staticmethod
+    def _same(got, expected, what):
+        if got == expected:
+            return
+        text = "%s differs\n  got      %s\n  expected %s" % (what, got.hex(), expected.hex())
+        if what == "packet":
+            text += "\n  got      %s\n  expected %s" % (IP(got).__repr__(), IP(expected).__repr__())
+        raise Failed(text)
+
+    # --- what must hold after every case -----------------------------------------------------
+    def check_records(self):
+        """One LIVE record a key; both halves of a session; references are sessions."""
+        live = self.records()
+        by_index = {r["record"]: r for r in live}
+        keys = collections.Counter(tuple(r[k] for k in ("kind", "protocol", "id_type", "remote", "local", "id"))
+                                   for r in live)
+        self._check(all(n == 1 for n in keys.values()), "two records with one key")
+        for r in live:
+            if r["kind"] == KINDS["orig"]:
+                partner = by_index.get(r["partner"])
+                self._check(partner and partner["kind"] == KINDS["reply"] and partner["partner"] == r["record"],
+                            "a session with one half: %s" % r)
+        self._check_references(live)
+
+    def _check_references(self, live):
+        for m in live:
+            if m["kind"] != KINDS["mapping_external"]:
+                continue
+            users = [r for r in live if r["kind"] == KINDS["reply"] and r["partner"] != NO_RECORD
+                     and (r["protocol"], r["local"], r["local_id"]) == (m["protocol"], m["local"], m["local_id"])]
+            self._check(m["references"] == len(users), "%d references, %d sessions" % (m["references"], len(users)))

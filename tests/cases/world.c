@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "tests/cases/world.h"
+
+struct arena arena;
+struct world world;
+
+const char *reason_name(enum reason reason)
+{
+#define REASON(name, kind, rfc, sentence) [REASON_##name] = #name,
+	static const char *const names[] = {
+#include "core/reason.def"
+	};
+#undef REASON
+	return reason < REASON_COUNT ? names[reason] : "?";
+}
+
+static __u32 world_ticks(void)
+{
+	return world.now;
+}
+
+/* xorshift64: the same run every time */
+static __u32 world_random(void)
+{
+	world.random ^= world.random << 13;
+	world.random ^= world.random >> 7;
+	world.random ^= world.random << 17;
+	return world.random >> 16;
+}
+
+static void world_count(enum reason reason, __u32 bytes)
+{
+	world.counters[reason].packets++;
+	world.counters[reason].bytes += bytes;
+}
+
+static enum route_result world_lookup(__u32 ifindex, __be32 destination, struct route *route)
+{
+	for (__u32 i = 0; i < world.route_count; i++) {
+		const struct world_route *r = &world.routes[i];
+
+		if ((destination & r->mask) != r->prefix)
+			continue;
+		if (!r->route.ifindex)
+			return ROUTE_STACK;
+		*route = r->route;
+		if (!route->next_hop)
+			route->next_hop = destination;
+		return r->is_unresolved ? ROUTE_UNRESOLVED : ROUTE_RESOLVED;
+	}
+	return ROUTE_STACK;
+}
+
+struct world_route *world_route_add(__be32 prefix, __u32 length, __u32 ifindex, __be32 next_hop)
+{
+	struct world_route *r = &world.routes[world.route_count];
+
+	if (world.route_count >= WORLD_ROUTES)
+		return NULL;
+	world.route_count++;
+	*r = (struct world_route){.prefix = prefix};
+	r->mask = length ? htonl(0xffffffffu << (32 - length)) : 0;
+	r->route.ifindex = ifindex;
+	r->route.next_hop = next_hop;
+	r->route.mtu = 1500;
+	return r;
+}
+
+void world_settings(struct config *c)
+{
+	*c = (struct config){
+		.hash_key = {0x0123456789abcdefull, 0xfedcba9876543210ull},
+		.set_mask = c->set_mask,
+		.abi_version = ABI_VERSION,
+		.hz = 1000,
+		.assisted = 1 << CLASS_PPTP,
+		.mappings_per_host = 4096,
+		.sessions_per_host = 8192,
+		.new_per_second = 100000,
+		.filtering_udp = FILTER_ADDRESS_DEPENDENT,
+		.filtering_tcp = FILTER_ADDRESS_AND_PORT_DEPENDENT,
+		.wan_mtu = 1500,
+		.own_port_first = 64512,
+		.own_port_last = 65535,
+		.sessions_limit = 65536,
+		.mss_clamp = MSS_CLAMP_AUTO,
+		.route_generation = 1,
+		.timeouts =
+			{
+				[TIMEOUT_UDP] = 300 * 1000,
+				[TIMEOUT_TCP_TRANSITORY] = 240 * 1000,
+				[TIMEOUT_TCP_ESTABLISHED] = 7440 * 1000,
+				[TIMEOUT_ICMP] = 60 * 1000,
+				[TIMEOUT_ESP] = 3600 * 1000,
+				[TIMEOUT_GRE] = 3600 * 1000,
+				[TIMEOUT_OTHER] = 600 * 1000,
+			},
+	};
+}
+
+void world_open(const struct arena *memory, __u32 sets)
+{
+	arena = *memory;
+	arena.ticks = world_ticks;
+	arena.random = world_random;
+	arena.count = world_count;
+	arena.route = world_lookup;
+	world.sets = sets;
+	world_reset();
+}
+
+void world_create(__u32 sets)
+{
+	struct arena memory = {
+		.sets = calloc(sets, sizeof(struct record_set)),
+		.next_hops = calloc(NEXT_HOPS, sizeof(struct next_hop)),
+		.interfaces = calloc(INTERFACES, sizeof(struct interface)),
+		.config = calloc(1, sizeof(struct config)),
+	};
+
+	if (!memory.sets || !memory.next_hops || !memory.interfaces || !memory.config)
+		abort();
+	world_open(&memory, sets);
+}
+
+void world_reset(void)
+{
+	arena.config->set_mask = world.sets - 1;
+	memset(arena.sets, 0, world.sets * sizeof(struct record_set));
+	memset(arena.next_hops, 0, NEXT_HOPS * sizeof(struct next_hop));
+	memset(world.counters, 0, sizeof(world.counters));
+	world_settings(arena.config);
+	world.random = 0x9e3779b97f4a7c15ull;
+	world.now = 1000000;
+}
+
+verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
+			  enum direction direction, enum origin origin)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	__u32 bytes = packet_length(&p);
+	verdict_t v;
+
+	v = direction == DIRECTION_OUT ? outbound(&p, origin) : inbound(&p, origin);
+	if (verdict_action(v) == ACTION_HAIRPIN)
+		v = inbound(&p, origin);
+	arena.count(verdict_reason(v), bytes);
+	return v;
+}
