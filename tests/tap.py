@@ -75,7 +75,7 @@ class Run:
         self.suite, self.report = suite, report
         self.seen = self.planned = 0
         self.failed_before = report.failed
-        self.last, self.after_failure = time.monotonic(), False
+        self.last, self.after_failure, self.said = time.monotonic(), False, ""
         self.timed_out = False
 
     def elapsed(self):
@@ -92,9 +92,9 @@ class Run:
         self.after_failure = False
         if (directive or "").upper() == "SKIP":
             if self.suite.may_skip:
-                self.report.add_skip(name, seconds, reason)
+                self.report.add_skip(name, seconds, reason or self.said)
             else:
-                self.report.add_fail(name, seconds, "skipped: " + reason)
+                self.report.add_fail(name, seconds, "skipped: " + (reason or self.said))
         elif bad:
             self.after_failure = True
             self.report.add_fail(name, seconds)
@@ -110,6 +110,8 @@ class Run:
             self.planned += int(plan.group(1))
         elif self.after_failure or line.startswith("Bail out!"):
             self.report.detail(line)
+        else:
+            self.said = line.strip("# \n")  # cmocka's skip gives no reason: tests print it before
 
     def stop(self, process):
         """Lets the program clean up after itself before it is killed."""
