@@ -24,6 +24,7 @@ struct waiting_frame {
 	struct helper_frame frame; /* frame.bytes is `bytes` */
 	uint64_t id;		   /* of its request; 0: not yet sent */
 	uint64_t sent_ns;
+	bool given_up; /* its flow was: to be dropped */
 	uint8_t bytes[HELPER_SEGMENT_BYTES + LINK_HEADER_ROOM];
 };
 
@@ -42,6 +43,7 @@ struct helper {
 	int data, news, readable;
 	pid_t keeper, pid;
 	bool disabled;
+	bool killed; /* by us: its death is no frame's fault */
 };
 
 /* --- start and stop ------------------------------------------------------------ */
@@ -226,6 +228,38 @@ static void frame_drop(struct helper *h, size_t place, enum helper_reason reason
 	frame_finish(h, place, &result);
 }
 
+/*
+ * The flow's state may come from a helper that was taken over, and make the next
+ * one lie or die in turn: it is not used again.
+ */
+static void flow_give_up(struct helper *h, size_t place, enum helper_reason reason)
+{
+	static const struct helper_claim release_all = {.kind = HELPER_CLAIM_RELEASE_ALL};
+	struct helper_result result = {
+		.verdict = HELPER_DROP, .reason = reason, .claims = &release_all, .claim_count = 1};
+	struct helper_flow *flow = h->queue[place]->flow;
+
+	for (size_t i = 0; i < h->queued; i++)
+		h->queue[i]->given_up |= h->queue[i]->flow == flow;
+	flow->id_count = 0;
+	flow->flags = HELPER_ENDED | HELPER_PLAIN;
+	memset(flow->state, 0, sizeof(flow->state));
+	frame_finish(h, place, &result);
+}
+
+static void given_up_drop(struct helper *h)
+{
+	size_t place = 0;
+
+	while (place < h->queued)
+		if (h->queue[place]->given_up) {
+			frame_drop(h, place, HELPER_REASON_no_answer);
+			place = 0; /* the callback may have changed the queue */
+		} else {
+			place++;
+		}
+}
+
 static void frame_give_up(struct helper *h, size_t place)
 {
 	h->given_up += h->queue[place]->id != 0;
@@ -283,8 +317,8 @@ static bool frame_send(struct helper *h, struct waiting_frame *waiting, uint64_t
 static void queue_send(struct helper *h, uint64_t now_ns)
 {
 	for (size_t i = 0; i < h->queued; i++)
-		if (h->queue[i]->id == 0 && !queue_behind_own_flow(h, i) &&
-		    !frame_send(h, h->queue[i], now_ns))
+		if (h->queue[i]->id == 0 && !h->queue[i]->given_up &&
+		    !queue_behind_own_flow(h, i) && !frame_send(h, h->queue[i], now_ns))
 			return;
 }
 
@@ -293,6 +327,8 @@ static int frame_check(const struct helper *h, const struct helper_flow *flow,
 {
 	if (h->disabled)
 		return -ENOTCONN;
+	if (flow->flags & HELPER_PLAIN)
+		return -ESHUTDOWN;
 	if (frame->tcp_offset > frame->frame_bytes ||
 	    frame->tcp_bytes > frame->frame_bytes - frame->tcp_offset)
 		return -EINVAL;
@@ -319,6 +355,7 @@ int helper_submit(struct helper *h, struct helper_flow *flow, const struct helpe
 	waiting->frame = *frame;
 	waiting->frame.bytes = waiting->bytes;
 	waiting->id = 0;
+	waiting->given_up = false;
 	memcpy(waiting->bytes, frame->bytes, frame->frame_bytes);
 	h->queue[h->queued++] = waiting;
 	flow->waiting++;
@@ -332,6 +369,7 @@ static void helper_kill(struct helper *h)
 {
 	const char order = KEEPER_KILL;
 
+	h->killed = true;
 	(void)!send(h->news, &order, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -364,7 +402,7 @@ static void answer_take(struct helper *h, size_t bytes)
 	waiting = h->queue[place];
 	if (helper_validate_answer(waiting->flow, &waiting->frame, &h->answer, bytes)) {
 		helper_kill(h);
-		frame_drop(h, place, HELPER_REASON_bad_answer);
+		flow_give_up(h, place, HELPER_REASON_bad_answer);
 		return;
 	}
 	h->counters.answers++;
@@ -386,6 +424,19 @@ static void answers_take(struct helper *h)
 	}
 }
 
+/* The frame that the helper was at when it died. */
+static void frame_blame(struct helper *h, size_t place)
+{
+	struct helper_flow *flow = h->queue[place]->flow;
+
+	if (++flow->crashes < HELPER_FLOW_CRASHES) {
+		frame_give_up(h, place);
+		return;
+	}
+	h->given_up++;
+	flow_give_up(h, place, HELPER_REASON_no_answer);
+}
+
 static void answers_expire(struct helper *h, uint64_t now_ns)
 {
 	size_t place = queue_find_sent(h, 0);
@@ -393,6 +444,7 @@ static void answers_expire(struct helper *h, uint64_t now_ns)
 	if (place == h->queued || now_ns - h->queue[place]->sent_ns < HELPER_ANSWER_NS)
 		return;
 	helper_kill(h);
+	frame_blame(h, place); /* it hangs on the first */
 	while ((place = queue_find_sent(h, 0)) < h->queued)
 		frame_give_up(h, place);
 }
@@ -407,8 +459,11 @@ static void news_died(struct helper *h, const struct keeper_news *news)
 	h->counters.crashes++;
 	answers_take(h);
 	place = queue_find_sent(h, 0); /* the one that it died of; the rest waits for the next */
-	if (place < h->queued)
+	if (place < h->queued && h->killed)
 		frame_give_up(h, place);
+	else if (place < h->queued)
+		frame_blame(h, place);
+	h->killed = false;
 	h->options.happened(h->options.context, HELPER_CRASHED, news->status);
 }
 
@@ -447,6 +502,7 @@ void helper_serve(struct helper *h, uint64_t now_ns)
 	answers_take(h);
 	news_take(h);
 	answers_expire(h, now_ns);
+	given_up_drop(h);
 	if (!h->disabled)
 		queue_send(h, now_ns);
 }

@@ -49,7 +49,8 @@ struct helper_flow {
 	uint8_t spare_count;
 	uint8_t id_count;
 	uint8_t flags;	  /* enum helper_answer_flags of the last answer */
-	uint32_t waiting; /* segments with the helper or queued for it */
+	uint16_t waiting; /* segments with the helper or queued for it */
+	uint16_t crashes; /* helpers that died with a segment of this flow */
 	uint16_t spare[HELPER_SPARE_IDS];
 	struct helper_id ids[HELPER_FLOW_IDS];
 	uint8_t state[HELPER_STATE_BYTES]; /* opaque */
@@ -74,7 +75,8 @@ struct helper_result {
 	const struct helper_frame *frame; /* edited in place, TCP checksum adjusted */
 	const struct helper_edit *edits;  /* what was edited */
 	size_t edit_count;
-	const struct helper_claim *claims; /* checked and recorded in flow->ids; now do them */
+	const struct helper_claim
+		*claims; /* of drops too; checked and recorded in flow->ids; now do them */
 	size_t claim_count;
 };
 
@@ -83,11 +85,13 @@ enum helper_event {
 	HELPER_DISABLED, /* HELPER_CRASHES_MAX within a minute: no assistance until restart */
 };
 
-#define HELPER_CRASHES_MAX 5 /* within HELPER_CRASHES_NS */
-#define HELPER_CRASHES_NS  60000000000ull
-#define HELPER_ANSWER_NS   1000000000ull /* a later answer counts as none */
-#define HELPER_QUEUE	   64		 /* frames, all flows together */
-#define HELPER_FLOW_QUEUE  8		 /* frames of one flow */
+#define HELPER_CRASHES_MAX  5 /* within HELPER_CRASHES_NS */
+#define HELPER_CRASHES_NS   60000000000ull
+#define HELPER_FLOW_CRASHES 2 /* then the flow is given up, before it disables the helper for all  \
+			       */
+#define HELPER_ANSWER_NS  1000000000ull /* a later answer counts as none */
+#define HELPER_QUEUE	  64		/* frames, all flows together */
+#define HELPER_FLOW_QUEUE 8		/* frames of one flow */
 
 struct helper_options {
 	const char *user; /* NULL: wayleave-helper, or nobody where there is none */
@@ -122,6 +126,10 @@ void helper_serve(struct helper *h, uint64_t now_ns);
  * same flow. 0, then one answered() later (never from inside this call);
  * -EMSGSIZE (segment longer than HELPER_SEGMENT_BYTES), -EINVAL (offsets),
  * -ENOBUFS (queues full), -ENOTCONN (disabled): the caller drops the frame.
+ * -ESHUTDOWN (flow->flags has HELPER_PLAIN): no assistance any more, it is a flow like any other.
+ *
+ * A flow is given up, with HELPER_PLAIN and a RELEASE_ALL, when an answer about it
+ * was a lie, for its saved state may be one too, or HELPER_FLOW_CRASHES helpers died of it.
  */
 int helper_submit(struct helper *h, struct helper_flow *flow, const struct helper_frame *frame,
 		  uint64_t now_ns);

@@ -130,7 +130,7 @@ static void do_kill(void)
 
 static void do_setuid(void)
 {
-	setresuid(0, 0, 0);
+	(void)!setresuid(0, 0, 0);
 }
 
 /* How a child that does `what` in the prison ends. */
@@ -355,6 +355,36 @@ static void silence(void **state)
 	helper_stop(g.helper);
 }
 
+static int dies_of_it(int socket)
+{
+	static uint8_t bytes[sizeof(struct helper_request)];
+
+	recv(socket, bytes, sizeof(bytes), 0);
+	raise(SIGKILL); /* not allowed in here: SIGSYS */
+	return 0;
+}
+
+/* A flow that kills helpers is given up before it costs the others theirs. */
+static void flow_that_kills_helpers(void **state)
+{
+	struct gateway g;
+	struct helper_flow flow;
+
+	gateway_start(&g, dies_of_it);
+	flow_new(&flow, FIRST_SPARE);
+	for (unsigned int i = 1; i <= HELPER_FLOW_CRASHES; i++) {
+		assert_int_equal(gateway_submit(&g, &flow, OUT, 1, TCP_SYN, NULL, 0), 0);
+		gateway_submit(&g, &flow, OUT, 1, TCP_SYN, NULL, 0);
+		gateway_wait(&g, &g.crashed, i);
+		helper_forget(g.helper, &flow);
+	}
+	assert_int_equal(flow.flags, HELPER_ENDED | HELPER_PLAIN);
+	assert_int_equal(g.claims, 1);
+	assert_int_equal(gateway_submit(&g, &flow, OUT, 1, TCP_SYN, NULL, 0), -ESHUTDOWN);
+	assert_int_equal(g.disabled, 0);
+	helper_stop(g.helper);
+}
+
 static void queue_limits(void **state)
 {
 	static struct helper_flow flows[9];
@@ -407,6 +437,7 @@ int main(void)
 		cmocka_unit_test(disabled_after_five_crashes),
 		cmocka_unit_test(keeper_killed),
 		cmocka_unit_test(silence),
+		cmocka_unit_test(flow_that_kills_helpers),
 		cmocka_unit_test(queue_limits),
 		cmocka_unit_test(reasons_have_words),
 	};
