@@ -85,10 +85,11 @@ enum helper_event {
 	HELPER_DISABLED, /* HELPER_CRASHES_MAX within a minute: no assistance until restart */
 };
 
-#define HELPER_CRASHES_MAX  5 /* within HELPER_CRASHES_NS */
-#define HELPER_CRASHES_NS   60000000000ull
-#define HELPER_FLOW_CRASHES 2 /* then the flow is given up, before it disables the helper for all  \
-			       */
+#define HELPER_CRASHES_MAX 5 /* within HELPER_CRASHES_NS */
+#define HELPER_CRASHES_NS  60000000000ull
+#define HELPER_FLOW_CRASHES                                                                        \
+	2 /* then the flow is given up, before it disables the helper for all                      \
+	   */
 #define HELPER_ANSWER_NS  1000000000ull /* a later answer counts as none */
 #define HELPER_QUEUE	  64		/* frames, all flows together */
 #define HELPER_FLOW_QUEUE 8		/* frames of one flow */
