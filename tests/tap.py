@@ -215,10 +215,12 @@ def suites(fast):
     yield from programs(fast)
     if fast:
         return
-    scripts = ["tests/run", "tools/install-deps", "tools/demo", "tests/lab/lab", "tests/lab/guest-init", "tests/lab/kernel-6.1",
+    scripts = ["tests/run", "tools/install-deps", "tools/demo", "tests/lab/lab", "tests/lab/guest-init",
+               "tests/lab/kernel-6.1", "tests/lab/demo",
                *glob.glob("tests/lab/*.sh"), *glob.glob("tests/lab/scenarios/*.sh")]
     yield Suite("shellcheck", ["shellcheck", "-x", *scripts], tap=False)
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
+    yield Suite("demo", ["tests/lab/demo"])
     yield from examples()
     if make_has("fuzz-smoke"):
         yield Suite("fuzz-smoke", [*MAKE, "fuzz-smoke"], tap=False)
