@@ -238,6 +238,14 @@ static enum expiry host_expire(const struct config *config, struct record *r, ui
 	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
 }
 
+/* RFC 791 section 3.2: whoever reassembles gives up long before. */
+static enum expiry fragments_expire(const struct config *config, struct record *r, uint32_t now)
+{
+	if (now - READ_ONCE(r->fragments.last_seen) <= FRAGMENT_SECONDS * config->hz)
+		return EXPIRY_KEEP;
+	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
+}
+
 enum expiry record_expire(const struct config *config, struct record *r, uint32_t now,
 			  bool suspected, struct traffic *ended)
 {
@@ -253,6 +261,9 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 		return permit_expire(config, r, now);
 	case KIND_HOST:
 		return host_expire(config, r, now);
+	case KIND_FRAGMENT:
+	case KIND_FRAGMENT_ID:
+		return fragments_expire(config, r, now);
 	default: /* next hops: the sweeper's own */
 		return EXPIRY_KEEP;
 	}

@@ -19,6 +19,9 @@
 /* A host without sessions and mappings is forgotten after this. */
 #define HOST_IDLE_SECONDS 300
 
+/* The pieces of a datagram are told apart from the next one's for so long. */
+#define FRAGMENT_SECONDS 30
+
 enum expiry {
 	EXPIRY_KEEP,
 	EXPIRY_ENDED,	/* killed now, with its partner */

@@ -141,6 +141,9 @@ static int links_start(struct gateway *gateway)
 
 static int objects_start(struct gateway *gateway)
 {
+	gateway->base = event_base_new();
+	if (!gateway->base)
+		return -ENOMEM;
 	gateway->sweeper = sweeper_new();
 	gateway->pptp = pptp_flows_open(gateway);
 	gateway->slow_path = slow_path_new(gateway);
@@ -330,7 +333,6 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 {
 	int err;
 
-	gateway->base = event_base_new();
 	gateway->change = gateway->base ? ctl_change_new(gateway->base, settings_path, settings,
 							 gateway_change, gateway)
 					: NULL;

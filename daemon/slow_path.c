@@ -10,6 +10,7 @@
 #include "core/icmp_build.h"
 #include "daemon/addresses.h"
 #include "daemon/fragments.h"
+#include "daemon/held_fragments.h"
 #include "daemon/notice_limit.h"
 #include "daemon/pptp_flows.h"
 
@@ -19,6 +20,7 @@
 struct slow_path {
 	struct gateway *gateway;
 	struct notice_limit limit;
+	struct held_fragments *held;
 	uint8_t frame[TAP_FRAME_BYTES];
 };
 
@@ -35,17 +37,35 @@ static const uint8_t *arrival_ip(const struct arrival *arrival)
 	return arrival->frame.data + ETHERNET;
 }
 
+/* Handed in again, to be translated now. */
+static void frame_return(void *context, uint8_t *frame, size_t length)
+{
+	struct gateway *gateway = context;
+	struct punt *punt = (struct punt *)frame;
+
+	punt->action = PUNT_TRANSLATE;
+	tap_write(&gateway->tap, frame, length);
+}
+
 struct slow_path *slow_path_new(struct gateway *gateway)
 {
 	struct slow_path *slow_path = calloc(1, sizeof(*slow_path));
 
-	if (slow_path)
-		slow_path->gateway = gateway;
-	return slow_path;
+	if (!slow_path)
+		return NULL;
+	slow_path->gateway = gateway;
+	slow_path->held = held_fragments_new(gateway->base, frame_return, gateway);
+	if (slow_path->held)
+		return slow_path;
+	free(slow_path);
+	return NULL;
 }
 
 void slow_path_free(struct slow_path *slow_path)
 {
+	if (!slow_path)
+		return;
+	held_fragments_free(slow_path->held);
 	free(slow_path);
 }
 
@@ -210,6 +230,10 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 		break;
 	case REASON_too_big_inbound:
 		too_big_inbound(slow_path, arrival);
+		break;
+	case REASON_fragment_early:
+		held_fragments_add(slow_path->held, arrival->frame.data, arrival->frame.length,
+				   clock_ticks(arena.config));
 		break;
 	case REASON_to_slow_path:
 		cut_and_transmit(slow_path, arrival);
