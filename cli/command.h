@@ -9,12 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "conf/version.h"
 #include "ctl/client.h"
 #include "ctl/text.h"
-
-#ifndef WAYLEAVE_VERSION
-#define WAYLEAVE_VERSION "0.1"
-#endif
 
 /* What the process ends with; in wayleave(1). */
 enum cli_exit {

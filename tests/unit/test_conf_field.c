@@ -172,6 +172,43 @@ static void wrong_forwards_name_their_member(void **state)
 		    "port");
 }
 
+/* Whoever adds a setting writes about it. Run from the top of the repository. */
+static void every_setting_is_in_documents_and_completion(void **state)
+{
+	static const char *const files[] = {"docs/settings.md", "packaging/wayleave.yaml",
+					    "packaging/man/wayleave.yaml.5",
+					    "packaging/completion/wayleave"};
+	static char text[32768];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		FILE *file = fopen(files[i], "r");
+		if (!file) {
+			print_message("skipped: %s is not here\n", files[i]);
+			skip();
+		}
+		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+		fclose(file);
+		for (size_t k = 0; settings_name(k); k++) {
+			const char *dot = strrchr(settings_name(k), '.');
+			if (!strstr(text, dot ? dot + 1 : settings_name(k)))
+				fail_msg("%s is not in %s", settings_name(k), files[i]);
+		}
+	}
+}
+
+static void the_example_file_is_right(void **state)
+{
+	struct settings *example;
+
+	int rc = settings_load("packaging/wayleave.yaml", &example, &error);
+	if (rc == -ENOENT) {
+		print_message("skipped: packaging/wayleave.yaml is not here\n");
+		skip();
+	}
+	assert_int_equal(rc, 0);
+	settings_free(example);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +218,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_refused_value_changes_nothing, start, stop),
 		cmocka_unit_test_setup_teardown(forwards_are_added_read_and_removed, start, stop),
 		cmocka_unit_test_setup_teardown(wrong_forwards_name_their_member, start, stop),
+		cmocka_unit_test(every_setting_is_in_documents_and_completion),
+		cmocka_unit_test(the_example_file_is_right),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
