@@ -293,6 +293,7 @@ static size_t request_make(struct helper *h, const struct waiting_frame *waiting
 	request->protocol = flow->protocol;
 	request->direction = (uint8_t)waiting->frame.direction;
 	request->spare_count = flow->spare_count;
+	request->flags = flow->flags;
 	request->id = h->last_id + 1;
 	memcpy(request->spare, flow->spare, sizeof(request->spare));
 	memcpy(request->state, flow->state, sizeof(request->state));
@@ -327,8 +328,6 @@ static int frame_check(const struct helper *h, const struct helper_flow *flow,
 {
 	if (h->disabled)
 		return -ENOTCONN;
-	if (flow->flags & HELPER_PLAIN)
-		return -ESHUTDOWN;
 	if (frame->tcp_offset > frame->frame_bytes ||
 	    frame->tcp_bytes > frame->frame_bytes - frame->tcp_offset)
 		return -EINVAL;

@@ -48,7 +48,7 @@ struct helper_flow {
 	uint8_t protocol; /* enum helper_protocol, set by the daemon */
 	uint8_t spare_count;
 	uint8_t id_count;
-	uint8_t flags;	  /* enum helper_answer_flags of the last answer */
+	uint8_t flags;	  /* enum helper_flow_flags of the last answer */
 	uint16_t waiting; /* segments with the helper or queued for it */
 	uint16_t crashes; /* helpers that died with a segment of this flow */
 	uint16_t spare[HELPER_SPARE_IDS];
@@ -127,7 +127,6 @@ void helper_serve(struct helper *h, uint64_t now_ns);
  * same flow. 0, then one answered() later (never from inside this call);
  * -EMSGSIZE (segment longer than HELPER_SEGMENT_BYTES), -EINVAL (offsets),
  * -ENOBUFS (queues full), -ENOTCONN (disabled): the caller drops the frame.
- * -ESHUTDOWN (flow->flags has HELPER_PLAIN): no assistance any more, it is a flow like any other.
  *
  * A flow is given up, with HELPER_PLAIN and a RELEASE_ALL, when an answer about it
  * was a lie, for its saved state may be one too, or HELPER_FLOW_CRASHES helpers died of it.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "helper/pptp.h"
@@ -14,6 +15,14 @@ static const answer_fn protocols[] = {
 	[HELPER_PPTP] = pptp_answer,
 };
 
+/* A flow without assistance: its bytes and its state are not looked at. */
+static void plain_answer(const struct helper_request *request, struct helper_answer *answer)
+{
+	memset(answer, 0, sizeof(*answer));
+	answer->flags = HELPER_ENDED | HELPER_PLAIN;
+	memcpy(answer->state, request->state, sizeof(answer->state));
+}
+
 bool process_answer(const struct helper_request *request, size_t bytes,
 		    struct helper_answer *answer)
 {
@@ -24,7 +33,10 @@ bool process_answer(const struct helper_request *request, size_t bytes,
 	    request->protocol >= sizeof(protocols) / sizeof(protocols[0]) ||
 	    !protocols[request->protocol])
 		return false;
-	protocols[request->protocol](request, bytes - head_bytes, answer);
+	if (request->flags & HELPER_PLAIN)
+		plain_answer(request, answer);
+	else
+		protocols[request->protocol](request, bytes - head_bytes, answer);
 	answer->magic = HELPER_PROTOCOL_MAGIC;
 	answer->id = request->id;
 	return true;

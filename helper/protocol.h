@@ -89,13 +89,18 @@ struct helper_edit {
 };
 static_assert(sizeof(struct helper_edit) == 12, "no padding crosses the socket");
 
+enum helper_flow_flags {
+	HELPER_ENDED = 1, /* assistance is over for this connection, for ever */
+	HELPER_PLAIN = 2, /* and no edit is left to repeat: the helper need not see it again */
+};
+
 /* The datagram ends with the last byte of the segment. */
 struct helper_request {
 	uint32_t magic;	   /* HELPER_PROTOCOL_MAGIC */
 	uint8_t protocol;  /* enum helper_protocol */
 	uint8_t direction; /* enum helper_direction */
 	uint8_t spare_count;
-	uint8_t zero;
+	uint8_t flags; /* enum helper_flow_flags of the flow; PLAIN: nothing is read, all passes */
 	uint64_t id;
 	uint16_t spare[HELPER_SPARE_IDS];
 	uint8_t state[HELPER_STATE_BYTES];
@@ -104,17 +109,12 @@ struct helper_request {
 static_assert(sizeof(struct helper_request) == 32 + HELPER_STATE_BYTES + HELPER_SEGMENT_BYTES,
 	      "no padding crosses the socket");
 
-enum helper_answer_flags {
-	HELPER_ENDED = 1, /* assistance is over for this connection, for ever */
-	HELPER_PLAIN = 2, /* and no edit is left to repeat: the helper need not see it again */
-};
-
 /* Always sent whole. A dropped segment may still change state and claims. */
 struct helper_answer {
 	uint32_t magic;
 	uint8_t verdict; /* enum helper_verdict */
 	uint8_t reason;	 /* enum helper_reason; why it was dropped */
-	uint8_t flags;	 /* enum helper_answer_flags */
+	uint8_t flags;	 /* enum helper_flow_flags */
 	uint8_t zero;
 	uint64_t id;	/* of the request */
 	uint32_t notes; /* bit n: enum helper_reason n was met while the segment was read */

@@ -56,6 +56,7 @@ static void segment_ask(struct connection *c, int way)
 	r->protocol = HELPER_PPTP;
 	r->direction = (uint8_t)way;
 	r->spare_count = c->flow.spare_count;
+	r->flags = c->flow.flags;
 	memcpy(r->spare, c->flow.spare, sizeof(r->spare));
 	memcpy(r->state, c->flow.state, sizeof(r->state));
 	memcpy(r->segment, c->frame, c->frame_bytes);

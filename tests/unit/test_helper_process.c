@@ -380,8 +380,25 @@ static void flow_that_kills_helpers(void **state)
 	}
 	assert_int_equal(flow.flags, HELPER_ENDED | HELPER_PLAIN);
 	assert_int_equal(g.claims, 1);
-	assert_int_equal(gateway_submit(&g, &flow, OUT, 1, TCP_SYN, NULL, 0), -ESHUTDOWN);
 	assert_int_equal(g.disabled, 0);
+	helper_stop(g.helper);
+}
+
+/* Its frames pass, unread. */
+static void flow_without_assistance(void **state)
+{
+	struct gateway g;
+	struct helper_flow flow;
+
+	gateway_start(&g, NULL);
+	flow_new(&flow, FIRST_SPARE);
+	flow.flags = HELPER_ENDED | HELPER_PLAIN;
+	memset(flow.state, 0x66, sizeof(flow.state)); /* no state that anybody wrote */
+	gateway_submit(&g, &flow, OUT, 1, TCP_SYN, NULL, 0);
+	gateway_wait(&g, &g.answered, 1);
+	assert_int_equal(g.verdict, HELPER_FORWARD);
+	assert_int_equal(helper_counters(g.helper)->reasons[HELPER_REASON_bad_state], 0);
+	assert_int_equal(flow.flags, HELPER_ENDED | HELPER_PLAIN);
 	helper_stop(g.helper);
 }
 
@@ -438,6 +455,7 @@ int main(void)
 		cmocka_unit_test(keeper_killed),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(flow_that_kills_helpers),
+		cmocka_unit_test(flow_without_assistance),
 		cmocka_unit_test(queue_limits),
 		cmocka_unit_test(reasons_have_words),
 	};

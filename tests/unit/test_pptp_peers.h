@@ -92,6 +92,7 @@ static inline enum helper_verdict peers_segment(struct peers *p, enum helper_dir
 					  .protocol = HELPER_PPTP,
 					  .direction = (uint8_t)way,
 					  .spare_count = p->flow.spare_count,
+					  .flags = p->flow.flags,
 					  .id = 1};
 	memcpy(request.spare, p->flow.spare, sizeof(request.spare));
 	memcpy(request.state, p->flow.state, sizeof(request.state));
