@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""GRE: version 0 (RFC 2784, RFC 2890) as a tunnel, version 1 (RFC 2637) as PPTP's data; other tunnels one-to-one."""
+from gateway import CLASSES, ID_CALL, STATIC_SESSION, TIMEOUT_GRE
+from esp import delta
+from packets import A, B, E, S, T, Raw, base, gre0, gre1, icmp_error, proto
+from rows import case
+
+
+@case
+def version_0(g):
+    """RFC 2784: one-to-one, one client a server"""
+    g.lan(gre0(A, S), sent=gre0(E, S))
+    g.wan(gre0(S, E), sent=gre0(S, A))
+    g.lan(gre0(B, S), drop="server_taken")
+    g.lan(gre0(B, T), sent=gre0(E, T))
+    g.wan(gre0(T, E), sent=gre0(T, B))
+
+
+@case
+def version_0_key(g):
+    """RFC 2890: a key stays as it is, whichever"""
+    for key in (1, 0xffffffff, 0):
+        g.lan(gre0(A, S, key), sent=gre0(E, S, key))
+        g.wan(gre0(S, E, key), sent=gre0(S, A, key))
+
+
+@case
+def version_0_unsolicited(g):
+    """Nobody has spoken with this server"""
+    g.wan(gre0(S, E), drop="unsolicited")
+    g.wan(gre0(S, E, 7), drop="unsolicited")
+
+
+@case
+def version_0_timer(g):
+    """Idle for an hour"""
+    g.lan(gre0(A, S), sent=gre0(E, S))
+    g.at(3599)
+    g.wan(gre0(S, E), sent=gre0(S, A))
+    g.at(2 * 3600 + 10)
+    g.wan(gre0(S, E), drop="session_expired")
+
+
+@case
+def version_1_no_call(g):
+    """RFC 2637 4.1: no data without a call, either way"""
+    g.lan(gre1(A, S, 7), drop="gre_no_call")
+    g.wan(gre1(S, E, 7), drop="gre_no_call")
+
+
+@case
+def version_1_nat_only(g):
+    """nat-only: as any protocol, one client a server, call ids untouched"""
+    g.switch(on=())
+    g.lan(gre1(A, S, 7), sent=gre1(E, S, 7))
+    g.wan(gre1(S, E, 9), sent=gre1(S, A, 9))
+    g.lan(gre1(B, S, 7), drop="server_taken")
+    g.lan(gre1(A, S, 8), sent=gre1(E, S, 8))
+    g.wan(gre1(T, E, 9), drop="gre_no_call")
+
+
+def arm_call(g, inside, inside_call, external_call, server, server_call):
+    """A call as the daemon arms it: GRE carries the receiver's call id."""
+    common = {"protocol": 47, "id_type": ID_CALL, "remote": server, "class": CLASSES["pptp"],
+              "timeout": TIMEOUT_GRE, "flags": STATIC_SESSION}
+    g.pair(g.insert("orig", local=inside, local_id=server_call, new_local=E, new_id=server_call,
+                    address_delta=delta(inside, E), **common),
+           g.insert("reply", local=E, local_id=external_call, new_local=inside, new_id=inside_call,
+                    address_delta=delta(E, inside), **common))
+
+
+@case
+def armed_call(g):
+    """RFC 2637: the server's id goes out as it is, ours comes back translated"""
+    arm_call(g, A, 100, 40000, S, 7)
+    g.lan(gre1(A, S, 7), sent=gre1(E, S, 7))
+    g.wan(gre1(S, E, 40000), sent=gre1(S, A, 100))
+    g.wan(gre1(S, E, 100), drop="gre_no_call")
+    g.lan(gre1(A, S, 8), drop="gre_no_call")
+
+
+@case
+def two_armed_calls(g):
+    """RFC 2637: two clients of one server with the same call id each"""
+    arm_call(g, A, 100, 40000, S, 7)
+    arm_call(g, B, 100, 40001, S, 8)
+    g.lan(gre1(A, S, 7), sent=gre1(E, S, 7))
+    g.lan(gre1(B, S, 8), sent=gre1(E, S, 8))
+    g.wan(gre1(S, E, 40000), sent=gre1(S, A, 100))
+    g.wan(gre1(S, E, 40001), sent=gre1(S, B, 100))
+
+
+@case
+def armed_call_server_ids(g):
+    """RFC 2637: one server may give two clients of ours any ids, one client may call two servers"""
+    arm_call(g, A, 100, 40000, S, 7)
+    arm_call(g, A, 101, 40001, T, 7)
+    g.lan(gre1(A, T, 7), sent=gre1(E, T, 7))
+    g.wan(gre1(T, E, 40001), sent=gre1(T, A, 101))
+    g.wan(gre1(T, E, 40000), drop="gre_no_call")
+
+
+@case
+def armed_call_error(g):
+    """RFC 5508 REQ-4: an error about a call's data reaches its client"""
+    arm_call(g, A, 100, 40000, S, 7)
+    g.lan(gre1(A, S, 7), sent=gre1(E, S, 7))
+    g.wan(icmp_error(T, E, gre1(E, S, 7), 3, 4), sent=icmp_error(T, A, gre1(A, S, 7), 3, 4))
+
+
+@case
+def malformed(g):
+    """RFC 2637 4.1, RFC 2784: versions above 1, version 1 without key or with another payload"""
+    for header in ("30028" + "80b000a0007", "3007880b000a0007", "1001880b000a0007", "30010800000a0007"):
+        packet = base(A, S, {"proto": 47}) / Raw(bytes.fromhex(header) + b"0123456789")
+        g.lan(packet, drop="malformed_transport")
+
+
+@case
+def other_tunnels(g):
+    """IPIP, 6in4, EtherIP and unknown protocols: one-to-one, one client a server and protocol"""
+    for number in (4, 41, 97, 132, 200, 255):
+        g.lan(proto(A, S, number), sent=proto(E, S, number))
+        g.wan(proto(S, E, number), sent=proto(S, A, number))
+        g.lan(proto(B, S, number), drop="server_taken")
+        g.wan(proto(T, E, number), drop="unsolicited")
+
+
+@case
+def empty(g):
+    """A protocol without ports and without a payload"""
+    g.lan(proto(A, S, 200, b""), sent=proto(E, S, 200, b""))
+    g.wan(proto(S, E, 200, b"x"), sent=proto(S, A, 200, b"x"))

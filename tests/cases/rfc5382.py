@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""RFC 5382 and RFC 7857: TCP through a NAT."""
+from gateway import ADDRESS_AND_PORT_DEPENDENT, ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT
+from packets import A, ACK, B, E, FIN, RST, S, SYN, SYNACK, T, tcp
+from rows import case
+
+ESTABLISHED, TRANSITORY = 7440, 240  # seconds, by default
+
+
+def opened(g, sport=5000):
+    """A connection from A to S:80, established."""
+    g.lan(tcp(A, sport, S, 80), sent=tcp(E, sport, S, 80))
+    g.wan(tcp(S, 80, E, sport, SYNACK), sent=tcp(S, 80, A, sport, SYNACK))
+    g.lan(tcp(A, sport, S, 80, ACK), sent=tcp(E, sport, S, 80, ACK))
+
+
+def passes_out(g, flags=ACK):
+    g.lan(tcp(A, 5000, S, 80, flags, b"out"), sent=tcp(E, 5000, S, 80, flags, b"out"))
+
+
+def passes_in(g, flags=ACK):
+    g.wan(tcp(S, 80, E, 5000, flags, b"in"), sent=tcp(S, 80, A, 5000, flags, b"in"))
+
+
+def expired_in(g):
+    g.wan(tcp(S, 80, E, 5000, ACK, b"in"), drop="session_expired")
+
+
+@case
+def connection(g):
+    """REQ-1: opening, data both ways with options and every small length, closing"""
+    opened(g)
+    stamps = [("NOP", None), ("NOP", None), ("Timestamp", (12345, 67890))]
+    for length in range(20):
+        data = bytes(range(length))
+        g.lan(tcp(A, 5000, S, 80, ACK, data, stamps), sent=tcp(E, 5000, S, 80, ACK, data, stamps))
+        g.wan(tcp(S, 80, E, 5000, ACK, data, stamps), sent=tcp(S, 80, A, 5000, ACK, data, stamps))
+    passes_out(g, FIN)
+    passes_in(g, FIN)
+    passes_out(g)
+
+
+@case
+def eim(g):
+    """REQ-1: one inside socket, three remotes, one port, also after a collision"""
+    g.lan(tcp(B, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    port = g.lan(tcp(A, 5000, S, 80), sent=lambda p: tcp(E, p, S, 80)).port
+    assert port != 5000 and port % 2 == 0
+    g.lan(tcp(A, 5000, S, 81), sent=tcp(E, port, S, 81))
+    g.lan(tcp(A, 5000, T, 80), sent=tcp(E, port, T, 80))
+
+
+@case
+def independent_of_udp(g):
+    """RFC 7857 5: a UDP and a TCP mapping of one port do not disturb each other"""
+    from packets import udp
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.lan(udp(B, 5000, S, 80), sent=udp(E, 5000, S, 80))
+    g.wan(tcp(S, 80, E, 5000, SYNACK), sent=tcp(S, 80, A, 5000, SYNACK))
+    g.wan(udp(S, 80, E, 5000), sent=udp(S, 80, B, 5000))
+
+
+@case
+def simultaneous_open(g):
+    """REQ-2: both sides send SYN, then SYN ACK"""
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.wan(tcp(S, 80, E, 5000), sent=tcp(S, 80, A, 5000))
+    g.lan(tcp(A, 5000, S, 80, SYNACK), sent=tcp(E, 5000, S, 80, SYNACK))
+    g.wan(tcp(S, 80, E, 5000, SYNACK), sent=tcp(S, 80, A, 5000, SYNACK))
+    passes_out(g)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def filter_default(g):
+    """REQ-3: address- and port-dependent by default"""
+    opened(g)
+    g.wan(tcp(S, 81, E, 5000), drop="filtered")
+    g.wan(tcp(T, 80, E, 5000), drop="filtered")
+
+
+@case
+def filter_address_dependent(g):
+    """REQ-3: address-dependent, set for TCP alone"""
+    g.config(filtering_tcp=ADDRESS_DEPENDENT, filtering_udp=ADDRESS_AND_PORT_DEPENDENT)
+    opened(g)
+    g.wan(tcp(S, 81, E, 5000), sent=tcp(S, 81, A, 5000))
+    g.wan(tcp(T, 80, E, 5000), drop="filtered")
+
+
+@case
+def filter_endpoint_independent(g):
+    """REQ-3: endpoint-independent, set for TCP alone"""
+    g.config(filtering_tcp=ENDPOINT_INDEPENDENT, filtering_udp=ADDRESS_AND_PORT_DEPENDENT)
+    opened(g)
+    g.wan(tcp(T, 80, E, 5000), sent=tcp(T, 80, A, 5000))
+    g.lan(tcp(A, 5000, T, 80, SYNACK), sent=tcp(E, 5000, T, 80, SYNACK))
+
+
+@case
+def inbound_begins_with_syn(g):
+    """REQ-2: from the WAN only a SYN can begin, also where filtering is open"""
+    g.config(filtering_tcp=ENDPOINT_INDEPENDENT)
+    opened(g)
+    for flags in (ACK, SYNACK, FIN, RST, "PA", ""):
+        g.wan(tcp(T, 80, E, 5000, flags), drop="tcp_no_syn")
+
+
+@case
+def unsolicited_syn(g):
+    """REQ-4: not answered, not forwarded"""
+    g.wan(tcp(S, 80, E, 5000), drop="unsolicited")
+
+
+@case
+def timer_established(g):
+    """REQ-5: two hours and four minutes idle"""
+    opened(g)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+    g.at(2 * ESTABLISHED + 1)
+    expired_in(g)
+
+
+@case
+def timer_opening(g):
+    """REQ-5: a half-open connection lives four minutes"""
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.at(TRANSITORY - 1)
+    g.wan(tcp(S, 80, E, 5000, SYNACK), sent=tcp(S, 80, A, 5000, SYNACK))
+
+
+@case
+def timer_opening_over(g):
+    """REQ-5: and no longer"""
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.at(TRANSITORY + 1)
+    g.wan(tcp(S, 80, E, 5000, SYNACK), drop="session_expired")
+
+
+@case
+def timer_half_closed_inside(g):
+    """RFC 7857 2.1: closed by the inside only, the other direction keeps the long timer"""
+    opened(g)
+    passes_out(g, FIN)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def timer_half_closed_remote(g):
+    """RFC 7857 2.1: closed by the remote only"""
+    opened(g)
+    passes_in(g, FIN)
+    g.at(ESTABLISHED - 1)
+    passes_out(g)
+    passes_in(g)
+
+
+@case
+def timer_closed(g):
+    """REQ-5: four minutes after both FINs"""
+    opened(g)
+    passes_out(g, FIN)
+    passes_in(g, FIN)
+    g.at(TRANSITORY - 1)
+    passes_in(g)
+    g.at(2 * TRANSITORY)
+    expired_in(g)
+
+
+@case
+def retransmitted_fin(g):
+    """RFC 7857 2.1: the same side's FIN twice is still half-closed"""
+    opened(g)
+    passes_out(g, FIN)
+    passes_out(g, FIN)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def rst_is_translated(g):
+    """RFC 7857 2.2: RST goes through, the session stays four minutes"""
+    opened(g)
+    g.wan(tcp(S, 80, E, 5000, RST), sent=tcp(S, 80, A, 5000, RST))
+    g.at(TRANSITORY - 1)
+    g.lan(tcp(A, 5000, S, 80, RST), sent=tcp(E, 5000, S, 80, RST))
+
+
+@case
+def rst_then_silence(g):
+    """RFC 7857 2.2: and not longer"""
+    opened(g)
+    g.wan(tcp(S, 80, E, 5000, RST), sent=tcp(S, 80, A, 5000, RST))
+    g.at(TRANSITORY + 1)
+    expired_in(g)
+
+
+@case
+def rst_then_data(g):
+    """RFC 7857 2.1: data after a RST that nobody believed makes the connection whole again"""
+    opened(g)
+    g.wan(tcp(S, 80, E, 5000, RST), sent=tcp(S, 80, A, 5000, RST))
+    passes_out(g)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def rst_opens_nothing(g):
+    """A RST of no connection makes no session"""
+    g.lan(tcp(A, 5000, S, 80, RST), drop="tcp_no_syn")
+    assert not g.records("orig")
+
+
+@case
+def mid_stream(g):
+    """A connection older than the gateway: picked up by the inside's segment, long timer after the next"""
+    passes_out(g)
+    passes_in(g)
+    passes_out(g)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def mid_stream_alone(g):
+    """Picked up but never answered: the short timer"""
+    g.lan(tcp(A, 5000, S, 80, ACK), sent=tcp(E, 5000, S, 80, ACK))
+    g.at(TRANSITORY + 1)
+    expired_in(g)
+
+
+@case
+def reopened(g):
+    """A closed pair of sockets opens again: the same port, the long timer"""
+    opened(g)
+    passes_out(g, FIN)
+    passes_in(g, FIN)
+    opened(g)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def opened_from_outside(g):
+    """RFC 7857 2.1: the remote's SYN first, by a port forward"""
+    g.forward(6, 80, A, 8080)
+    g.wan(tcp(S, 7000, E, 80), sent=tcp(S, 7000, A, 8080))
+    g.lan(tcp(A, 8080, S, 7000, SYNACK), sent=tcp(E, 80, S, 7000, SYNACK))
+    g.wan(tcp(S, 7000, E, 80, ACK), sent=tcp(S, 7000, A, 8080, ACK))
+    g.at(ESTABLISHED - 1)
+    g.wan(tcp(S, 7000, E, 80, ACK, b"x"), sent=tcp(S, 7000, A, 8080, ACK, b"x"))
+
+
+@case
+def opened_from_outside_unanswered(g):
+    """RFC 7857 2.1: until it is answered the timer is the short one"""
+    g.forward(6, 80, A, 8080)
+    g.wan(tcp(S, 7000, E, 80), sent=tcp(S, 7000, A, 8080))
+    g.at(TRANSITORY + 1)
+    g.wan(tcp(S, 7000, E, 80, ACK), drop="session_expired")
+
+
+@case
+def scan_through_open_filter_is_bounded(g):
+    """Each flag combination of an established connection passes unchanged"""
+    opened(g)
+    for flags in ("PA", "UA", "A", "PUA", "AE", "AC"):
+        passes_out(g, flags)
+        passes_in(g, flags)
