@@ -5,8 +5,11 @@
 
 #include "cli/command.h"
 
+/* A table is held whole to measure its columns, and nobody reads more. */
+#define ROWS_DEFAULT 1000
+
 /* Takes REQUEST; one connection for one question. */
-static int ask_once(const struct cli *cli, json_t *request, bool list, json_t **result)
+static int ask_once(const struct cli *cli, json_t *request, json_t **result)
 {
 	struct ctl_client *client;
 
@@ -15,8 +18,7 @@ static int ask_once(const struct cli *cli, json_t *request, bool list, json_t **
 		json_decref(request);
 		return rc;
 	}
-	rc = list ? cli_ask_list(client, request, cli->limit, result)
-		  : cli_ask(client, request, result);
+	rc = cli_ask(client, request, result);
 	ctl_client_close(client);
 	return rc;
 }
@@ -25,7 +27,7 @@ int cli_status(const struct cli *cli)
 {
 	json_t *status;
 
-	int rc = ask_once(cli, json_pack("{s:s}", "request", "status"), false, &status);
+	int rc = ask_once(cli, json_pack("{s:s}", "request", "status"), &status);
 	if (rc)
 		return rc;
 	if (cli->json)
@@ -63,7 +65,7 @@ static size_t zeros_remove(json_t *items)
 	return removed;
 }
 
-static void list_print(const struct cli *cli, const char *what, json_t *items)
+static void list_print(const struct cli *cli, const char *what, json_t *items, size_t max)
 {
 	bool counters = strcmp(what, "counters") == 0;
 	size_t zeros = counters && !cli->all ? zeros_remove(items) : 0;
@@ -73,29 +75,68 @@ static void list_print(const struct cli *cli, const char *what, json_t *items)
 		printf("%zu more at zero (--all)\n", zeros);
 	else if (json_array_size(items) == 0)
 		puts("none");
+	else if (max && !cli->limit && json_array_size(items) == max)
+		printf("the first %zu; --limit N shows more, a filter fewer, --json all\n", max);
 }
 
-static int list_show(const struct cli *cli, const char *what)
+static int list_show(const struct cli *cli, struct ctl_client *client, const char *what)
 {
+	bool counters = strcmp(what, "counters") == 0;
+	size_t max = cli->limit || counters ? cli->limit : ROWS_DEFAULT;
 	json_t *result;
 
-	int rc = ask_once(cli, list_request(cli, what), true, &result);
+	int rc = cli_ask_list(client, list_request(cli, what), max, &result);
 	if (rc)
 		return rc;
-	json_t *items = json_object_get(result, "items");
-	if (cli->json)
-		cli_print_json(items);
-	else
-		list_print(cli, what, items);
+	list_print(cli, what, json_object_get(result, "items"), max);
 	json_decref(result);
 	return CLI_OK;
+}
+
+/* One page of a JSON array that is printed as it comes; *COUNT items of it are out. */
+static void page_print(const json_t *items, size_t max, size_t *count)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach ((json_t *)items, i, item) {
+		if (max && *count == max)
+			return;
+		fputs(*count ? ",\n" : "\n", stdout);
+		json_dumpf(item, stdout, JSON_COMPACT);
+		++*count;
+	}
+}
+
+/* A million sessions are a gigabyte as documents: never more than a page is held. */
+static int list_show_json(const struct cli *cli, struct ctl_client *client, const char *what)
+{
+	json_t *request = list_request(cli, what), *page;
+	json_int_t cursor = 0;
+	size_t count = 0;
+	int rc;
+
+	do {
+		json_object_set_new(request, "cursor", json_integer(cursor));
+		rc = cli_ask(client, json_incref(request), &page);
+		if (rc)
+			break;
+		fputs(cursor || count ? "" : "[", stdout);
+		page_print(json_object_get(page, "items"), cli->limit, &count);
+		cursor = json_integer_value(json_object_get(page, "cursor"));
+		json_decref(page);
+	} while (cursor > 0 && (!cli->limit || count < cli->limit));
+	if (!rc)
+		puts("\n]");
+	json_decref(request);
+	return rc;
 }
 
 static int config_show(const struct cli *cli)
 {
 	json_t *config;
 
-	int rc = ask_once(cli, json_pack("{s:s, s:s}", "request", "show", "what", "config"), false,
+	int rc = ask_once(cli, json_pack("{s:s, s:s}", "request", "show", "what", "config"),
 			  &config);
 	if (rc)
 		return rc;
@@ -107,6 +148,18 @@ static int config_show(const struct cli *cli)
 	return CLI_OK;
 }
 
+static int list_run(const struct cli *cli, const char *what)
+{
+	struct ctl_client *client;
+
+	int rc = cli_open(cli, &client);
+	if (rc)
+		return rc;
+	rc = cli->json ? list_show_json(cli, client, what) : list_show(cli, client, what);
+	ctl_client_close(client);
+	return rc;
+}
+
 int cli_show(const struct cli *cli)
 {
 	static const char *const lists[] = {"sessions", "vpn", "devices", "counters"};
@@ -116,7 +169,7 @@ int cli_show(const struct cli *cli)
 		return config_show(cli);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		if (strcmp(what, lists[i]) == 0)
-			return list_show(cli, what);
+			return list_run(cli, what);
 	fprintf(stderr, "wayleave: show what? sessions, vpn, devices, counters or config\n");
 	return CLI_USAGE;
 }

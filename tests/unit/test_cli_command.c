@@ -344,6 +344,11 @@ static void lists_are_tables(void **state)
 	expect(RUN("show sessions --limit 2"), "192.168.1.20/0x00001000");
 	expect(0, "192.168.1.20:40001");
 	assert_null(strstr(output, "40003"));
+	expect(RUN("show sessions"), "the first 1000; --limit");
+	assert_int_equal(RUN("--json show sessions --limit 1500"), 0);
+	json_t *sessions = json_loads(output, 0, NULL);
+	assert_int_equal(json_array_size(sessions), 1500);
+	json_decref(sessions);
 	expect(RUN("show devices"), "02:00:00:00:ab:01");
 	expect(RUN("show counters"), "1 more at zero");
 	expect(RUN("show counters --all"), "RFC 6888 REQ-4");
