@@ -23,7 +23,7 @@ PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 HARDEN   := -O2 -g -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
-CFLAGS   = -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -I$(BUILD) $(PKG_CFLAGS)
+CFLAGS   = -std=gnu11 -fno-strict-aliasing $(WARN) -D_GNU_SOURCE -I. -I$(BUILD) $(PKG_CFLAGS)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -56,7 +56,7 @@ $(BUILD)/wayleave: $(call objs,cli,$(BUILD)) $(LIB_A)
 
 # --- data plane ---------------------------------------------------------------------
 BPF_SRC    := $(wildcard bpf/*.bpf.c)
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-function \
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-function \
 	-Wno-unused-parameter -I. -I/usr/include/$(ARCH)-linux-gnu
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -149,11 +149,12 @@ static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction dir
 	return tc_run(&p, direction, ORIGIN_WIRE);
 }
 
+static const struct ethernet_header bare_header = {.type = host_to_be16(ETHERTYPE_IPV4)};
+
 /* Gives a bare packet an Ethernet header, as every way out of here starts from one. */
 static __always_inline int tc_bare(struct __sk_buff *skb, enum direction direction)
 {
 	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
-	struct ethernet_header header = {.type = host_to_be16(ETHERTYPE_IPV4)};
 	__u32 bytes = skb->len;
 	verdict_t v;
 
@@ -170,7 +171,7 @@ static __always_inline int tc_bare(struct __sk_buff *skb, enum direction directi
 	if (verdict_action(v) == ACTION_STACK || verdict_action(v) == ACTION_DROP)
 		return tc_finish(&p, v, 0, bytes);
 	if (bpf_skb_change_head(skb, ETHERNET, 0) ||
-	    bpf_skb_store_bytes(skb, 0, &header, sizeof(header), 0))
+	    bpf_skb_store_bytes(skb, 0, &bare_header, sizeof(bare_header), 0))
 		return TC_ACT_SHOT;
 	p.base = ETHERNET;
 	if (verdict_action(v) == ACTION_HAIRPIN)

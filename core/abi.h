@@ -102,7 +102,7 @@ struct record_key {
 	__u8 kind;
 	__u8 id_type;
 	__u8 zero;
-};
+} __attribute__((aligned(8))); /* read and compared as two words */
 
 /*
  * Life of a record, in the low bits of `control`. Only LIVE is found by

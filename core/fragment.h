@@ -78,16 +78,16 @@ static __always_inline enum range_result ranges_join(struct fragments *s, __u16 
 
 static __always_inline enum range_result ranges_add(struct fragments *s, const struct facts *f)
 {
-	enum range_result result = ranges_check(s, f->piece_start, f->piece_end);
+	enum range_result result = ranges_check(s, piece_start(f), piece_end(f));
 
 	if (result != RANGE_ADDED)
 		return result;
 	/* two last pieces, or one behind the last: the same trick as an overlap */
-	if (s->total && (f->last ? f->piece_end != s->total : f->piece_end > s->total))
+	if (s->total && (is_last_piece(f) ? piece_end(f) != s->total : piece_end(f) > s->total))
 		return RANGE_OVERLAPS;
-	if (f->last)
-		s->total = f->piece_end;
-	return ranges_join(s, f->piece_start, f->piece_end);
+	if (is_last_piece(f))
+		s->total = piece_end(f);
+	return ranges_join(s, piece_start(f), piece_end(f));
 }
 
 static __always_inline bool ranges_complete(const struct fragments *s)
@@ -100,14 +100,18 @@ static __always_inline bool ranges_complete(const struct fragments *s)
 	return complete;
 }
 
-static __always_inline enum reason fragment_note(struct record *r, const struct facts *f, __u32 now)
+/* Notes that the piece @f passes; answers an enum reason why it must not. */
+SEPARATE __u32 fragment_note(const struct facts *f, __u32 pieces)
 {
-	struct fragments *s = &r->fragments;
+	struct record *r = record_at(pieces);
+	const struct config *c = config_get();
 
-	s->last_seen = now;
-	switch (ranges_add(s, f)) {
+	if (!f || !c || !r)
+		return REASON_slow_path_stale;
+	r->fragments.last_seen = clock_ticks(c);
+	switch (ranges_add(&r->fragments, f)) {
 	case RANGE_OVERLAPS:
-		s->state = FRAGMENT_POISONED;
+		r->fragments.state = FRAGMENT_POISONED;
 		return REASON_fragment_overlap;
 	case RANGE_REPEATED:
 		return REASON_fragment_overlap;
@@ -180,7 +184,6 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 {
 	const struct config *c = config_get();
 	struct record_key key;
-	enum reason reason;
 	struct record *r;
 	__u32 now;
 
@@ -199,9 +202,6 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 		return drop(REASON_table_full);
 	if (r->fragments.state == FRAGMENT_POISONED)
 		return drop(REASON_fragment_overlap);
-	reason = fragment_note(r, f, now);
-	if (reason != REASON_forwarded)
-		return drop(reason);
 	if (r->fragments.state == FRAGMENT_WAITING) {
 		r->fragments.session = session;
 		if (direction == DIRECTION_OUT)
@@ -238,7 +238,6 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
 	struct config *c = config_get();
 	struct record_key key;
-	enum reason reason;
 	struct record *r;
 
 	if (!f || !c)
@@ -254,9 +253,6 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	}
 	if (r->fragments.state == FRAGMENT_POISONED)
 		return drop(REASON_fragment_overlap);
-	reason = fragment_note(r, f, clock_ticks(c));
-	if (reason != REASON_forwarded)
-		return drop(reason);
 	return verdict(ACTION_FORWARD, REASON_forwarded, table_index(c, r));
 }
 

@@ -31,7 +31,7 @@ enum origin {
 
 static __always_inline verdict_t too_big(const struct facts *f, bool out)
 {
-	if (out && f->dont_fragment)
+	if (out && dont_fragment(f))
 		return to_stack(REASON_too_big_outbound);
 	return verdict(ACTION_PUNT, out ? REASON_to_slow_path : REASON_too_big_inbound, NO_RECORD);
 }
@@ -201,7 +201,7 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 /* One more session of @plan, counted against its host. Answers an enum reason. */
 static __always_inline enum reason session_begin(const struct config *c, struct session_plan *plan)
 {
-	struct record *host = host_get(c, plan->orig.local, plan->now);
+	struct record *host = host_get(plan->orig.local, plan->now);
 	enum reason reason;
 
 	if (!host)
@@ -302,7 +302,7 @@ SEPARATE verdict_t outbound_mapping(const struct facts *f)
 	index = mapping_find(c, q.protocol, q.inside, q.inside_id);
 	if (index != NO_RECORD)
 		return verdict(ACTION_FORWARD, REASON_forwarded, index);
-	host = host_get(c, q.inside, q.now);
+	host = host_get(q.inside, q.now);
 	if (!host)
 		return drop(REASON_table_full);
 	if (READ_ONCE(host->host.mappings) >= c->mappings_per_host)
@@ -316,16 +316,15 @@ SEPARATE verdict_t outbound_mapping(const struct facts *f)
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
-static __always_inline void plan_permit(const struct config *c, const struct session_plan *plan)
+/* The plan is over: its second half's key becomes the permit's. */
+static __always_inline void plan_permit(const struct config *c, struct session_plan *plan)
 {
-	struct record_key key;
-
-	if (plan->orig.protocol == PROTOCOL_ICMP ||
-	    filtering_of(c, plan->orig.protocol) != FILTER_ADDRESS_DEPENDENT)
+	if (plan->reply.protocol == PROTOCOL_ICMP ||
+	    filtering_of(c, plan->reply.protocol) != FILTER_ADDRESS_DEPENDENT)
 		return;
-	permit_key(&key, plan->orig.protocol, plan->reply.local, plan->external_id,
-		   plan->orig.remote);
-	permit_note(&key, plan->now);
+	plan->reply.remote_id = 0;
+	plan->reply.kind = KIND_PERMIT;
+	permit_note(&plan->reply, plan->now);
 }
 
 /*
@@ -522,15 +521,16 @@ static __always_inline verdict_t begin(struct packet *p, const struct config *c,
 
 /* The session of a whole packet or first piece, made where there is none; else the verdict. */
 static __always_inline verdict_t find_or_begin(struct packet *p, const struct config *c,
-					       struct facts *f, enum direction direction,
-					       struct record **r)
+					       const struct facts *f, struct facts *spare,
+					       enum direction direction, struct record **r)
 {
 	verdict_t v;
 
 	*r = session_find(c, f, direction);
 	if (likely(*r))
 		return 0;
-	v = begin(p, c, f, direction);
+	*spare = *f;
+	v = begin(p, c, spare, direction);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	*r = record_at(verdict_index(v));
@@ -546,6 +546,7 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 						struct record **r, __be16 *id)
 {
 	struct record *pieces;
+	__u32 reason;
 	verdict_t v;
 
 	if (!*r)
@@ -556,9 +557,10 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 		v = fragment_first(f, direction, table_index(c, *r));
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
+	reason = fragment_note(f, verdict_index(v));
 	pieces = record_at(verdict_index(v));
-	if (!pieces)
-		return drop(REASON_slow_path_stale);
+	if (reason != REASON_forwarded || !pieces)
+		return drop(reason);
 	*id = pieces->fragments.new_ip_id;
 	*r = record_at(pieces->fragments.session);
 	if (ranges_complete(&pieces->fragments))
@@ -573,30 +575,34 @@ static __always_inline verdict_t gateway(struct packet *p, enum direction direct
 	struct record *r = NULL;
 	enum reason reason;
 	verdict_t v = 0;
-	struct facts f;
+	struct facts f, spare; /* of f no pointer is kept: it lives in registers */
 	__be16 id = 0;
 
 	if (!c)
 		return drop(REASON_no_wan_address);
-	reason = parse_packet(p, &f);
+	reason = parse_packet(p, &f, &spare);
 	if (unlikely(reason != REASON_forwarded))
 		return drop(reason);
 	if (unlikely(f.icmp_error))
-		return BACKEND_NAME(icmp_error_pass)(p->context, p->base, p->ifindex, &f,
-						     direction);
-	if (unlikely(f.fragment) && !BACKEND_FINISHES)
+		goto icmp_error;
+	if (unlikely(is_fragment(&f)) && !BACKEND_FINISHES)
 		return leave();
-	if (likely(f.first))
-		v = find_or_begin(p, c, &f, direction, &r);
-	if (unlikely(f.fragment) && !v)
-		v = find_for_piece(p, c, &f, direction, &r, &id);
+	if (likely(has_transport(&f)))
+		v = find_or_begin(p, c, &f, &spare, direction, &r);
+	if (unlikely(is_fragment(&f)) && !v) {
+		spare = f;
+		v = find_for_piece(p, c, &spare, direction, &r, &id);
+	}
 	if (v || !r)
 		return v;
 	v = session_pass(p, c, &f, r, direction, origin);
-	if (unlikely(f.fragment) && direction == DIRECTION_OUT &&
+	if (unlikely(is_fragment(&f)) && direction == DIRECTION_OUT &&
 	    verdict_action(v) == ACTION_FORWARD)
 		fragment_rewrite_id(p, id);
 	return v;
+icmp_error:
+	spare = f;
+	return BACKEND_NAME(icmp_error_pass)(p->context, p->base, p->ifindex, &spare, direction);
 }
 
 /* From a LAN interface. */

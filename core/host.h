@@ -37,15 +37,24 @@ SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 	return table_publish(r) ? index : NO_RECORD;
 }
 
-/* The host's record, made where it is new; NULL: the table is full, or a race. */
-static __always_inline struct record *host_get(const struct config *c, __be32 inside, __u32 now)
+/* Index of the host's record, made where it is new, or NO_RECORD as above. */
+SEPARATE __u32 host_index(__be32 inside, __u32 now)
 {
+	const struct config *c = config_get();
 	struct record_key key;
 	struct record *r;
 
+	if (!c)
+		return NO_RECORD;
 	host_key(&key, inside);
 	r = table_find(c, &key);
-	return r ? r : record_at(host_add(&key, now));
+	return r ? table_index(c, r) : host_add(&key, now);
+}
+
+/* The host's record; NULL: the table is full, or a race. */
+static __always_inline struct record *host_get(__be32 inside, __u32 now)
+{
+	return record_at(host_index(inside, now));
 }
 
 /* One second's worth at most is saved up. Two processors may both refill: harmless. */
@@ -80,7 +89,7 @@ SEPARATE __u32 host_admit(__be32 inside, __u32 now)
 
 	if (!c)
 		return REASON_table_full;
-	r = host_get(c, inside, now);
+	r = host_get(inside, now);
 	if (!r)
 		return REASON_table_full;
 	if (READ_ONCE(r->host.sessions) >= c->sessions_per_host)

@@ -63,9 +63,9 @@ static __always_inline bool parse_quoted(struct packet *quote, struct facts *f)
 		.destination = ip->source,
 		.protocol = ip->protocol,
 		.l4 = header,
-		.first = !(be16_to_host(ip->fragment) & IPV4_OFFSET_MASK),
+		.fragment = be16_to_host(ip->fragment),
 	};
-	if (header < IPV4_HEADER || !f->first)
+	if (header < IPV4_HEADER || !has_transport(f))
 		return false;
 	if (header == IPV4_HEADER && !ipv4_sum_is_good(ip))
 		return false;

@@ -78,11 +78,11 @@ static __noinline void local_note(struct packet *p)
 	const struct config *c = config_get();
 	struct record_key key;
 	struct record *r;
-	struct facts f;
+	struct facts f, spare;
 	__u32 now;
 
-	if (!c || parse_packet(p, &f) != REASON_forwarded || !f.first || f.icmp_error ||
-	    is_multicast_or_broadcast(f.destination))
+	if (!c || parse_packet(p, &f, &spare) != REASON_forwarded || !has_transport(&f) ||
+	    f.icmp_error || is_multicast_or_broadcast(f.destination))
 		return;
 	session_key(&key, &f, DIRECTION_OUT);
 	key.kind = KIND_SESSION_REPLY;

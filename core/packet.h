@@ -125,6 +125,8 @@ struct facts {
 	__be16 destination_id; /* ports; ICMP query: identifier; GRE: call id */
 	__be32 spi;	       /* ESP SPI, GRE key */
 	__u16 length;	       /* of the IP packet, host order */
+	__u16 fragment;	       /* flags and offset of the IP header, host order */
+	__be16 ip_id;	       /* of fragments only */
 	__u8 l4;	       /* offset of the transport header */
 	__u8 protocol;
 	__u8 id_type; /* enum id_type */
@@ -132,14 +134,42 @@ struct facts {
 	__u8 tcp_flags;
 	__u8 tcp_payload; /* bool: the segment carries bytes */
 	__u8 icmp_error;  /* bool */
-	__u8 fragment;	  /* bool: any piece but a whole packet */
-	__u8 first;	  /* bool: has the transport header */
-	__u8 dont_fragment;
-	__u8 last;		      /* bool: no piece comes behind this one */
-	__be16 ip_id;		      /* of fragments only, as are the next two */
-	__u16 piece_start, piece_end; /* units of 8 bytes */
-	__u8 class;		      /* enum flow_class; of new flows only */
-	__u8 hairpin;		      /* bool: inside host to inside host by our external address */
+	__u8 class;	  /* enum flow_class; of new flows only */
+	__u8 hairpin;	  /* bool: inside host to inside host by our external address */
 };
+
+/* Any piece but a whole packet. */
+static __always_inline bool is_fragment(const struct facts *f)
+{
+	return f->fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK);
+}
+
+/* A whole packet or a first piece: has the transport header. */
+static __always_inline bool has_transport(const struct facts *f)
+{
+	return !(f->fragment & IPV4_OFFSET_MASK);
+}
+
+static __always_inline bool dont_fragment(const struct facts *f)
+{
+	return f->fragment & IPV4_DONT_FRAGMENT;
+}
+
+/* No piece comes behind this one. */
+static __always_inline bool is_last_piece(const struct facts *f)
+{
+	return !(f->fragment & IPV4_MORE_FRAGMENTS);
+}
+
+/* Where a piece lies in its datagram, in units of 8 bytes; the end is past the last. */
+static __always_inline __u32 piece_start(const struct facts *f)
+{
+	return f->fragment & IPV4_OFFSET_MASK;
+}
+
+static __always_inline __u32 piece_end(const struct facts *f)
+{
+	return piece_start(f) + (f->length - f->l4 + 7u) / 8;
+}
 
 #endif

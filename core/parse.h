@@ -189,31 +189,28 @@ SEPARATE __u32 BACKEND_NAME(parse_behind_options)(packet_context *context, __u32
 /* RFC 791: all pieces but the last carry a multiple of 8 bytes, and none ends past 64 KiB. */
 static __always_inline enum reason parse_fragment(const struct ipv4_header *ip, struct facts *f)
 {
-	__u16 fragment = be16_to_host(ip->fragment);
 	__u32 payload = f->length - f->l4;
 
-	f->fragment = true;
 	f->ip_id = ip->id;
-	f->piece_start = fragment & IPV4_OFFSET_MASK;
-	f->first = !f->piece_start;
-	f->last = !(fragment & IPV4_MORE_FRAGMENTS);
-	f->piece_end = f->piece_start + (payload + 7) / 8;
-	if (!payload || (!f->last && payload & 7) || f->piece_end > 8192)
+	if (!payload || (!is_last_piece(f) && payload & 7) || piece_end(f) > 8192)
 		return REASON_malformed_ip;
 	/* RFC 3128: a second piece at 8 bytes would overwrite TCP's flags */
-	if (f->protocol == PROTOCOL_TCP && f->piece_start == 1)
+	if (f->protocol == PROTOCOL_TCP && piece_start(f) == 1)
 		return REASON_fragment_overlap;
 	return REASON_forwarded;
 }
 
 /*
  * The whole packet from its IP header on. @f is zeroed first. A fragment
- * without the transport header has no ids; the caller looks them up.
+ * without the transport header has no ids; the caller looks them up. @spare:
+ * room for facts on their way to a function of its own, so that @f itself can
+ * stay in registers.
  */
-static __always_inline enum reason parse_packet(struct packet *p, struct facts *f)
+static __always_inline enum reason parse_packet(struct packet *p, struct facts *f,
+						struct facts *spare)
 {
 	const struct ipv4_header *ip = packet_at(p, 0, sizeof(*ip));
-	__u16 fragment;
+	enum reason reason;
 	__u32 header;
 
 	if (!ip || ip->version_length >> 4 != 4)
@@ -226,21 +223,21 @@ static __always_inline enum reason parse_packet(struct packet *p, struct facts *
 		.protocol = ip->protocol,
 		.ttl = ip->ttl,
 		.l4 = header,
-		.first = true,
+		.fragment = be16_to_host(ip->fragment),
 	};
-	fragment = be16_to_host(ip->fragment);
-	f->dont_fragment = !!(fragment & IPV4_DONT_FRAGMENT);
 	if (header < IPV4_HEADER || f->length < header || f->length > packet_length(p))
 		return REASON_malformed_ip;
-	if (unlikely(fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))) {
-		enum reason reason = parse_fragment(ip, f);
-
-		if (reason != REASON_forwarded || !f->first)
+	if (unlikely(is_fragment(f))) {
+		reason = parse_fragment(ip, f);
+		if (reason != REASON_forwarded || !has_transport(f))
 			return reason;
 	}
 	if (likely(header == IPV4_HEADER))
 		return parse_transport(p, f, IPV4_HEADER);
-	return BACKEND_NAME(parse_behind_options)(p->context, p->base, f);
+	*spare = *f;
+	reason = BACKEND_NAME(parse_behind_options)(p->context, p->base, spare);
+	*f = *spare;
+	return reason;
 }
 
 #endif

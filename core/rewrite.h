@@ -74,7 +74,7 @@ static __always_inline bool rewrite(struct packet *p, const struct facts *f, con
 
 	if (!rewrite_ip(p, r->session.new_local, delta, out, hop))
 		return false;
-	if (r->key.id_type == ID_NONE || !f->first)
+	if (r->key.id_type == ID_NONE || !has_transport(f))
 		return true;
 	if (likely(f->l4 == IPV4_HEADER))
 		rewrite_transport(p, f, id, delta, out, IPV4_HEADER);

@@ -16,28 +16,30 @@
 
 enum direction { DIRECTION_OUT, DIRECTION_IN };
 
-/* The key of a packet's own direction. Every byte is set. */
+/* The id word of a key: remote id and local id, or what the receiver chose. */
+static __always_inline __u32 session_id_word(const struct facts *f, enum direction direction)
+{
+	bool out = direction == DIRECTION_OUT;
+
+	if (f->id_type == ID_SPI || f->id_type == ID_KEY)
+		return f->spi;
+	if (f->id_type == ID_NONE)
+		return 0;
+	if (f->id_type == ID_CALL || f->protocol == PROTOCOL_ICMP)
+		return id_word(0, f->destination_id);
+	return out ? id_word(f->destination_id, f->source_id)
+		   : id_word(f->source_id, f->destination_id);
+}
+
+/* The key of a packet's own direction. */
 static __always_inline void session_key(struct record_key *key, const struct facts *f,
 					enum direction direction)
 {
 	bool out = direction == DIRECTION_OUT;
 
-	*key = (struct record_key){
-		.remote = out ? f->destination : f->source,
-		.local = out ? f->source : f->destination,
-		.protocol = f->protocol,
-		.kind = out ? KIND_SESSION_ORIG : KIND_SESSION_REPLY,
-		.id_type = f->id_type,
-	};
-	if (f->id_type == ID_SPI || f->id_type == ID_KEY) {
-		key->id = f->spi;
-	} else if (f->id_type == ID_CALL) {
-		key->local_id = f->destination_id;
-	} else if (f->id_type == ID_PORTS) {
-		key->local_id = out ? f->source_id : f->destination_id;
-		if (f->protocol != PROTOCOL_ICMP)
-			key->remote_id = out ? f->destination_id : f->source_id;
-	}
+	key_set(key, out ? f->destination : f->source, out ? f->source : f->destination,
+		session_id_word(f, direction), f->protocol,
+		out ? KIND_SESSION_ORIG : KIND_SESSION_REPLY, f->id_type);
 }
 
 /*
@@ -56,8 +58,7 @@ static __always_inline struct record *session_find(const struct config *c, const
 		return r;
 	if (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
 		return NULL; /* RFC 2637: no call, no data */
-	key.id = 0;
-	key.id_type = ID_NONE;
+	key_set(&key, key.remote, key.local, 0, f->protocol, key.kind, ID_NONE);
 	return table_find(c, &key);
 }
 

@@ -27,6 +27,34 @@ static __always_inline __u32 record_state(const struct record *r)
 	return READ_ONCE(r->control) & CONTROL_STATE_MASK;
 }
 
+/* Two ids as they lie in a key. */
+static __always_inline __u32 id_word(__be16 remote_id, __be16 local_id)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u32)local_id << 16 | remote_id;
+#else
+	return (__u32)remote_id << 16 | local_id;
+#endif
+}
+
+/*
+ * A key as two whole words: written field by field it would have to leave the
+ * registers, and reading back what was written in parts stalls.
+ */
+static __always_inline void key_set(struct record_key *key, __be32 remote, __be32 local, __u32 id,
+				    __u8 protocol, __u8 kind, __u8 id_type)
+{
+	__u64 *word = (__u64 *)key;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	word[0] = (__u64)local << 32 | remote;
+	word[1] = (__u64)id_type << 48 | (__u64)kind << 40 | (__u64)protocol << 32 | id;
+#else
+	word[0] = (__u64)remote << 32 | local;
+	word[1] = (__u64)id << 32 | (__u64)protocol << 24 | (__u64)kind << 16 | id_type << 8;
+#endif
+}
+
 static __always_inline bool key_equal(const struct record_key *a, const struct record_key *b)
 {
 	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
@@ -34,20 +62,18 @@ static __always_inline bool key_equal(const struct record_key *a, const struct r
 	return x[0] == y[0] && x[1] == y[1];
 }
 
-/* Keyed with a secret, or a sender could choose ports that fill one set. */
+/*
+ * Keyed with a secret, or a sender could choose ports that fill one set. Two
+ * multiplications, each folded: every bit of the key reaches both halves.
+ */
 static __always_inline __u64 key_hash(const struct config *c, const struct record_key *key)
 {
 	const __u64 *word = (const __u64 *)key;
-	__u64 h = word[0] ^ c->hash_key[0];
+	__u64 h = (word[0] ^ c->hash_key[0]) * 0xff51afd7ed558ccdull;
 
-	h *= 0xff51afd7ed558ccdull;
 	h ^= h >> 32;
-	h += word[1] ^ c->hash_key[1];
-	h *= 0xc4ceb9fe1a85ec53ull;
-	h ^= h >> 29;
-	h *= 0x9fb21c651e98df25ull;
-	h ^= h >> 32;
-	return h;
+	h = (h + (word[1] ^ c->hash_key[1])) * 0xc4ceb9fe1a85ec53ull;
+	return h ^ h >> 32;
 }
 
 static __always_inline __u32 first_set(const struct config *c, __u64 hash)

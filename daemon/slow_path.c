@@ -208,7 +208,7 @@ static void too_big_inbound(struct slow_path *slow_path, struct arrival *arrival
 {
 	uint16_t mtu = inbound_mtu(arrival);
 
-	if (!arrival->facts.dont_fragment)
+	if (!dont_fragment(&arrival->facts))
 		cut_and_transmit(slow_path, arrival);
 	else if (mtu)
 		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_FRAGMENTATION, mtu);
