@@ -60,12 +60,10 @@ static __always_inline verdict_t ttl_exceeded(bool out)
 	return verdict(ACTION_PUNT, REASON_ttl_exceeded_inbound, NO_RECORD);
 }
 
-/* RFC 2637: the helper reads what the control connection carries, and its opening and end. */
-static __always_inline bool is_for_helper(const struct record *r, const struct facts *f,
-					  enum origin origin)
+/* RFC 2637: the helper follows the control connection's stream, its acknowledgments too. */
+static __always_inline bool is_for_helper(const struct record *r, enum origin origin)
 {
-	return r->session.flags & SESSION_HELPER && origin == ORIGIN_WIRE &&
-	       (f->tcp_payload || f->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
+	return r->session.flags & SESSION_HELPER && origin == ORIGIN_WIRE;
 }
 
 static __always_inline void session_tcp_event(struct packet *p, const struct config *c,
@@ -90,7 +88,7 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 		session_account(&r->session, f, now);
 		return to_stack(REASON_local_flow);
 	}
-	if (unlikely(is_for_helper(r, f, origin)))
+	if (unlikely(is_for_helper(r, origin)))
 		return verdict(ACTION_PUNT, REASON_to_helper, table_index(c, r));
 	if (unlikely(f->ttl <= 1))
 		return ttl_exceeded(out);
@@ -128,7 +126,7 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 	}
 	if (!out)
 		session_note_reply(r);
-	if (f->protocol == PROTOCOL_TCP && tcp_is_event(r->session.tcp_state, f->tcp_flags))
+	if (f->protocol == PROTOCOL_TCP && tcp_is_event(r->session.tcp_state, f->tcp_flags, !out))
 		session_tcp_event(p, c, f, r, out);
 	session_account(&r->session, f, now);
 	/* a hairpinned packet passes one router, not two */
@@ -192,8 +190,8 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 	plan->inside_id = plan->orig.local_id;
 	if (f->protocol != PROTOCOL_TCP)
 		return;
-	/* RFC 7857 2.1; picked up in mid-stream (a restart): open after the next segment */
-	plan->tcp_state = TCP_TRANS;
+	/* in mid-stream: a connection from before a restart, or a scanner's lone segment */
+	plan->tcp_state = TCP_PICKED_UP;
 	if (tcp_event_of(f->tcp_flags) == TCP_SAW_SYN)
 		plan->tcp_state = direction == DIRECTION_OUT ? TCP_INIT_INSIDE : TCP_INIT_REMOTE;
 }
@@ -231,6 +229,8 @@ static __always_inline enum reason outbound_refuses(const struct config *c, cons
 		return REASON_martian_destination;
 	if (f->protocol == PROTOCOL_TCP && f->tcp_flags & TCP_RST)
 		return REASON_tcp_no_syn;
+	if (!is_wanted_query(f, DIRECTION_OUT)) /* an answer that nobody asked for */
+		return REASON_icmp_type;
 	return c->external ? REASON_forwarded : REASON_no_wan_address;
 }
 
@@ -240,7 +240,8 @@ static __always_inline bool is_hairpin(const struct config *c, const struct fact
 	const struct record *r;
 	struct record_key key;
 
-	if (f->destination != c->external || !c->external)
+	/* who asks our external address by ICMP is answered by the gateway itself */
+	if (f->destination != c->external || !c->external || f->protocol == PROTOCOL_ICMP)
 		return false;
 	mapping_external_key(&key, f->protocol, c->external,
 			     f->id_type == ID_PORTS ? f->destination_id : 0);
@@ -295,7 +296,7 @@ SEPARATE verdict_t outbound_mapping(const struct facts *f)
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
 	q.inside = f->source;
-	q.inside_id = f->source_id;
+	q.inside_id = local_id(f, DIRECTION_OUT);
 	q.protocol = f->protocol;
 	q.class = f->class;
 	q.now = clock_ticks(c);

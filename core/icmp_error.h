@@ -7,8 +7,18 @@
 #ifndef WAYLEAVE_CORE_ICMP_ERROR_H
 #define WAYLEAVE_CORE_ICMP_ERROR_H
 
+#include "core/filter.h"
 #include "core/rewrite.h"
 #include "core/verdict.h"
+
+/* The interface that the way back to @source leads through; 0: this machine, or none. */
+SEPARATE __u32 BACKEND_NAME(route_back)(packet_context *context, __u32 ifindex, __be32 source)
+{
+	struct packet p = {.context = context, .ifindex = ifindex};
+	struct route back = {};
+
+	return route_lookup(&p, source, &back) == ROUTE_STACK ? 0 : back.ifindex;
+}
 
 #define ICMP_QUOTE 8 /* offset of the quoted packet in the message */
 
@@ -37,10 +47,14 @@ static __always_inline bool quoted_ids(struct packet *quote, struct facts *f)
 		f->destination_id = ports->source;
 	} else if (f->protocol == PROTOCOL_ICMP) {
 		f->id_type = ID_PORTS;
-		f->source_id = f->destination_id = word->id;
+		f->destination_id = word->id;
+		/* turned round: the answer to a quoted request, and the other way */
+		f->source_id = word->type == ICMP_ECHO || word->type == ICMP_TIMESTAMP
+				       ? ICMP_IS_ANSWER
+				       : 0;
 		/* RFC 5508 REQ-4: only queries make sessions */
-		return word->type == ICMP_ECHO || word->type == ICMP_ECHO_REPLY ||
-		       word->type == ICMP_TIMESTAMP || word->type == ICMP_TIMESTAMP_REPLY;
+		return f->source_id || word->type == ICMP_ECHO_REPLY ||
+		       word->type == ICMP_TIMESTAMP_REPLY;
 	}
 	return true;
 }
@@ -129,6 +143,23 @@ static __always_inline __u32 quoted_rewrite(struct packet *quote, const struct f
 }
 
 /*
+ * Any router on the way may complain, but from its own side (RFC 2827), and to
+ * the address that the quoted packet came from.
+ */
+static __always_inline enum reason icmp_error_source(struct packet *p, const struct config *c,
+						     const struct facts *f, const struct record *r,
+						     bool out)
+{
+	if (is_martian_source(f->source) || f->source == c->external)
+		return REASON_martian_source;
+	if (f->destination != (out ? r->key.remote : r->key.local))
+		return REASON_icmp_malformed;
+	if (BACKEND_NAME(route_back)(p->context, p->ifindex, f->source) != p->ifindex)
+		return REASON_spoofed_source;
+	return REASON_forwarded;
+}
+
+/*
  * Translates an ICMP error in @direction. The session stays as it is, whatever
  * the message says (RFC 4787 REQ-12, RFC 5508 REQ-6).
  */
@@ -141,6 +172,7 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 	const struct config *c = config_get();
 	const struct next_hop *hop;
 	struct facts quoted;
+	enum reason objection;
 	struct record *r;
 	__u32 delta, index;
 
@@ -149,9 +181,15 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 	quote = packet_inner(p, f->l4 + ICMP_QUOTE);
 	if (!packet_make_readable(p, 160) || !parse_quoted(&quote, &quoted))
 		return drop(REASON_icmp_malformed);
+	/* RFC 792: the header and 8 bytes, and not out of the frame's padding */
+	if (f->length < f->l4 + ICMP_QUOTE + quoted.l4 + 8)
+		return drop(REASON_icmp_malformed);
 	r = session_find(c, &quoted, direction);
 	if (!r)
 		return drop(REASON_icmp_no_session);
+	objection = icmp_error_source(p, c, f, r, out);
+	if (objection != REASON_forwarded)
+		return drop(objection);
 	if (r->session.flags & SESSION_LOCAL)
 		return to_stack(REASON_local_flow);
 	if (is_blocked(c, r->session.class))

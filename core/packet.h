@@ -117,11 +117,14 @@ struct enhanced_gre_header { /* RFC 2637 section 4.1 */
 _Static_assert(sizeof(struct ipv4_header) == IPV4_HEADER, "RFC 791");
 _Static_assert(sizeof(struct tcp_header) == 20, "RFC 9293");
 
+/* facts.source_id of an echo or timestamp reply */
+#define ICMP_IS_ANSWER 1
+
 /* What is known of a packet after parsing. Addresses and ids in network order. */
 struct facts {
 	__be32 source;
 	__be32 destination;
-	__be16 source_id;      /* ports; ICMP query: 0 */
+	__be16 source_id;      /* ports; ICMP query: ICMP_IS_ANSWER or 0; GRE: call id */
 	__be16 destination_id; /* ports; ICMP query: identifier; GRE: call id */
 	__be32 spi;	       /* ESP SPI, GRE key */
 	__u16 length;	       /* of the IP packet, host order */
@@ -132,10 +135,9 @@ struct facts {
 	__u8 id_type; /* enum id_type */
 	__u8 ttl;
 	__u8 tcp_flags;
-	__u8 tcp_payload; /* bool: the segment carries bytes */
-	__u8 icmp_error;  /* bool */
-	__u8 class;	  /* enum flow_class; of new flows only */
-	__u8 hairpin;	  /* bool: inside host to inside host by our external address */
+	__u8 icmp_error; /* bool */
+	__u8 class;	 /* enum flow_class; of new flows only */
+	__u8 hairpin;	 /* bool: inside host to inside host by our external address */
 };
 
 /* Any piece but a whole packet. */

@@ -69,7 +69,6 @@ static __always_inline enum reason parse_tcp(struct packet *p, struct facts *f, 
 	f->source_id = tcp->source;
 	f->destination_id = tcp->destination;
 	f->tcp_flags = tcp->flags;
-	f->tcp_payload = f->length > l4 + header;
 	return REASON_forwarded;
 }
 
@@ -82,10 +81,13 @@ static __always_inline enum reason parse_icmp(struct packet *p, struct facts *f,
 	f->id_type = ID_PORTS;
 	switch (icmp->type) {
 	case ICMP_ECHO:
-	case ICMP_ECHO_REPLY:
 	case ICMP_TIMESTAMP:
+		f->destination_id = icmp->id;
+		return REASON_forwarded;
+	case ICMP_ECHO_REPLY:
 	case ICMP_TIMESTAMP_REPLY:
-		f->source_id = f->destination_id = icmp->id;
+		f->destination_id = icmp->id;
+		f->source_id = ICMP_IS_ANSWER;
 		return REASON_forwarded;
 	case ICMP_UNREACHABLE:
 	case ICMP_TIME_EXCEEDED:

@@ -16,6 +16,21 @@
 
 enum direction { DIRECTION_OUT, DIRECTION_IN };
 
+/* Our side's port, identifier or call id. */
+static __always_inline __be16 local_id(const struct facts *f, enum direction direction)
+{
+	if (direction == DIRECTION_OUT && f->protocol != PROTOCOL_ICMP)
+		return f->source_id;
+	return f->destination_id;
+}
+
+/* ICMP: requests go out and answers come in; the other way round there are no sessions. */
+static __always_inline bool is_wanted_query(const struct facts *f, enum direction direction)
+{
+	return f->protocol != PROTOCOL_ICMP ||
+	       (f->source_id == ICMP_IS_ANSWER) == (direction == DIRECTION_IN);
+}
+
 /* The id word of a key: remote id and local id, or what the receiver chose. */
 static __always_inline __u32 session_id_word(const struct facts *f, enum direction direction)
 {
@@ -25,8 +40,10 @@ static __always_inline __u32 session_id_word(const struct facts *f, enum directi
 		return f->spi;
 	if (f->id_type == ID_NONE)
 		return 0;
-	if (f->id_type == ID_CALL || f->protocol == PROTOCOL_ICMP)
+	if (f->id_type == ID_CALL)
 		return id_word(0, f->destination_id);
+	if (f->protocol == PROTOCOL_ICMP)
+		return id_word(!is_wanted_query(f, direction), f->destination_id);
 	return out ? id_word(f->destination_id, f->source_id)
 		   : id_word(f->source_id, f->destination_id);
 }

@@ -17,7 +17,8 @@ enum tcp_state {
 	TCP_FIN_INSIDE, /* half-closed */
 	TCP_FIN_REMOTE,
 	TCP_FIN_BOTH,
-	TCP_TRANS, /* RST seen; data brings it back */
+	TCP_PICKED_UP, /* first seen in mid-stream: open once the remote has answered */
+	TCP_TRANS,     /* RST seen; data brings it back */
 	TCP_STATE_COUNT
 };
 
@@ -41,7 +42,8 @@ static __always_inline __u8 tcp_next(__u8 state, enum tcp_event event, bool from
 			return from_remote ? TCP_ESTABLISHED : TCP_INIT_INSIDE;
 		if (state == TCP_INIT_REMOTE)
 			return from_remote ? TCP_INIT_REMOTE : TCP_ESTABLISHED;
-		if (state == TCP_NONE || state == TCP_FIN_BOTH || state == TCP_TRANS)
+		if (state == TCP_NONE || state == TCP_FIN_BOTH || state == TCP_TRANS ||
+		    state == TCP_PICKED_UP)
 			return from_remote ? TCP_INIT_REMOTE : TCP_INIT_INSIDE;
 		return state;
 	case TCP_SAW_FIN:
@@ -53,7 +55,9 @@ static __always_inline __u8 tcp_next(__u8 state, enum tcp_event event, bool from
 	case TCP_SAW_RST:
 		return state == TCP_FIN_BOTH ? TCP_FIN_BOTH : TCP_TRANS;
 	default:
-		return state == TCP_TRANS ? TCP_ESTABLISHED : state;
+		if (state == TCP_TRANS || (state == TCP_PICKED_UP && from_remote))
+			return TCP_ESTABLISHED;
+		return state;
 	}
 }
 
@@ -71,9 +75,10 @@ static __always_inline enum timeout tcp_timeout(__u8 state)
 }
 
 /* Does this segment need the state looked at? Plain data of an open connection does not. */
-static __always_inline bool tcp_is_event(__u8 state, __u8 flags)
+static __always_inline bool tcp_is_event(__u8 state, __u8 flags, bool from_remote)
 {
-	return flags & (TCP_SYN | TCP_FIN | TCP_RST) || state == TCP_TRANS;
+	return flags & (TCP_SYN | TCP_FIN | TCP_RST) || state == TCP_TRANS ||
+	       (state == TCP_PICKED_UP && from_remote);
 }
 
 #endif
