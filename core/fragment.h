@@ -174,7 +174,7 @@ static __always_inline void fragment_end(const struct config *c, struct record *
 	id.local = c->external;
 	id.local_id = r->fragments.new_ip_id;
 	table_kill(r);
-	owner = table_find(c, &id);
+	owner = record_at(table_search(&id));
 	if (owner)
 		table_kill(owner);
 }
@@ -185,19 +185,22 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 	const struct config *c = config_get();
 	struct record_key key;
 	struct record *r;
-	__u32 now;
+	__u32 index, now;
 
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
 	now = clock_ticks(c);
 	fragment_key(&key, f, direction);
-	r = table_find(c, &key);
+	index = table_search(&key);
+	r = record_at(index);
 	if (r && now - r->fragments.last_seen > FRAGMENT_FRESH_SECONDS * c->hz) {
 		fragment_end(c, r);
 		r = NULL;
 	}
-	if (!r)
-		r = record_at(fragment_add(&key, FRAGMENT_WAITING, session, now));
+	if (!r) {
+		index = fragment_add(&key, FRAGMENT_WAITING, session, now);
+		r = record_at(index);
+	}
 	if (!r)
 		return drop(REASON_table_full);
 	if (r->fragments.state == FRAGMENT_POISONED)
@@ -208,7 +211,7 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 			r->fragments.new_ip_id = fragment_take_id(&key, c->external, now);
 		WRITE_ONCE(r->fragments.state, FRAGMENT_KNOWN);
 	}
-	return verdict(ACTION_FORWARD, REASON_forwarded, table_index(c, r));
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
 /* --- later pieces -------------------------------------------------------------------------- */
@@ -239,21 +242,23 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	struct config *c = config_get();
 	struct record_key key;
 	struct record *r;
+	__u32 index;
 
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
 	fragment_key(&key, f, direction);
-	r = table_find(c, &key);
+	index = table_search(&key);
+	r = record_at(index);
 	if (!r)
 		return fragment_early(&p, c, &key, direction);
 	if (r->fragments.state == FRAGMENT_WAITING) {
 		if (!punt_take_token(c))
 			return drop(REASON_slow_path_rate);
-		return verdict(ACTION_PUNT, REASON_fragment_early, table_index(c, r));
+		return verdict(ACTION_PUNT, REASON_fragment_early, index);
 	}
 	if (r->fragments.state == FRAGMENT_POISONED)
 		return drop(REASON_fragment_overlap);
-	return verdict(ACTION_FORWARD, REASON_forwarded, table_index(c, r));
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
 /* The IP id, outbound only. */

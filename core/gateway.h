@@ -49,7 +49,7 @@ SEPARATE __u32 BACKEND_NAME(session_reroute_at)(packet_context *context, __u32 b
 static __always_inline bool reroute(struct packet *p, const struct config *c, struct record *r,
 				    bool out)
 {
-	return BACKEND_NAME(session_reroute_at)(p->context, p->base, p->ifindex, table_index(c, r),
+	return BACKEND_NAME(session_reroute_at)(p->context, p->base, p->ifindex, table_index(r),
 						out);
 }
 
@@ -89,7 +89,7 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 		return to_stack(REASON_local_flow);
 	}
 	if (unlikely(is_for_helper(r, origin)))
-		return verdict(ACTION_PUNT, REASON_to_helper, table_index(c, r));
+		return verdict(ACTION_PUNT, REASON_to_helper, table_index(r));
 	if (unlikely(f->ttl <= 1))
 		return ttl_exceeded(out);
 	if (unlikely(r->session.route_generation != c->route_generation) &&
@@ -247,7 +247,7 @@ static __always_inline bool is_hairpin(const struct config *c, const struct fact
 			     f->id_type == ID_PORTS ? f->destination_id : 0);
 	if (f->id_type != ID_PORTS)
 		key.id_type = ID_NONE;
-	r = table_find(c, &key);
+	r = record_at(table_search(&key));
 	return r && !(r->mapping.flags & MAPPING_LOCAL);
 }
 
@@ -405,6 +405,7 @@ SEPARATE verdict_t inbound_mapping(const struct facts *f)
 	const struct config *c = config_get();
 	struct record_key key;
 	struct record *r;
+	__u32 index;
 
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
@@ -412,7 +413,8 @@ SEPARATE verdict_t inbound_mapping(const struct facts *f)
 			     f->id_type == ID_PORTS ? f->destination_id : 0);
 	if (f->id_type != ID_PORTS)
 		key.id_type = ID_NONE;
-	r = table_find(c, &key);
+	index = table_search(&key);
+	r = record_at(index);
 	if (!r || r->mapping.flags & MAPPING_LOCAL || f->destination != c->external)
 		return inbound_unasked(
 			c, f, f->id_type == ID_CALL ? REASON_gre_no_call : REASON_unsolicited);
@@ -422,7 +424,7 @@ SEPARATE verdict_t inbound_mapping(const struct facts *f)
 		return inbound_unasked(c, f, REASON_filtered);
 	if (!record_hold(r))
 		return drop(REASON_insert_race);
-	return verdict(ACTION_FORWARD, REASON_forwarded, table_index(c, r));
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
 /* Second step: the ways. Notes class and hairpin in @f. @inside: the host that it goes to. */
@@ -555,7 +557,7 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 	else if ((*r)->session.flags & SESSION_HELPER) /* the helper reads whole segments only */
 		v = drop(REASON_fragment_control);
 	else
-		v = fragment_first(f, direction, table_index(c, *r));
+		v = fragment_first(f, direction, table_index(*r));
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	reason = fragment_note(f, verdict_index(v));

@@ -40,15 +40,12 @@ SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 /* Index of the host's record, made where it is new, or NO_RECORD as above. */
 SEPARATE __u32 host_index(__be32 inside, __u32 now)
 {
-	const struct config *c = config_get();
 	struct record_key key;
-	struct record *r;
+	__u32 index;
 
-	if (!c)
-		return NO_RECORD;
 	host_key(&key, inside);
-	r = table_find(c, &key);
-	return r ? table_index(c, r) : host_add(&key, now);
+	index = table_search(&key);
+	return index != NO_RECORD ? index : host_add(&key, now);
 }
 
 /* The host's record; NULL: the table is full, or a race. */

@@ -21,7 +21,7 @@ static __noinline void local_claim_port(const struct config *c, const struct fac
 	__u32 index;
 
 	mapping_external_key(&key, f->protocol, f->source, f->source_id);
-	r = table_find(c, &key);
+	r = record_at(table_search(&key));
 	if (r) {
 		if (r->mapping.flags & MAPPING_LOCAL)
 			r->mapping.last_seen = now;
@@ -91,7 +91,7 @@ static __noinline void local_note(struct packet *p)
 		key.id_type = ID_NONE;
 	}
 	now = clock_ticks(c);
-	r = table_find(c, &key);
+	r = record_at(table_search(&key));
 	if (r) {
 		/* the flow lives as long as we speak; a tap frame of the daemon is not ours */
 		if (r->session.flags & SESSION_LOCAL)

@@ -178,7 +178,7 @@ static __always_inline __u32 mapping_find(const struct config *c, __u8 protocol,
 	__u32 index;
 
 	mapping_inside_key(&key, protocol, inside, id);
-	r = table_find(c, &key);
+	r = record_at(table_search(&key));
 	if (!r)
 		return NO_RECORD;
 	index = r->partner;
@@ -214,7 +214,7 @@ SEPARATE __u32 permit_note(const struct record_key *key, __u32 now)
 
 	if (!key || !c)
 		return 0;
-	r = table_find(c, key);
+	r = record_at(table_search(key));
 	if (r) {
 		r->permit.last_seen = now;
 		return 1;
@@ -250,7 +250,7 @@ static __always_inline bool mapping_admits(const struct config *c, const struct 
 	if (filtering_of(c, protocol) != FILTER_ADDRESS_DEPENDENT)
 		return false;
 	permit_key(&key, protocol, external->key.local, external->key.local_id, remote);
-	r = table_find(c, &key);
+	r = record_at(table_search(&key));
 	return r && now - r->permit.last_seen <= c->timeouts[timeout_of(protocol)];
 }
 

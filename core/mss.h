@@ -7,7 +7,7 @@
 #ifndef WAYLEAVE_CORE_MSS_H
 #define WAYLEAVE_CORE_MSS_H
 
-#include "core/packet.h"
+#include "core/parse.h"
 
 #define MSS_CLAMP_OFF  0
 #define MSS_CLAMP_AUTO 1
@@ -16,31 +16,35 @@
 #define TCP_OPTION_MSS 2
 #define IP_AND_TCP     40
 
-/* Offset of the option's value from the IP header, or 0. */
-static __always_inline __u32 mss_offset(struct packet *p, __u32 l4, __u32 end)
+static __noinline long tcp_option_step(__u32 i, void *context)
 {
-	__u32 at = l4 + sizeof(struct tcp_header);
+	struct option_walk *walk = context;
+	const __u8 *option = option_at(walk);
 
-	for (int i = 0; i < 20; i++) {
-		const __u8 *option;
-
-		compiler_barrier();
-		if (at + 4 > end || at > 120)
-			return 0;
-		option = packet_at(p, at, 4);
-		if (!option || option[0] == TCP_OPTION_END)
-			return 0;
-		if (option[0] == TCP_OPTION_NOP) {
-			at++;
-			continue;
-		}
-		if (option[0] == TCP_OPTION_MSS)
-			return option[1] == 4 ? at + 2 : 0;
-		if (option[1] < 2)
-			return 0;
-		at += option[1];
+	if (!option || option[0] == TCP_OPTION_END)
+		return 1;
+	if (option[0] == TCP_OPTION_NOP) {
+		walk->at++;
+		return 0;
 	}
-	return 0;
+	if (option[0] == TCP_OPTION_MSS && option[1] == 4 && walk->at + 4 <= walk->end)
+		walk->found_at = walk->at + 2;
+	walk->at += option[1];
+	return option[0] == TCP_OPTION_MSS || option[1] < 2;
+}
+
+/* Offset of the option's value from the IP header, or 0. */
+static __always_inline __u32 mss_offset(const struct packet *p, __u32 l4, __u32 end)
+{
+	struct option_walk walk = {
+		.context = p->context,
+		.base = p->base,
+		.at = l4 + sizeof(struct tcp_header),
+		.end = end,
+	};
+
+	bounded_loop(40, tcp_option_step, &walk);
+	return walk.found_at;
 }
 
 /* Answers whether the option was lowered. */

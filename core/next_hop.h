@@ -117,7 +117,7 @@ SEPARATE __u32 next_hop_for(const struct route *route, __u32 result)
 	/* behind a device without neighbours all addresses are one next hop */
 	next_hop_key(&key, route->ifindex,
 		     interface && interface->flags & INTERFACE_BARE ? 0 : route->next_hop);
-	r = table_find(c, &key);
+	r = record_at(table_search(&key));
 	if (!r)
 		return next_hop_add(&key, route, interface, result, clock_ticks(c));
 	hop = next_hop_at(r->next_hop_index.index);

@@ -16,31 +16,56 @@
 #define OPTION_LOOSE_SOURCE  131
 #define OPTION_STRICT_SOURCE 137
 
-static __always_inline enum reason parse_options(struct packet *p, __u32 header)
+/* A walk over IP or TCP options. */
+struct option_walk {
+	packet_context *context;
+	__u32 base;
+	__u32 at, end;	/* offsets from the IP header */
+	__u32 reason;	/* IP: enum reason */
+	__u32 found_at; /* TCP: offset of what was looked for, or 0 */
+};
+
+/* One option's start, two bytes of it; NULL at the end. */
+static __always_inline const __u8 *option_at(const struct option_walk *walk)
 {
-	__u32 at = IPV4_HEADER;
+	struct packet p = {.context = walk->context, .base = walk->base};
 
-	for (int i = 0; i < 40; i++) {
-		__u8 *option;
+	if (walk->at + 2 > walk->end)
+		return NULL;
+	return packet_at(&p, walk->at, 2);
+}
 
-		compiler_barrier();
-		if (at >= header || at >= 60)
-			break;
-		option = packet_at(p, at, 1);
-		if (!option || *option == OPTION_END)
-			break;
-		if (*option == OPTION_LOOSE_SOURCE || *option == OPTION_STRICT_SOURCE)
-			return REASON_source_route;
-		if (*option == OPTION_NOP) {
-			at++;
-			continue;
-		}
-		option = packet_at(p, at + 1, 1);
-		if (!option || *option < 2)
-			return REASON_malformed_ip;
-		at += *option;
+static __noinline long ip_option_step(__u32 i, void *context)
+{
+	struct option_walk *walk = context;
+	const __u8 *option = option_at(walk);
+
+	if (!option || option[0] == OPTION_END)
+		return 1;
+	if (option[0] == OPTION_NOP) {
+		walk->at++;
+		return 0;
 	}
-	return REASON_forwarded;
+	if (option[0] == OPTION_LOOSE_SOURCE || option[0] == OPTION_STRICT_SOURCE)
+		walk->reason = REASON_source_route;
+	else if (option[1] < 2)
+		walk->reason = REASON_malformed_ip;
+	walk->at += option[1];
+	return walk->reason != REASON_forwarded;
+}
+
+static __always_inline enum reason parse_options(packet_context *context, __u32 base, __u32 header)
+{
+	struct option_walk walk = {
+		.context = context,
+		.base = base,
+		.at = IPV4_HEADER,
+		.end = header,
+		.reason = REASON_forwarded,
+	};
+
+	bounded_loop(60 - IPV4_HEADER, ip_option_step, &walk);
+	return walk.reason;
 }
 
 static __always_inline enum reason parse_ports(struct packet *p, struct facts *f, __u32 l4)
@@ -182,7 +207,7 @@ SEPARATE __u32 BACKEND_NAME(parse_behind_options)(packet_context *context, __u32
 		return REASON_malformed_ip;
 	if (!packet_make_readable(p, header + 20))
 		return REASON_malformed_ip;
-	reason = parse_options(p, header);
+	reason = parse_options(context, base, header);
 	if (reason != REASON_forwarded)
 		return reason;
 	return parse_transport(p, f, header);

@@ -124,22 +124,34 @@ static __always_inline struct record *table_find(const struct config *c,
 	return set ? set_find(set, key) : NULL;
 }
 
-/* The index of a LIVE record, found again by its key; NO_RECORD: it is gone. */
-static __always_inline __u32 table_index(const struct config *c, const struct record *r)
+/* As table_find(), but as a function of its own: the index, or NO_RECORD. */
+SEPARATE __u32 table_search(const struct record_key *key)
 {
-	__u64 hash = key_hash(c, &r->key);
-	__u32 set[2] = {first_set(c, hash), second_set(c, hash)};
+	const struct config *c = config_get();
+	__u64 hash;
 
-	UNROLLED
-	for (int i = 0; i < 2; i++) {
-		const struct record_set *s = set_at(set[i]);
+	if (!c || !key)
+		return NO_RECORD;
+	hash = key_hash(c, key);
+	for (__u32 i = 0; i < 2 * RECORDS_A_SET; i++) {
+		__u32 index = i < RECORDS_A_SET ? first_set(c, hash) : second_set(c, hash);
+		const struct record *r;
 
-		UNROLLED
-		for (int way = 0; s && way < RECORDS_A_SET; way++)
-			if (&s->way[way] == r)
-				return set[i] * RECORDS_A_SET + way;
+		compiler_barrier();
+		index = index * RECORDS_A_SET + i % RECORDS_A_SET;
+		r = record_at(index);
+		if (r && key_equal(&r->key, key) && record_state(r) == SLOT_LIVE)
+			return index;
 	}
 	return NO_RECORD;
+}
+
+/* The index of a LIVE record, found again by its key; NO_RECORD: it is gone. */
+static __always_inline __u32 table_index(const struct record *r)
+{
+	struct record_key key = r->key;
+
+	return table_search(&key);
 }
 
 /* --- insertion ------------------------------------------------------------------- */
@@ -149,6 +161,7 @@ static __always_inline bool control_change(struct record *r, __u32 from, __u32 t
 	return __sync_val_compare_and_swap(&r->control, from, to) == from;
 }
 
+/* How many slots of a set are in use. */
 static __always_inline __u32 set_used(const struct record_set *set)
 {
 	__u32 used = 0;
@@ -159,49 +172,48 @@ static __always_inline __u32 set_used(const struct record_set *set)
 	return used;
 }
 
-/* Takes one slot of @set for @key: its way, or 4. */
-static __always_inline __u32 set_take(struct record_set *set, const struct record_key *key)
+/* Takes one slot of the set for @key: its way, or RECORDS_A_SET when all are in use. */
+SEPARATE __u32 set_take(__u32 set, const struct record_key *key)
 {
-	UNROLLED
-	for (int i = 0; i < RECORDS_A_SET; i++) {
-		struct record *r = &set->way[i];
+	for (__u32 way = 0; key && way < RECORDS_A_SET; way++) {
+		struct record *r;
 
-		if (record_state(r) == SLOT_FREE && control_change(r, SLOT_FREE, SLOT_BUSY)) {
-			r->key = *key;
-			r->partner = NO_RECORD;
-			/* an exchange: the key is visible before the state is */
-			__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
-			return i;
-		}
+		compiler_barrier();
+		r = record_at(set * RECORDS_A_SET + way);
+		if (!r || record_state(r) != SLOT_FREE || !control_change(r, SLOT_FREE, SLOT_BUSY))
+			continue;
+		r->key = *key;
+		r->partner = NO_RECORD;
+		/* an exchange: the key is visible before the state is */
+		__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
+		return way;
 	}
 	return RECORDS_A_SET;
 }
 
 /*
- * Is another record with @key in @set stronger than ours? The way @ours is
+ * Is another record with @key in the set stronger than ours? The way @ours is
  * skipped; a CLAIMED record in a way below @stronger wins, one above is killed.
  */
-static __always_inline bool set_beats(struct record_set *set, const struct record_key *key,
-				      __u32 ours, __u32 stronger)
+SEPARATE __u32 set_beats(__u32 set, const struct record_key *key, __u32 ours, __u32 stronger)
 {
-	bool beaten = false;
+	for (__u32 way = 0; key && way < RECORDS_A_SET; way++) {
+		struct record *r;
+		__u32 state;
 
-	UNROLLED
-	for (__u32 i = 0; i < RECORDS_A_SET; i++) {
-		struct record *r = &set->way[i];
-		__u32 state = record_state(r);
-
-		if (i == ours || !key_equal(&r->key, key))
+		compiler_barrier();
+		r = record_at(set * RECORDS_A_SET + way);
+		if (!r || way == ours || !key_equal(&r->key, key))
 			continue;
-		if (state == SLOT_CLAIMED && i >= stronger &&
+		if (record_state(r) == SLOT_CLAIMED && way >= stronger &&
 		    control_change(r, SLOT_CLAIMED, SLOT_DEAD))
 			continue;
 		/* look again: what could not be killed has gone LIVE or has given up */
 		state = record_state(r);
 		if (state == SLOT_LIVE || state == SLOT_CLAIMED)
-			beaten = true;
+			return true;
 	}
-	return beaten;
+	return false;
 }
 
 enum claim_result { CLAIM_OK, CLAIM_EXISTS, CLAIM_FULL };
@@ -212,12 +224,21 @@ static __always_inline void table_retreat(struct record *r)
 	__sync_lock_test_and_set(&r->control, SLOT_FREE);
 }
 
+/* The set to insert into: the first unless it is crowded, for a hit there costs one line less. */
+static __always_inline bool second_is_better(const struct record_set *a, const struct record_set *b)
+{
+	__u32 used = set_used(a);
+
+	return used >= 3 && used > set_used(b);
+}
+
 /* table_claim() as one number: enum claim_result above, index below. */
 SEPARATE __u64 table_claim_slot(const struct record_key *key)
 {
 	const struct config *c = config_get();
-	struct record_set *a, *b;
+	const struct record_set *a, *b;
 	__u32 mine, other, way;
+	struct record *r;
 	__u64 hash;
 
 	if (!key || !c)
@@ -229,24 +250,19 @@ SEPARATE __u64 table_claim_slot(const struct record_key *key)
 	b = set_at(other);
 	if (!a || !b)
 		return (__u64)CLAIM_FULL << 32;
-	if (set_find(a, key) || set_find(b, key))
+	if (table_search(key) != NO_RECORD)
 		return (__u64)CLAIM_EXISTS << 32;
-	/* the first set unless it is crowded: a hit there costs one cache line less */
-	if (set_used(a) >= 3 && set_used(a) > set_used(b)) {
-		struct record_set *set = a;
-		__u32 number = mine;
-
-		a = b;
-		b = set;
+	if (second_is_better(a, b)) {
 		mine = other;
-		other = number;
+		other = first_set(c, hash);
 	}
-	way = set_take(a, key);
-	if (way >= RECORDS_A_SET)
+	way = set_take(mine, key);
+	r = record_at(mine * RECORDS_A_SET + way);
+	if (way >= RECORDS_A_SET || !r)
 		return (__u64)CLAIM_FULL << 32;
-	if (set_beats(a, key, way, way) ||
-	    set_beats(b, key, RECORDS_A_SET, other < mine ? RECORDS_A_SET : 0)) {
-		table_retreat(&a->way[way & (RECORDS_A_SET - 1)]);
+	if (set_beats(mine, key, way, way) ||
+	    set_beats(other, key, RECORDS_A_SET, other < mine ? RECORDS_A_SET : 0)) {
+		table_retreat(r);
 		return (__u64)CLAIM_EXISTS << 32;
 	}
 	return mine * RECORDS_A_SET + way;
