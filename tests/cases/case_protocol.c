@@ -100,6 +100,16 @@ static void do_route(void)
 	answer(0, NULL);
 }
 
+static void do_mtu(void)
+{
+	__u32 ifindex = next_number(), mtu = next_number();
+
+	for (__u32 i = 0; i < world.route_count; i++)
+		if (world.routes[i].route.ifindex == ifindex)
+			world.routes[i].route.mtu = mtu;
+	answer(0, NULL);
+}
+
 /* --- records ------------------------------------------------------------------------ */
 
 static int record_set_fields(struct record *r)
@@ -236,9 +246,9 @@ static const struct command {
 	void (*run)(void);
 } commands[] = {
 	{"reset", do_reset},	     {"config", do_config}, {"clock", do_clock},
-	{"interface", do_interface}, {"route", do_route},   {"insert", do_insert},
-	{"change", do_change},	     {"kill", do_kill},	    {"records", do_records},
-	{"frame", do_frame},
+	{"interface", do_interface}, {"route", do_route},   {"mtu", do_mtu},
+	{"insert", do_insert},	     {"change", do_change}, {"kill", do_kill},
+	{"records", do_records},     {"frame", do_frame},
 };
 
 static void serve_line(char *line)

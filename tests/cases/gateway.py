@@ -13,6 +13,7 @@ import collections
 import os
 import subprocess
 
+import network
 from packets import (DEVICES, E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac,
                      route_of)
 
@@ -99,6 +100,7 @@ class Gateway:
 
     def __init__(self, backend):
         self.backend = backend
+        self.small_links = set()
         self.process = Process("case_run" if backend == "memory" else "case_run_bpf")
         self.prefix = "" if backend == "memory" else "tc_"
         self._interfaces()
@@ -131,8 +133,19 @@ class Gateway:
         import packets
         return [packets.A, packets.B, packets.C, packets.D, packets.N, packets.P]
 
+    def mtu(self, ifindex, value):
+        """Of a link, until the next reset."""
+        self.small_links.add(ifindex)
+        if self.backend == "memory":
+            self.process.ask("mtu", ifindex, value)
+        else:
+            network.set_mtu(ifindex, value)
+
     # --- settings, time, records ---------------------------------------------------------
     def reset(self):
+        for ifindex in list(self.small_links):
+            self.mtu(ifindex, 1500)
+        self.small_links.clear()
         self.process.ask("reset")
         self.config(external=E, wan_ifindex=WAN, tap_ifindex=TAP)
         self.at(0)

@@ -60,3 +60,7 @@ def addresses():
     ip("route add default via %s" % ROUTER)
     for host in (A, B, C, D, N, ROUTER):
         ip("neighbour add %s lladdr %s dev %s nud permanent" % (host, neighbour_mac(host), DEVICES[route_of(host)[0]]))
+
+
+def set_mtu(ifindex, value):
+    ip("link set %s mtu %d" % (DEVICES[ifindex], value))
