@@ -103,6 +103,8 @@ static int complaint_error(const struct complaint *complaint, cyaml_err_t code,
 	if (strncmp(complaint->reason, "Expecting", 9) == 0)
 		return settings_error_set(error, -EINVAL, path, "%s",
 					  shape_sentence(complaint->reason));
+	if (code == CYAML_ERR_SEQUENCE_ENTRIES_MAX)
+		return settings_error_set(error, -EINVAL, path, "is more than this list may hold");
 	if (strncmp(complaint->reason, "Invalid ENUM", 12) == 0)
 		return settings_error_set(error, -EINVAL, path, "'%.60s' is not known here",
 					  reason_object(complaint));

@@ -100,7 +100,7 @@ static void duration_cell(const json_t *document, const char *member, char *text
 	text_duration(number_of(document, member), text);
 }
 
-/* 10.0.0.2:40000, but an SPI is what people know in hex: 10.0.0.2/0x1000 */
+/* 10.0.0.2:40000, but an SPI is what people know in hex: 10.0.0.2/0x1000; without id 10.0.0.2 */
 static void endpoint_cell(const json_t *document, const char *member, char *text)
 {
 	const char *address = string_of(document, member);
@@ -109,7 +109,9 @@ static void endpoint_cell(const json_t *document, const char *member, char *text
 
 	snprintf(id, sizeof(id), "%s_id", member);
 	uint64_t value = number_of(document, id);
-	if (strcmp(protocol, "esp") == 0 || strcmp(protocol, "l2tp") == 0)
+	if (value == 0)
+		snprintf(text, CELL_BYTES, "%s", *address ? address : "-");
+	else if (strcmp(protocol, "esp") == 0 || strcmp(protocol, "l2tp") == 0)
 		snprintf(text, CELL_BYTES, "%s/0x%08" PRIx64, address, value);
 	else
 		snprintf(text, CELL_BYTES, "%s:%" PRIu64, address, value);
