@@ -434,7 +434,9 @@ int gateway_teardown(const struct settings *settings)
 
 	if (!gateway)
 		return -ENOMEM;
-	err = privileges_check();
+	err = plane_prepare();
+	if (!err)
+		err = privileges_check();
 	instance_name(&gateway->instance, settings->run_dir);
 	if (!err)
 		err = instance_lock(&gateway->instance);

@@ -244,6 +244,8 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 /* The core's own parser looks at the headers; the payload stays closed. */
 static bool arrival_decode(struct slow_path *slow_path, size_t length, struct arrival *arrival)
 {
+	struct facts spare;
+
 	*arrival = (struct arrival){0};
 	if (length < ETHERNET + sizeof(struct ipv4_header))
 		return false;
@@ -252,7 +254,7 @@ static bool arrival_decode(struct slow_path *slow_path, size_t length, struct ar
 	arrival->packet = (struct packet){
 		.context = &arrival->frame, .base = ETHERNET, .ifindex = arrival->punt.ifindex};
 	return arrival->punt.action == PUNT_DOWN &&
-	       parse_packet(&arrival->packet, &arrival->facts) == REASON_forwarded;
+	       parse_packet(&arrival->packet, &arrival->facts, &spare) == REASON_forwarded;
 }
 
 void slow_path_read(struct slow_path *slow_path)

@@ -98,8 +98,8 @@ static void halves_join(struct record *orig, struct record *reply)
 {
 	if (!orig || !reply || orig->session.new_local != reply->key.local)
 		return;
-	WRITE_ONCE(orig->partner, table_index(arena.config, reply));
-	WRITE_ONCE(reply->partner, table_index(arena.config, orig));
+	WRITE_ONCE(orig->partner, table_index(reply));
+	WRITE_ONCE(reply->partner, table_index(orig));
 }
 
 int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now)
