@@ -105,7 +105,7 @@ static void command_help(FILE *out, const struct command *command)
 		fputs("  --yes            do not ask\n", out);
 	if (command->takes & TAKES_FILTER)
 		fputs("\n  --protocol P     tcp, udp, icmp, esp, gre, l2tp\n"
-		      "  --class C        plain, pptp, l2tp, ipsec\n"
+		      "  --class C        plain, pptp, l2tp, ipsec, wireguard, openvpn, tunnel\n"
 		      "  --inside ADDR    only this inside host\n"
 		      "  --remote ADDR    only this server\n"
 		      "  --limit N        at most so many rows\n"

@@ -46,7 +46,7 @@ struct ctl_status {
 
 struct ctl_session {
 	const char *protocol; /* "tcp", "udp", "icmp", "esp", "gre", "l2tp", else the number */
-	const char *class;    /* "plain", "pptp", "l2tp", "ipsec" */
+	const char *class; /* "plain", "pptp", "l2tp", "ipsec", "wireguard", "openvpn", "tunnel" */
 	struct in_addr inside, external, remote;
 	/* port, ICMP id, inbound SPI as its receiver chose it, Call ID or L2TPv3 session id */
 	uint32_t inside_id, external_id, remote_id;

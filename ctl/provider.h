@@ -23,7 +23,7 @@ struct ctl_query {
 	uint64_t cursor;      /* 0: from the beginning, else what the last page gave */
 	uint32_t limit;	      /* 1..CTL_PAGE_MAX */
 	const char *protocol; /* "tcp", "udp", "icmp", "esp", "gre", "l2tp" */
-	const char *class;    /* "plain", "pptp", "l2tp", "ipsec" */
+	const char *class; /* "plain", "pptp", "l2tp", "ipsec", "wireguard", "openvpn", "tunnel" */
 	struct in_addr inside;
 	struct in_addr remote;
 };

@@ -117,24 +117,48 @@ static void endpoint_cell(const json_t *document, const char *member, char *text
 		snprintf(text, CELL_BYTES, "%s:%" PRIu64, address, value);
 }
 
-/* "name=1 other=2" */
-static void object_cell(const json_t *document, const char *member, char *text)
+/* The ids of one session of a tunnel: "esp 0xc0ffee01/0x1000", "gre 7/5001/3", "udp 500/500/500".
+ */
+static void ids_text(const json_t *session, char *text, size_t size)
 {
-	json_t *object = json_object_get(document, member);
-	const char *key;
-	json_t *value;
-	size_t used = 0;
+	const char *protocol = string_of(session, "protocol");
 
-	*text = '\0';
-	json_object_foreach (object, key, value) {
-		char *shown = json_is_string(value)
-				      ? strdup(json_string_value(value))
-				      : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-		if (shown && used < CELL_BYTES)
-			used += snprintf(text + used, CELL_BYTES - used, "%s%s=%s", used ? " " : "",
-					 key, shown);
-		free(shown);
+	if (json_object_get(session, "spi_out"))
+		snprintf(text, size, "%s 0x%08" PRIx64 "/0x%08" PRIx64, protocol,
+			 number_of(session, "spi_in"), number_of(session, "spi_out"));
+	else if (json_object_get(session, "call_id_server"))
+		snprintf(text, size, "%s %" PRIu64 "/%" PRIu64 "/%" PRIu64, protocol,
+			 number_of(session, "call_id_device"),
+			 number_of(session, "call_id_external"),
+			 number_of(session, "call_id_server"));
+	else if (json_object_get(session, "inside_port"))
+		snprintf(text, size, "%s %" PRIu64 "/%" PRIu64 "/%" PRIu64, protocol,
+			 number_of(session, "inside_port"), number_of(session, "external_port"),
+			 number_of(session, "server_port"));
+	else
+		snprintf(text, size, "%s", protocol);
+}
+
+static void ids_cell(const json_t *document, const char *member, char *text)
+{
+	const json_t *sessions = json_object_get(json_object_get(document, member), "sessions");
+	size_t i, used = 0;
+	json_t *session;
+
+	strcpy(text, json_array_size(sessions) ? "" : "-");
+	json_array_foreach ((json_t *)sessions, i, session) {
+		char ids[64];
+		ids_text(session, ids, sizeof(ids));
+		if (used < CELL_BYTES)
+			used += snprintf(text + used, CELL_BYTES - used, "%s%s", i ? ", " : "",
+					 ids);
 	}
+}
+
+static void first_cell(const json_t *document, const char *member, char *text)
+{
+	const json_t *first = json_array_get(json_object_get(document, member), 0);
+	snprintf(text, CELL_BYTES, "%s", json_is_string(first) ? json_string_value(first) : "-");
 }
 
 /* "80" or "6000-6009" */
@@ -193,7 +217,8 @@ static const struct table tables[] = {
 	  {"OUT", "bytes_out", size_cell, true},
 	  {"IN", "bytes_in", size_cell, true},
 	  {"SERVER", "server", string_cell, false},
-	  {"DETAIL", "detail", object_cell, false}}},
+	  {"IDS", "detail", ids_cell, false},
+	  {"WHY", "evidence", first_cell, false}}},
 	{"devices",
 	 {{"ADDRESS", "address", string_cell, false},
 	  {"NAME", "name", string_cell, false},

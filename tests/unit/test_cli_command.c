@@ -135,7 +135,8 @@ static int provide_vpns(void *daemon, const struct ctl_query *query, json_t *ite
 			.state = rows[i].state,
 			.age_s = rows[i].age_s,
 			.traffic.bytes_in = rows[i].bytes,
-			.detail = json_pack("{s:s}", "inbound", "0xc0ffee01"),
+			.detail = json_pack("{s:[{s:s, s:I, s:i}]}", "sessions", "protocol", "esp",
+					    "spi_in", (json_int_t)0xc0ffee01, "spi_out", 4096),
 		};
 		json_array_append_new(items, ctl_vpn_json(&vpn));
 	}
@@ -340,7 +341,7 @@ static void json_is_the_documents(void **state)
 static void lists_are_tables(void **state)
 {
 	expect(RUN("show vpn"), "192.168.1.20 phone");
-	expect(0, "inbound=0xc0ffee01");
+	expect(0, "esp 0xc0ffee01/0x00001000");
 	expect(RUN("show sessions --limit 2"), "192.168.1.20/0x00001000");
 	expect(0, "192.168.1.20:40001");
 	assert_null(strstr(output, "40003"));

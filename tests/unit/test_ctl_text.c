@@ -61,11 +61,10 @@ static void columns_line_up(void **state)
 		json_pack("[o, o]", vpn("10.0.0.2", "up"), vpn("192.168.100.200", "blocked")),
 		(struct text_style){0});
 
-	assert_string_equal(text,
-			    "DEVICE           KIND   STATE      AGE  IDLE  OUT    IN  SERVER  "
-			    "DETAIL\n"
-			    "10.0.0.2         ipsec  up       1m01s    0s    0  1.0M  -       \n"
-			    "192.168.100.200  ipsec  blocked  1m01s    0s    0  1.0M  -       \n");
+	assert_string_equal(
+		text, "DEVICE           KIND   STATE      AGE  IDLE  OUT    IN  SERVER  IDS  WHY\n"
+		      "10.0.0.2         ipsec  up       1m01s    0s    0  1.0M  -       -    -\n"
+		      "192.168.100.200  ipsec  blocked  1m01s    0s    0  1.0M  -       -    -\n");
 	free(text);
 }
 
@@ -87,6 +86,24 @@ static void an_esp_id_is_an_spi_in_hex(void **state)
 
 	assert_non_null(strstr(text, "10.0.0.2/0xc0ffee01"));
 	assert_non_null(strstr(text, "192.0.2.1/0x00000010"));
+	free(text);
+}
+
+static void the_ids_of_a_tunnel_are_those_of_its_sessions(void **state)
+{
+	json_t *tunnel = vpn("10.0.0.2", "failed");
+	json_object_set_new(
+		tunnel, "detail",
+		json_pack("{s:[{s:s, s:I, s:i}, {s:s, s:i, s:i, s:i}, {s:s, s:i, s:i, s:i}]}",
+			  "sessions", "protocol", "esp", "spi_in", (json_int_t)0xc0ffee01,
+			  "spi_out", 16, "protocol", "gre", "call_id_device", 7, "call_id_external",
+			  5001, "call_id_server", 3, "protocol", "udp", "inside_port", 500,
+			  "external_port", 1024, "server_port", 500));
+	json_object_set_new(tunnel, "evidence", json_pack("[s]", "Nothing comes back."));
+	char *text = rendered("vpn", json_pack("[o]", tunnel), (struct text_style){0});
+
+	assert_non_null(strstr(text, "esp 0xc0ffee01/0x00000010, gre 7/5001/3, udp 500/1024/500"));
+	assert_non_null(strstr(text, "Nothing comes back.\n"));
 	free(text);
 }
 
@@ -135,6 +152,7 @@ int main(void)
 		cmocka_unit_test(columns_line_up),
 		cmocka_unit_test(lines_are_cut_and_coloured_on_wish),
 		cmocka_unit_test(an_esp_id_is_an_spi_in_hex),
+		cmocka_unit_test(the_ids_of_a_tunnel_are_those_of_its_sessions),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(documents_of_any_shape_are_survived),
 	};
