@@ -196,18 +196,18 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 		plan->tcp_state = direction == DIRECTION_OUT ? TCP_INIT_INSIDE : TCP_INIT_REMOTE;
 }
 
-/* One more session of @plan, counted against its host. Answers an enum reason. */
-static __always_inline enum reason session_begin(const struct config *c, struct session_plan *plan)
+/* One more session of @plan, counted against the host whose record is @host. */
+static __always_inline enum reason session_begin(struct session_plan *plan, __u32 host)
 {
-	struct record *host = host_get(plan->orig.local, plan->now);
+	struct record *r = record_at(host);
 	enum reason reason;
 
-	if (!host)
+	if (!r)
 		return REASON_table_full;
 	reason = session_add(plan);
 	if (reason != REASON_forwarded)
 		return reason;
-	__sync_fetch_and_add(&host->host.sessions, 1);
+	__sync_fetch_and_add(&r->host.sessions, 1);
 	count(REASON_session_created, 0);
 	return REASON_forwarded;
 }
@@ -286,14 +286,14 @@ SEPARATE verdict_t BACKEND_NAME(outbound_routes)(packet_context *context, __u32 
  * Second step: the external id of an inside socket, its mapping's, which is
  * made where there is none. FORWARD's index: the mapping's external half, held.
  */
-SEPARATE verdict_t outbound_mapping(const struct facts *f)
+SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
 {
 	const struct config *c = config_get();
 	struct mapping_request q = {};
-	struct record *r, *host;
+	struct record *r = record_at(host), *mapping;
 	__u32 index;
 
-	if (!f || !c)
+	if (!f || !c || !r)
 		return drop(REASON_malformed_ip);
 	q.inside = f->source;
 	q.inside_id = local_id(f, DIRECTION_OUT);
@@ -303,16 +303,13 @@ SEPARATE verdict_t outbound_mapping(const struct facts *f)
 	index = mapping_find(c, q.protocol, q.inside, q.inside_id);
 	if (index != NO_RECORD)
 		return verdict(ACTION_FORWARD, REASON_forwarded, index);
-	host = host_get(q.inside, q.now);
-	if (!host)
-		return drop(REASON_table_full);
-	if (READ_ONCE(host->host.mappings) >= c->mappings_per_host)
+	if (READ_ONCE(r->host.mappings) >= c->mappings_per_host)
 		return drop(REASON_host_mappings);
 	index = mapping_add(&q);
-	r = record_at(index);
-	if (!r)
+	mapping = record_at(index);
+	if (!mapping)
 		return drop(q.result == CLAIM_FULL ? REASON_ports_exhausted : REASON_insert_race);
-	__sync_fetch_and_add(&host->host.mappings, 1);
+	__sync_fetch_and_add(&r->host.mappings, 1);
 	count(REASON_mapping_created, 0);
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
@@ -332,7 +329,7 @@ static __always_inline void plan_permit(const struct config *c, struct session_p
  * Third step: the session. @mapping: the external half's index, or NO_RECORD
  * for protocols without ids. FORWARD's index: the session's first half.
  */
-SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 mapping)
+SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 host, __u32 mapping)
 {
 	const struct config *c = config_get();
 	struct session_plan plan;
@@ -350,7 +347,7 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 map
 		plan.external_id = plan.reply.local_id = external->key.local_id;
 		plan.reply.local = external->key.local;
 	}
-	reason = session_begin(c, &plan);
+	reason = session_begin(&plan, host);
 	if (reason == REASON_forwarded) {
 		if (external)
 			plan_permit(c, &plan);
@@ -367,20 +364,21 @@ static __always_inline verdict_t outbound_begin(struct packet *p, const struct c
 						struct facts *f)
 {
 	verdict_t v = BACKEND_NAME(outbound_routes)(p->context, p->base, p->ifindex, f);
-	__u32 hops = verdict_index(v), mapping = NO_RECORD, reason;
+	__u32 hops = verdict_index(v), mapping = NO_RECORD, host;
 
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	reason = host_admit(f->source, clock_ticks(c));
-	if (reason != REASON_forwarded)
-		return drop(reason);
+	v = host_admit(f->source);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	host = verdict_index(v);
 	if (f->id_type == ID_PORTS) {
-		v = outbound_mapping(f);
+		v = outbound_mapping(f, host);
 		if (verdict_action(v) != ACTION_FORWARD)
 			return v;
 		mapping = verdict_index(v);
 	}
-	return outbound_session(f, hops, mapping);
+	return outbound_session(f, hops, host, mapping);
 }
 
 /* --- inbound --------------------------------------------------------------------------------- */
@@ -458,7 +456,7 @@ SEPARATE verdict_t BACKEND_NAME(inbound_routes)(packet_context *context, __u32 b
 }
 
 /* Third step: the session. FORWARD's index: its second half. */
-SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 mapping)
+SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 host, __u32 mapping)
 {
 	const struct config *c = config_get();
 	const struct record *external = record_at(mapping);
@@ -471,7 +469,7 @@ SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 mapp
 	plan.external_id = plan.reply.local_id;
 	plan.orig.local = external->mapping.new_local;
 	plan.orig.local_id = plan.inside_id = external->mapping.new_id;
-	reason = session_begin(c, &plan);
+	reason = session_begin(&plan, host);
 	if (reason != REASON_forwarded)
 		return drop(reason);
 	return verdict(ACTION_FORWARD, REASON_forwarded, plan.reply_index);
@@ -483,14 +481,14 @@ static __always_inline verdict_t inbound_steps(struct packet *p, const struct co
 {
 	verdict_t v = BACKEND_NAME(inbound_routes)(p->context, p->base, p->ifindex, f,
 						   &external->mapping);
-	__u32 hops = verdict_index(v), reason;
+	__u32 hops = verdict_index(v);
 
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	reason = host_admit(external->mapping.new_local, clock_ticks(c));
-	if (reason != REASON_forwarded)
-		return drop(reason);
-	return inbound_session(f, hops, mapping);
+	v = host_admit(external->mapping.new_local);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	return inbound_session(f, hops, verdict_index(v), mapping);
 }
 
 static __always_inline verdict_t inbound_begin(struct packet *p, const struct config *c,

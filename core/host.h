@@ -8,6 +8,7 @@
 #define WAYLEAVE_CORE_HOST_H
 
 #include "core/table.h"
+#include "core/verdict.h"
 
 #define TOKENS_A_SESSION 1024
 
@@ -48,12 +49,6 @@ SEPARATE __u32 host_index(__be32 inside, __u32 now)
 	return index != NO_RECORD ? index : host_add(&key, now);
 }
 
-/* The host's record; NULL: the table is full, or a race. */
-static __always_inline struct record *host_get(__be32 inside, __u32 now)
-{
-	return record_at(host_index(inside, now));
-}
-
 /* One second's worth at most is saved up. Two processors may both refill: harmless. */
 static __always_inline bool host_take_token(const struct config *c, struct host *host, __u32 now)
 {
@@ -78,20 +73,25 @@ static __always_inline bool host_take_token(const struct config *c, struct host 
 	return true;
 }
 
-/* May @inside open one more session? Answers an enum reason. */
-SEPARATE __u32 host_admit(__be32 inside, __u32 now)
+/* May @inside open one more session? FORWARD's index: its record; else why not. */
+SEPARATE verdict_t host_admit(__be32 inside)
 {
 	const struct config *c = config_get();
 	struct record *r;
+	__u32 index, now;
 
 	if (!c)
-		return REASON_table_full;
-	r = host_get(inside, now);
+		return drop(REASON_table_full);
+	now = clock_ticks(c);
+	index = host_index(inside, now);
+	r = record_at(index);
 	if (!r)
-		return REASON_table_full;
+		return drop(REASON_table_full);
 	if (READ_ONCE(r->host.sessions) >= c->sessions_per_host)
-		return REASON_host_sessions;
-	return host_take_token(c, &r->host, now) ? REASON_forwarded : REASON_host_rate;
+		return drop(REASON_host_sessions);
+	if (!host_take_token(c, &r->host, now))
+		return drop(REASON_host_rate);
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
 #endif

@@ -109,7 +109,7 @@ static __always_inline void session_fill(const struct config *c, const struct se
 }
 
 /* Makes both halves or none. Answers why not, or REASON_forwarded. */
-SEPARATE __u32 session_add(struct session_plan *plan)
+static __always_inline __u32 session_add(struct session_plan *plan)
 {
 	const struct config *c = config_get();
 	struct record *orig, *reply;
