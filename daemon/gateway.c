@@ -376,8 +376,6 @@ static int gateway_start(struct gateway *gateway)
 	int err = plane_prepare();
 
 	if (!err)
-		err = privileges_check();
-	if (!err)
 		err = helper_begin(gateway);
 	if (!err)
 		err = privileges_for_start();
@@ -387,7 +385,7 @@ static int gateway_start(struct gateway *gateway)
 	if (err)
 		return err;
 	err = kernel_start(gateway);
-	if (err && !gateway->plane.adopted && err != -EBUSY)
+	if (err && gateway->plane.skeleton && !gateway->plane.adopted)
 		kernel_undo(gateway);
 	return err;
 }
@@ -435,8 +433,6 @@ int gateway_teardown(const struct settings *settings)
 	if (!gateway)
 		return -ENOMEM;
 	err = plane_prepare();
-	if (!err)
-		err = privileges_check();
 	instance_name(&gateway->instance, settings->run_dir);
 	if (!err)
 		err = instance_lock(&gateway->instance);

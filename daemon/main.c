@@ -9,6 +9,7 @@
 #include "daemon/gateway.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
+#include "daemon/privileges.h"
 
 /* 0, or -errno after a sentence. A change that nobody has confirmed is taken back first. */
 static int settings_read(const struct options *options, struct settings **settings)
@@ -33,8 +34,13 @@ static int settings_read(const struct options *options, struct settings **settin
 static int settings_act(const struct options *options)
 {
 	struct settings *settings = NULL;
-	int err = settings_read(options, &settings);
+	int err = 0;
 
+	/* first of all: without it the files' own refusals would hide the reason */
+	if (options->action != OPTIONS_CHECK)
+		err = privileges_check();
+	if (!err)
+		err = settings_read(options, &settings);
 	if (err)
 		return err;
 	if (options->action == OPTIONS_RUN)

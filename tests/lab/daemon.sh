@@ -1,0 +1,205 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The daemon's life in three namespaces: start, refusals, kill -9 and adoption,
+# interfaces that come and go, addresses that change, the second wall, teardown.
+#
+#   HOST 10.0.0.2 --- lan0 GATEWAY wan0 203.0.113.1 --- 203.0.113.9 SERVER
+#
+# Prints TAP. BUILD names the directory of wayleaved and wayleave.
+TOP=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+BUILD=${BUILD:-$TOP/build}
+ME=wld$$
+DIR=$(mktemp -d)
+COUNT=0 PID=
+
+[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root for network namespaces"; exit 0; }
+[ -x "$BUILD/wayleaved" ] || { echo "1..0 # SKIP $BUILD/wayleaved is missing"; exit 0; }
+
+ok() { # ok NAME COMMAND...
+	local name=$1
+	shift
+	COUNT=$((COUNT + 1))
+	if "$@" >"$DIR/out" 2>&1; then
+		echo "ok $COUNT - $name"
+	else
+		echo "not ok $COUNT - $name"
+		sed 's/^/# /' "$DIR/out" "$DIR/log" 2>/dev/null | tail -20
+	fi
+}
+not() { ! "$@"; }
+until_ok() { # until_ok SECONDS COMMAND...: waits for a condition
+	local n=$(($1 * 10))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+gw() { ip netns exec "$ME-g" "$@"; }
+host() { ip netns exec "$ME-h" "$@"; }
+server() { ip netns exec "$ME-s" "$@"; }
+ctl() { "$BUILD/wayleave" -r "$DIR/run" "$@"; }
+passes() { host ping -c1 -W1 203.0.113.9; }
+said() { grep -q "$1" "$DIR/log"; }
+
+wan_up() { # wan_up ADDRESS
+	ip link add wan0 netns "$ME-g" type veth peer name eth0 netns "$ME-s"
+	ip -n "$ME-s" addr add 203.0.113.9/24 dev eth0
+	ip -n "$ME-s" link set eth0 up
+	ip -n "$ME-g" addr add "$1/24" dev wan0
+	ip -n "$ME-g" link set wan0 up
+}
+net_up() {
+	for n in g h s; do
+		ip netns add "$ME-$n"
+		ip -n "$ME-$n" link set lo up
+	done
+	ip link add lan0 netns "$ME-g" type veth peer name eth0 netns "$ME-h"
+	ip -n "$ME-h" addr add 10.0.0.2/24 dev eth0
+	ip -n "$ME-h" link set eth0 up
+	ip -n "$ME-h" route add default via 10.0.0.1
+	ip -n "$ME-g" addr add 10.0.0.1/24 dev lan0
+	ip -n "$ME-g" link set lan0 up
+	wan_up 203.0.113.1
+}
+settings() { # settings RUN_DIR [MORE LINES]
+	printf 'wan: {interface: wan0}\nlan: {interfaces: [lan0]}\nlimits: {sessions: 20000}\n'
+	printf 'run_dir: %s\n%s\n' "$1" "${2:-}"
+}
+launch() {
+	ip netns exec "$ME-g" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/log" &
+	PID=$!
+}
+start() {
+	launch
+	until_ok 60 ctl status
+}
+end() { # end SIGNAL
+	kill "-$1" "$PID"
+	wait "$PID" 2>/dev/null
+}
+refused() { # refused SETTINGS SENTENCE: starts, must say so and end
+	gw "$BUILD/wayleaved" -c "$1" 2>"$DIR/refusal" && return 1
+	cat "$DIR/refusal"
+	grep -q "$2" "$DIR/refusal"
+}
+powerless() {
+	gw setpriv --bounding-set=-bpf --inh-caps=-all "$BUILD/wayleaved" -c "$DIR/settings.yaml" \
+		2>"$DIR/refusal" && return 1
+	grep -q cap_bpf "$DIR/refusal"
+}
+finish() {
+	[ -z "$PID" ] || kill "$PID" 2>/dev/null
+	for n in g h s; do
+		for p in $(ip netns pids "$ME-$n" 2>/dev/null); do kill "$p"; done
+		ip netns del "$ME-$n" 2>/dev/null
+	done
+	rm -rf "$DIR"
+}
+trap finish EXIT
+
+traces() { # what a run leaves in the kernel, one word each
+	ip -n "$ME-g" -br link | grep -o '^wl-'
+	gw nft list tables | grep -o wayleave_
+	gw tc qdisc show | grep -o clsact
+	cat "$DIR/forward" 2>/dev/null
+}
+forwarding() { [ "$(gw cat /proc/sys/net/ipv4/ip_forward)" = "$1" ]; }
+capabilities() { grep -q 'CapEff:.0000008000001000' "/proc/$PID/status"; }
+foreign_xdp() {
+	printf 'int x(void *c) { return 2; }\n' >"$DIR/x.c"
+	sed -i 's/^int/__attribute__((section("xdp"), used)) int/' "$DIR/x.c"
+	clang -O2 -g -target bpf -c "$DIR/x.c" -o "$DIR/x.o" &&
+		ip -n "$ME-g" link set dev wan0 xdpdrv obj "$DIR/x.o" sec xdp
+}
+external_is() { ctl show sessions --json | grep -q "\"external\":\"$1"; }
+
+net_up
+mkdir "$DIR/run"
+settings "$DIR/run" >"$DIR/settings.yaml"
+settings "$DIR/run2" >"$DIR/other.yaml"
+settings "$DIR/run" 'dataplane: xdp' >"$DIR/xdp.yaml"
+echo 'wan: {interface: wan0}' >"$DIR/wrong.yaml"
+
+ok "--check takes good settings" gw "$BUILD/wayleaved" -c "$DIR/settings.yaml" --check
+ok "wrong settings are refused with file and field" refused "$DIR/wrong.yaml" 'wrong.yaml.*lan'
+ok "without a capability it says which" powerless
+ok "nothing is left of refused starts" test -z "$(traces)"
+ok "starts" start
+ok "translates" passes
+ok "keeps two capabilities" capabilities
+ok "forwarding is on" forwarding 1
+ok "the wall is up" gw nft list chain inet "$(gw nft list tables | cut -d' ' -f3)" forward
+ok "a second one with the same run_dir is refused" refused "$DIR/settings.yaml" 'same run_dir\|with run_dir'
+ok "one with another run_dir is refused" refused "$DIR/other.yaml" 'another Wayleave'
+ok "... and leaves the first one's work alone" passes
+
+server "$TOP/tests/lab/daemon_pptp.py" server >"$DIR/pptp" 2>&1 &
+until_ok 5 grep -q ready "$DIR/pptp"
+mkfifo "$DIR/go"
+host "$TOP/tests/lab/daemon_pptp.py" client 203.0.113.9 777 hold <"$DIR/go" >"$DIR/call" 2>&1 &
+CALL=$!
+exec 9>"$DIR/go"
+ok "a PPTP call comes up" until_ok 10 grep -q up "$DIR/call"
+ok "... by a call id of the gateway's own" not grep -q '^call 777$' "$DIR/pptp"
+
+end KILL
+ok "kill -9: packets still pass" passes
+ok "starts again" start
+ok "... and takes the data plane over" said 'took over'
+ok "... with its sessions" external_is 203.0.113.1
+echo >&9
+ok "the PPTP call of before ends in order" wait "$CALL"
+ok "its GRE goes a few seconds later" until_ok 12 not sh -c \
+	"$BUILD/wayleave -r $DIR/run show sessions --json | grep -q '\"gre\"'"
+
+gw nft flush ruleset
+ok "a wall that was taken down comes back" until_ok 10 sh -c \
+	"ip netns exec $ME-g nft list tables | grep -q wayleave_"
+ip -n "$ME-g" addr flush dev wan0
+ok "without an address it waits" until_ok 5 sh -c "$BUILD/wayleave -r $DIR/run status | grep -q 'address on wan0'"
+ip -n "$ME-g" addr add 203.0.113.5/24 dev wan0
+ok "a new address is taken" until_ok 5 passes
+ok "sessions of the old one end" until_ok 5 not external_is 203.0.113.1
+ok "... and come from the new one" until_ok 5 external_is 203.0.113.5
+ip -n "$ME-g" link del wan0
+ok "an interface that vanishes is waited for" until_ok 5 said 'wan0 is gone'
+wan_up 203.0.113.6
+ok "... and taken when it is back" until_ok 10 passes
+
+echo 'passthrough: {pptp: perhaps}' >>"$DIR/settings.yaml"
+kill -HUP "$PID"
+ok "SIGHUP with wrong settings keeps the old ones" until_ok 5 said 'passthrough.pptp.*stay as they were'
+ok "... and goes on" passes
+settings "$DIR/run" 'passthrough: {ipsec: off}' >"$DIR/settings.yaml"
+kill -HUP "$PID"
+ok "SIGHUP takes good ones" until_ok 5 sh -c "$BUILD/wayleave -r $DIR/run status | grep -q 'IPsec off'"
+
+end TERM
+ok "SIGTERM leaves translation running" passes
+ok "--teardown" gw "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown
+ok "... takes everything away" test -z "$(traces)"
+ok "... and puts forwarding back" forwarding 0
+ok "... so nothing passes" not passes
+
+if foreign_xdp >"$DIR/out" 2>&1; then
+	ok "somebody else's XDP program is respected" refused "$DIR/xdp.yaml" 'holds the XDP hook of wan0'
+	ok "... with nothing left behind" test -z "$(traces)"
+	ip -n "$ME-g" link set dev wan0 xdpdrv off
+else
+	COUNT=$((COUNT + 1))
+	echo "ok $COUNT - somebody else's XDP program is respected # SKIP clang or ip cannot attach one"
+fi
+
+ip -n "$ME-g" link set lan0 name later0
+launch
+ok "without its LAN interface it says what it waits for" until_ok 60 sh -c \
+	"$BUILD/wayleave -r $DIR/run status | grep -q 'waiting for.*interface lan0'"
+ip -n "$ME-g" link set later0 name lan0
+ip -n "$ME-g" link set lan0 up
+ok "... and goes on when it appears" until_ok 10 passes
+end TERM
+gw "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown 2>/dev/null
+echo "1..$COUNT"
