@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's pure parts: settings to configuration, call ids, fragments, clock, wall. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/memory.h"
+#include "core/packet.h"
+#include "daemon/apply.h"
+#include "daemon/call_ids.h"
+#include "daemon/clock.h"
+#include "daemon/dataplane.h"
+#include "daemon/fragments.h"
+#include "daemon/instance.h"
+#include "daemon/links.h"
+#include "daemon/notice_limit.h"
+#include "daemon/wall.h"
+
+/* --- settings -------------------------------------------------------------------------- */
+
+static void switches_become_masks(void **state)
+{
+	struct settings settings = {.passthrough = {.pptp = PASSTHROUGH_ON,
+						    .l2tp = PASSTHROUGH_NAT_ONLY,
+						    .ipsec = PASSTHROUGH_OFF}};
+	struct config config = {.hz = 250};
+
+	apply_settings(&config, &settings, 1000);
+	assert_int_equal(config.assisted, 1u << CLASS_PPTP);
+	assert_int_equal(config.blocked, 1u << CLASS_IPSEC);
+}
+
+static void durations_become_ticks(void **state)
+{
+	struct settings settings = {.timeouts = {.udp = 300, .tcp_established = 0xffffffff}};
+	struct config config = {.hz = 250};
+
+	apply_settings(&config, &settings, 1000);
+	assert_int_equal(config.timeouts[TIMEOUT_UDP], 75000);
+	assert_int_equal(config.timeouts[TIMEOUT_TCP_ESTABLISHED], 0x7fffffff);
+}
+
+static void the_limit_is_never_more_than_the_table_holds(void **state)
+{
+	struct settings settings = {.limits = {.sessions = 5000}};
+	struct config config = {.hz = 100};
+
+	apply_settings(&config, &settings, 1000);
+	assert_int_equal(config.sessions_limit, 1000);
+	apply_settings(&config, &settings, 8192);
+	assert_int_equal(config.sessions_limit, 5000);
+}
+
+static void the_table_has_four_records_a_session(void **state)
+{
+	assert_int_equal(plane_sets(16384), 16384);
+	assert_int_equal(plane_sets(20000), 32768);
+	assert_int_equal(plane_sessions(20000), 20000);
+	assert_true(plane_sessions(0) >= 16384 && plane_sessions(0) <= 1048576);
+}
+
+/* --- call ids -------------------------------------------------------------------------- */
+
+static void call_ids_are_unique_per_server(void **state)
+{
+	struct call_ids *ids = call_ids_new();
+	static uint8_t seen[65536];
+
+	for (int i = 0; i < 65535; i++) {
+		uint16_t id = call_ids_take(ids, 1);
+
+		assert_int_not_equal(id, 0);
+		assert_false(seen[id]);
+		seen[id] = 1;
+	}
+	assert_int_equal(call_ids_take(ids, 1), 0);
+	assert_int_not_equal(call_ids_take(ids, 2), 0);
+	call_ids_give_back(ids, 1, 1234);
+	assert_int_equal(call_ids_take(ids, 1), 1234);
+	call_ids_free(ids);
+}
+
+static void a_certain_call_id_is_taken_once(void **state)
+{
+	struct call_ids *ids = call_ids_new();
+
+	assert_int_equal(call_ids_take_this(ids, 1, 77), 0);
+	assert_int_equal(call_ids_take_this(ids, 1, 77), -EEXIST);
+	assert_int_equal(call_ids_used(ids, 1), 1);
+	call_ids_give_back(ids, 1, 77);
+	call_ids_give_back(ids, 1, 77);
+	assert_int_equal(call_ids_used(ids, 1), 0);
+	call_ids_free(ids);
+}
+
+/* --- fragments: RFC 791 section 3.2 ------------------------------------------------------ */
+
+struct pieces {
+	uint8_t whole[4000];
+	size_t reached, longest;
+	unsigned int last;
+};
+
+static void piece_take(void *context, const uint8_t *fragment, size_t bytes)
+{
+	struct pieces *pieces = context;
+	struct ipv4_header ip;
+	uint16_t field;
+
+	memcpy(&ip, fragment, sizeof(ip));
+	field = be16_to_host(ip.fragment);
+	assert_int_equal(be16_to_host(ip.length), bytes);
+	assert_int_equal((field & IPV4_OFFSET_MASK) * 8u, pieces->reached);
+	memcpy(pieces->whole + pieces->reached, fragment + 20, bytes - 20);
+	pieces->reached += bytes - 20;
+	pieces->last += !(field & IPV4_MORE_FRAGMENTS);
+	if (bytes > pieces->longest)
+		pieces->longest = bytes;
+}
+
+static void packet_make(uint8_t *packet, uint16_t length, uint16_t fragment)
+{
+	struct ipv4_header ip = {.version_length = 0x45,
+				 .length = host_to_be16(length),
+				 .fragment = host_to_be16(fragment),
+				 .ttl = 64,
+				 .protocol = PROTOCOL_UDP};
+
+	for (unsigned int i = 0; i < length; i++)
+		packet[i] = i * 7;
+	memcpy(packet, &ip, sizeof(ip));
+}
+
+static void pieces_make_the_whole_again(void **state)
+{
+	struct pieces pieces = {0};
+	uint8_t packet[3000];
+
+	packet_make(packet, sizeof(packet), 0);
+	assert_int_equal(fragments_cut(packet, sizeof(packet), 1492, piece_take, &pieces), 3);
+	assert_int_equal(pieces.reached, sizeof(packet) - 20);
+	assert_memory_equal(pieces.whole, packet + 20, sizeof(packet) - 20);
+	assert_int_equal(pieces.last, 1);
+	assert_true(pieces.longest <= 1492);
+}
+
+static void what_must_not_be_cut_is_not(void **state)
+{
+	struct pieces pieces = {0};
+	uint8_t packet[3000];
+
+	packet_make(packet, sizeof(packet), IPV4_DONT_FRAGMENT);
+	assert_int_equal(fragments_cut(packet, sizeof(packet), 1492, piece_take, &pieces), 0);
+	packet_make(packet, sizeof(packet), 0);
+	assert_int_equal(fragments_cut(packet, sizeof(packet), 67, piece_take, &pieces), 0);
+	assert_int_equal(fragments_cut(packet, 100, 1492, piece_take, &pieces), 0);
+	packet[0] = 0x46;
+	assert_int_equal(fragments_cut(packet, sizeof(packet), 1492, piece_take, &pieces), 0);
+}
+
+/* --- the rest -------------------------------------------------------------------------- */
+
+static void the_clock_rate_is_one_that_kernels_have(void **state)
+{
+	assert_int_equal(clock_rate_nearest(50, 200000000), 250);
+	assert_int_equal(clock_rate_nearest(49, 200900000), 250);
+	assert_int_equal(clock_rate_nearest(60, 200100000), 300);
+	assert_int_equal(clock_rate_nearest(20, 200000000), 100);
+	assert_int_equal(clock_rate_nearest(201, 200000000), 1000);
+}
+
+/* RFC 1812 section 4.3.2.8 */
+static void notices_are_limited_per_destination(void **state)
+{
+	struct notice_limit limit = {0};
+	unsigned int sent = 0, other = 0;
+
+	for (int i = 0; i < 1000; i++)
+		sent += notice_admit(&limit, 0x01020304, 7);
+	assert_int_equal(sent, NOTICES_EACH_A_SECOND);
+	other = notice_admit(&limit, 0x01020305, 7);
+	assert_int_equal(other, 1);
+	assert_true(notice_admit(&limit, 0x01020304, 8));
+}
+
+static void the_wall_names_every_interface(void **state)
+{
+	struct links links = {.count = 3,
+			      .link = {{.name = "wan0", .wan = true, .wanted = true},
+				       {.name = "lan0", .wanted = true},
+				       {.name = "lan1", .wanted = true}}};
+	char *text = NULL;
+
+	assert_int_equal(wall_text("wayleave_0", &links, &text), 0);
+	assert_non_null(strstr(text, "delete table inet wayleave_0"));
+	assert_non_null(
+		strstr(text, "iifname { \"lan0\", \"lan1\" } oifname \"wan0\" counter drop"));
+	assert_non_null(strstr(text, "iifname \"wan0\" ct state established,related accept"));
+	free(text);
+}
+
+static void names_come_from_run_dir(void **state)
+{
+	struct instance a, b, c;
+
+	instance_name(&a, "/run/wayleave");
+	instance_name(&b, "/run/wayleave/");
+	instance_name(&c, "/run/wayleave2");
+	assert_string_equal(a.tap, b.tap);
+	assert_int_equal(a.number, b.number);
+	assert_string_not_equal(a.tap, c.tap);
+	assert_true(strlen(a.tap) < IFNAMSIZ);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(switches_become_masks),
+		cmocka_unit_test(durations_become_ticks),
+		cmocka_unit_test(the_limit_is_never_more_than_the_table_holds),
+		cmocka_unit_test(the_table_has_four_records_a_session),
+		cmocka_unit_test(call_ids_are_unique_per_server),
+		cmocka_unit_test(a_certain_call_id_is_taken_once),
+		cmocka_unit_test(pieces_make_the_whole_again),
+		cmocka_unit_test(what_must_not_be_cut_is_not),
+		cmocka_unit_test(the_clock_rate_is_one_that_kernels_have),
+		cmocka_unit_test(notices_are_limited_per_destination),
+		cmocka_unit_test(the_wall_names_every_interface),
+		cmocka_unit_test(names_come_from_run_dir),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What ends when, and what its end gives back: the sweeper on a table in memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/memory.h"
+#include "core/session.h"
+#include "daemon/expiry.h"
+#include "daemon/forwards.h"
+#include "daemon/roster.h"
+#include "daemon/sweeper.h"
+#include "daemon/tunnels.h"
+
+#define HZ	 100
+#define SETS	 64
+#define INSIDE	 host_to_be32(0x0a000002)
+#define EXTERNAL host_to_be32(0xcb007101)
+#define REMOTE	 host_to_be32(0xcb007109)
+
+static struct record_set sets[SETS];
+static struct next_hop next_hops[NEXT_HOPS];
+static struct interface interfaces[INTERFACES];
+static struct config config;
+static uint32_t now;
+
+static __u32 ticks(void)
+{
+	return now;
+}
+
+static __u32 random_number(void)
+{
+	return rand();
+}
+
+static void count_nothing(enum reason reason, __u32 bytes)
+{
+}
+
+static int arena_up(void **state)
+{
+	memset(sets, 0, sizeof(sets));
+	memset(next_hops, 0, sizeof(next_hops));
+	config = (struct config){.set_mask = SETS - 1, .hz = HZ, .external = EXTERNAL};
+	for (int i = 0; i < TIMEOUT_COUNT; i++)
+		config.timeouts[i] = 300 * HZ;
+	arena = (struct arena){.sets = sets,
+			       .next_hops = next_hops,
+			       .interfaces = interfaces,
+			       .config = &config,
+			       .ticks = ticks,
+			       .random = random_number,
+			       .count = count_nothing};
+	now = 1000;
+	*state = sweeper_new();
+	return *state ? 0 : -1;
+}
+
+static int arena_down(void **state)
+{
+	sweeper_free(*state);
+	return 0;
+}
+
+static void pass(struct sweeper *sweeper)
+{
+	while (!sweeper_slice(sweeper, now))
+		;
+}
+
+static unsigned int records_in(enum record_state wanted)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < SETS * RECORDS_A_SET; i++)
+		n += record_state(record_at(i)) == wanted;
+	return n;
+}
+
+/* A record with KEY, claimed; table_publish() shows it. */
+static struct record *record_make(const struct record_key *key, uint32_t *index)
+{
+	assert_int_equal(table_claim(key, index), CLAIM_OK);
+	return record_at(*index);
+}
+
+static void pair_show(struct record *a, uint32_t a_at, struct record *b, uint32_t b_at)
+{
+	a->partner = b_at;
+	b->partner = a_at;
+	assert_true(table_publish(a));
+	assert_true(table_publish(b));
+}
+
+static struct record *host_record(void)
+{
+	struct record_key key;
+	struct record *r;
+	uint32_t index;
+
+	host_key(&key, INSIDE);
+	r = table_find(&config, &key);
+	if (r)
+		return r;
+	r = record_make(&key, &index);
+	r->host = (struct host){.last_seen = now};
+	table_publish(r);
+	return r;
+}
+
+static void mapping_make(uint16_t port)
+{
+	struct record_key outside, inside;
+	uint32_t outside_at, inside_at;
+	struct record *a, *b;
+
+	mapping_external_key(&outside, PROTOCOL_UDP, EXTERNAL, host_to_be16(port));
+	mapping_inside_key(&inside, PROTOCOL_UDP, INSIDE, host_to_be16(port));
+	a = record_make(&outside, &outside_at);
+	b = record_make(&inside, &inside_at);
+	a->mapping = (struct mapping){.new_local = INSIDE, .last_seen = now, .created = now};
+	b->mapping = (struct mapping){.new_local = EXTERNAL, .last_seen = now, .created = now};
+	a->mapping.new_id = b->mapping.new_id = host_to_be16(port);
+	pair_show(a, outside_at, b, inside_at);
+	record_hold(a);
+	host_record()->host.mappings++;
+}
+
+/* A UDP session with its mapping, as the data plane makes it. */
+static struct record *session_make(uint16_t port)
+{
+	struct record_key orig = {.remote = REMOTE,
+				  .local = INSIDE,
+				  .remote_id = host_to_be16(53),
+				  .local_id = host_to_be16(port),
+				  .protocol = PROTOCOL_UDP,
+				  .kind = KIND_SESSION_ORIG,
+				  .id_type = ID_PORTS};
+	struct record_key reply = orig;
+	uint32_t orig_at, reply_at;
+	struct record *a, *b;
+
+	mapping_make(port);
+	reply.kind = KIND_SESSION_REPLY;
+	reply.local = EXTERNAL;
+	a = record_make(&orig, &orig_at);
+	b = record_make(&reply, &reply_at);
+	a->session = (struct session){.new_local = EXTERNAL,
+				      .new_id = host_to_be16(port),
+				      .timeout = TIMEOUT_UDP,
+				      .last_seen = now,
+				      .created = now};
+	b->session = a->session;
+	b->session.new_local = INSIDE;
+	pair_show(a, orig_at, b, reply_at);
+	host_record()->host.sessions++;
+	return a;
+}
+
+static struct record *mapping_of(uint16_t port)
+{
+	struct record_key key;
+
+	mapping_external_key(&key, PROTOCOL_UDP, EXTERNAL, host_to_be16(port));
+	return table_find(&config, &key);
+}
+
+/* --- sessions -------------------------------------------------------------------------- */
+
+static void a_fresh_session_stays(void **state)
+{
+	struct record *session = session_make(4000);
+
+	now += 299 * HZ;
+	pass(*state);
+	assert_int_equal(record_state(session), SLOT_LIVE);
+	assert_int_equal(sweeper_census(*state)->sessions, 1);
+	assert_int_equal(sweeper_census(*state)->mappings, 1);
+}
+
+/* RFC 4787 REQ-6: either direction keeps it. */
+static void one_direction_keeps_both(void **state)
+{
+	struct record *session = session_make(4000);
+
+	now += 301 * HZ;
+	record_at(session->partner)->session.last_seen = now - HZ;
+	pass(*state);
+	assert_int_equal(record_state(session), SLOT_LIVE);
+}
+
+static void an_idle_session_ends_with_both_halves(void **state)
+{
+	struct record *session = session_make(4000), *reply = record_at(session->partner);
+
+	now += 301 * HZ;
+	pass(*state);
+	assert_int_not_equal(record_state(session), SLOT_LIVE);
+	assert_int_not_equal(record_state(reply), SLOT_LIVE);
+	assert_int_equal(host_record()->host.sessions, 0);
+	assert_int_equal(record_references(mapping_of(4000)), 0);
+}
+
+static void the_slot_is_free_a_pass_later(void **state)
+{
+	session_make(4000);
+	now += 301 * HZ;
+	pass(*state);
+	assert_true(records_in(SLOT_DEAD) > 0);
+	pass(*state);
+	pass(*state);
+	assert_int_equal(records_in(SLOT_DEAD), 0);
+}
+
+static void the_traffic_of_ended_sessions_is_kept(void **state)
+{
+	struct record *session = session_make(4000);
+
+	session->session.packets = 3;
+	record_at(session->partner)->session.packets = 2;
+	now += 301 * HZ;
+	pass(*state);
+	assert_int_equal(sweeper_traffic(*state).packets_out, 3);
+	assert_int_equal(sweeper_traffic(*state).packets_in, 2);
+}
+
+static void a_lost_address_ends_its_sessions(void **state)
+{
+	struct record *session = session_make(4000);
+
+	config.external = host_to_be32(0xcb007105);
+	pass(*state);
+	pass(*state);
+	assert_int_not_equal(record_state(session), SLOT_LIVE);
+	assert_null(mapping_of(4000));
+}
+
+static void no_address_ends_nothing(void **state)
+{
+	struct record *session = session_make(4000);
+
+	config.external = 0;
+	pass(*state);
+	assert_int_equal(record_state(session), SLOT_LIVE);
+}
+
+/* An inserter that was killed between its two halves. */
+static void a_half_without_its_other_half_ends_at_the_second_visit(void **state)
+{
+	struct record *session = session_make(4000);
+
+	record_end(record_at(session->partner));
+	pass(*state);
+	assert_int_equal(record_state(session), SLOT_LIVE);
+	pass(*state);
+	assert_int_not_equal(record_state(session), SLOT_LIVE);
+}
+
+static void a_claimed_slot_of_a_killed_inserter_is_freed(void **state)
+{
+	sets[3].way[1].control = SLOT_CLAIMED;
+	for (int i = 0; i < 4; i++)
+		pass(*state);
+	assert_int_equal(record_state(&sets[3].way[1]), SLOT_FREE);
+}
+
+/* --- mappings -------------------------------------------------------------------------- */
+
+/* RFC 6888 REQ-8 */
+static void a_freed_id_is_in_quarantine(void **state)
+{
+	session_make(4000);
+	now += 301 * HZ;
+	pass(*state);
+	now += 119 * HZ;
+	pass(*state);
+	assert_non_null(mapping_of(4000));
+	now += 2 * HZ;
+	pass(*state);
+	assert_null(mapping_of(4000));
+	assert_int_equal(host_record()->host.mappings, 0);
+}
+
+static void a_mapping_in_use_stays(void **state)
+{
+	struct record *session = session_make(4000);
+
+	now += 290 * HZ;
+	session->session.last_seen = now;
+	pass(*state);
+	assert_non_null(mapping_of(4000));
+}
+
+static void forwards_come_and_go_with_the_settings(void **state)
+{
+	struct port_forward_settings forward = {.protocol = FORWARD_UDP,
+						.port = 5000,
+						.port_last = 5002,
+						.to.s_addr = INSIDE,
+						.to_port = 53};
+	struct settings with = {.port_forwards = &forward, .port_forwards_count = 1};
+	struct settings without = {0};
+	struct record *r;
+
+	assert_int_equal(forwards_make(&with, now), 0);
+	r = mapping_of(5002);
+	assert_non_null(r);
+	assert_int_equal(r->mapping.new_local, INSIDE);
+	assert_int_equal(r->mapping.new_id, host_to_be16(55));
+	assert_true(r->mapping.flags & MAPPING_OPEN);
+	now += 10000 * HZ;
+	pass(*state);
+	assert_non_null(mapping_of(5000));
+	forwards_drop(&with, &without);
+	assert_null(mapping_of(5000));
+	assert_null(mapping_of(5002));
+}
+
+static void a_forward_waits_for_a_port_in_use(void **state)
+{
+	struct port_forward_settings forward = {
+		.protocol = FORWARD_UDP, .port = 4000, .port_last = 4000, .to.s_addr = REMOTE};
+	struct settings with = {.port_forwards = &forward, .port_forwards_count = 1};
+
+	session_make(4000);
+	assert_int_equal(forwards_make(&with, now), 1);
+	now += 301 * HZ;
+	pass(*state);
+	assert_int_equal(forwards_make(&with, now), 0);
+	assert_int_equal(mapping_of(4000)->mapping.new_local, REMOTE);
+}
+
+/* --- tunnels --------------------------------------------------------------------------- */
+
+static const struct tunnel call = {.protocol = PROTOCOL_GRE,
+				   .inside = INSIDE,
+				   .remote = REMOTE,
+				   .inside_id = 7,
+				   .external_id = 7000,
+				   .remote_id = 99};
+
+static void an_armed_call_outlives_every_timer(void **state)
+{
+	assert_int_equal(tunnel_arm_inbound(&call, now), 0);
+	assert_int_equal(tunnel_arm_outbound(&call, now), 0);
+	now += 100000 * HZ;
+	pass(*state);
+	assert_true(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7000));
+	tunnel_disarm(&call, now);
+	assert_false(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7000));
+	assert_int_equal(records_in(SLOT_LIVE), 0);
+}
+
+static void a_call_id_of_another_host_is_refused(void **state)
+{
+	struct tunnel other = call;
+
+	other.inside = host_to_be32(0x0a000003);
+	assert_int_equal(tunnel_arm_inbound(&call, now), 0);
+	assert_int_equal(tunnel_arm_inbound(&other, now), -EEXIST);
+	tunnel_disarm(&other, now);
+	assert_true(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7000));
+}
+
+static void the_roster_names_tunnels_and_devices(void **state)
+{
+	const struct roster_tunnel *tunnels;
+	size_t count;
+
+	tunnel_arm_inbound(&call, now);
+	tunnel_arm_outbound(&call, now);
+	session_make(4000);
+	pass(*state);
+	tunnels = roster_tunnels(sweeper_roster(*state), &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(tunnels[0].class, CLASS_PPTP);
+	assert_int_equal(tunnels[0].inside, INSIDE);
+	roster_devices(sweeper_roster(*state), &count);
+	assert_int_equal(count, 1);
+}
+
+/* --- next hops ------------------------------------------------------------------------- */
+
+static void a_next_hop_that_a_session_uses_stays(void **state)
+{
+	struct route route = {.ifindex = 5, .next_hop = REMOTE, .mtu = 1500};
+	struct record *session = session_make(4000);
+	uint32_t hop = next_hop_for(&route, ROUTE_UNRESOLVED);
+
+	session->session.next_hop = hop;
+	for (int i = 0; i < 4; i++) {
+		now += 100 * HZ;
+		session->session.last_seen = now;
+		pass(*state);
+	}
+	assert_int_equal(next_hops[hop].ifindex, 5);
+	now += 301 * HZ;
+	for (int i = 0; i < 6; i++)
+		pass(*state);
+	assert_int_equal(next_hops[hop].ifindex, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, arena_up, arena_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_fresh_session_stays),
+		TEST(one_direction_keeps_both),
+		TEST(an_idle_session_ends_with_both_halves),
+		TEST(the_slot_is_free_a_pass_later),
+		TEST(the_traffic_of_ended_sessions_is_kept),
+		TEST(a_lost_address_ends_its_sessions),
+		TEST(no_address_ends_nothing),
+		TEST(a_half_without_its_other_half_ends_at_the_second_visit),
+		TEST(a_claimed_slot_of_a_killed_inserter_is_freed),
+		TEST(a_freed_id_is_in_quarantine),
+		TEST(a_mapping_in_use_stays),
+		TEST(forwards_come_and_go_with_the_settings),
+		TEST(a_forward_waits_for_a_port_in_use),
+		TEST(an_armed_call_outlives_every_timer),
+		TEST(a_call_id_of_another_host_is_refused),
+		TEST(the_roster_names_tunnels_and_devices),
+		TEST(a_next_hop_that_a_session_uses_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
