@@ -35,9 +35,10 @@ def dropped(answer, what):
 @case
 def cut_off(g):
     """Every length of a frame that ends before its packet does"""
+    shortest = {"memory": 0, "xdp": 1, "tc": 20}[g.backend]  # the kernel makes no shorter test frames
     for name, packet, _ in KINDS:
         for side, device, whole in sides(packet):
-            for length in range(1 if g.backend != "memory" else 0, len(whole)):
+            for length in range(shortest, len(whole)):
                 answer = g.run(side, device, HEAD + bytes(whole)[:length])
                 dropped(answer, "%s %s %d" % (name, side, length))
 

@@ -37,7 +37,7 @@ def rate(g):
     g.lan(udp(A, 4000, S, 60), drop="host_rate")
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
     g.lan(udp(B, 4002, S, 60), sent=udp(E, 4002, S, 60))
-    g.at(100)
+    g.at(101)
     for port in range(60, 65):
         g.lan(udp(A, 4000, S, port), sent=udp(E, 4000, S, port))
     g.lan(udp(A, 4000, S, 65), drop="host_rate")
