@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The bench: see docs/performance.md. Both need root.
+#   make bench         a few minutes; the table and build/bench/results.json
+#   make bench-quick   under 40 seconds; UDP, 1,000 flows
+#   make bench-steps   where a hit's nanoseconds go
+BENCH := $(BUILD)/bench
+
+$(BENCH)/%.bpf.o: bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(BENCH)/%.skel.h: $(BENCH)/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+$(BENCH)/generator.o: $(BENCH)/generator.skel.h
+$(BENCH)/station.o: $(BENCH)/station.skel.h
+$(BENCH)/generator $(BENCH)/station: $(BENCH)/%: $(BENCH)/%.o $(BENCH)/options.o
+	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lpthread
+bench-programs: all $(BENCH)/generator $(BENCH)/station
+
+bench: bench-programs
+	bench/run --json $(BENCH)/results.json
+bench-quick: bench-programs
+	bench/run --quick --json $(BENCH)/quick.json
+.PHONY: bench bench-programs bench-quick
