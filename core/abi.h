@@ -63,6 +63,8 @@ enum timeout {
  *   HOST              inside host               its quota
  *   NEXT_HOP          ifindex, address          -> index into next_hops
  *   CLAIM             external, remote          inside hosts that may receive from it
+ *   QUOTED            as the session, with the id that the far end chose: what an
+ *                     ICMP error quotes of an armed tunnel; a copy of the session
  *   FRAGMENT          as the session; IP id     where the pieces of a datagram go
  *   FRAGMENT_ID       external, remote, IP id   owns the IP id that the pieces leave with
  */
@@ -75,6 +77,7 @@ enum record_kind {
 	KIND_HOST,
 	KIND_NEXT_HOP,
 	KIND_CLAIM,
+	KIND_QUOTED,
 	KIND_FRAGMENT,
 	KIND_FRAGMENT_ID,
 };
@@ -150,7 +153,8 @@ struct mapping {
 	__u8 class;
 	__u32 last_seen;
 	__u32 created;
-	__u8 reserved[24];
+	__u8 timeout; /* enum timeout: of the last session that was hit */
+	__u8 reserved[23];
 };
 
 struct permit {

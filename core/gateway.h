@@ -74,20 +74,50 @@ static __always_inline void session_tcp_event(struct packet *p, const struct con
 		count(REASON_mss_clamped, f->length);
 }
 
+/*
+ * A silent session's remote comes again: as with no session, if the mapping
+ * would let it begin. Answers whether it may pass.
+ */
+SEPARATE __u32 inbound_revive(__u32 session, __u32 tcp_flags)
+{
+	const struct config *c = config_get();
+	struct record *r = record_at(session);
+	const struct record *external;
+	struct record_key key;
+
+	if (!c || !r || r->session.flags & SESSION_LOCAL)
+		return false;
+	mapping_external_key(&key, r->key.protocol, r->key.local, r->key.local_id);
+	if (r->key.id_type != ID_PORTS)
+		key.id_type = ID_NONE;
+	external = record_at(table_search(&key));
+	if (!external || !mapping_admits(c, external, r->key.remote, clock_ticks(c)))
+		return false;
+	if (r->key.protocol != PROTOCOL_TCP)
+		return true;
+	if ((tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return false;
+	session_set_tcp(r, TCP_NONE); /* the SYN itself is followed by the caller */
+	return true;
+}
+
 /* What stands against a hit, or nothing (0). */
 static __always_inline verdict_t session_objects(struct packet *p, const struct config *c,
 						 const struct facts *f, struct record *r, bool out,
 						 enum origin origin, __u32 now)
 {
-	if (unlikely(is_blocked(c, r->session.class))) /* the LAN is told, the WAN is not */
-		return verdict(out ? ACTION_PUNT : ACTION_DROP, blocked_reason(r->session.class),
-			       NO_RECORD);
-	if (unlikely(!out && session_expired(c, r, now)))
+	if (unlikely(!out && session_expired(c, r, now)) &&
+	    !inbound_revive(table_index(r), f->tcp_flags))
 		return drop(REASON_session_expired);
 	if (unlikely(!out && r->session.flags & SESSION_LOCAL)) {
 		session_account(&r->session, f, now);
 		return to_stack(REASON_local_flow);
 	}
+	if (unlikely(is_blocked(c, r->session.class))) /* the LAN is told, the WAN is not */
+		return verdict(out ? ACTION_PUNT : ACTION_DROP, blocked_reason(r->session.class),
+			       NO_RECORD);
+	if (unlikely(r->session.flags & SESSION_HAIRPIN && !out && p->ifindex == c->wan_ifindex))
+		return drop(REASON_martian_source); /* our own address, from outside */
 	if (unlikely(is_for_helper(r, origin)))
 		return verdict(ACTION_PUNT, REASON_to_helper, table_index(r));
 	if (unlikely(f->ttl <= 1))
@@ -128,6 +158,8 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 		session_note_reply(r);
 	if (f->protocol == PROTOCOL_TCP && tcp_is_event(r->session.tcp_state, f->tcp_flags, !out))
 		session_tcp_event(p, c, f, r, out);
+	if (unlikely(out && is_new_era(&r->session, now)))
+		mapping_touch(r->partner);
 	session_account(&r->session, f, now);
 	/* a hairpinned packet passes one router, not two */
 	if (!rewrite(p, f, r, out, !hairpin))
@@ -436,13 +468,13 @@ SEPARATE verdict_t BACKEND_NAME(inbound_routes)(packet_context *context, __u32 b
 
 	if (!c || !f || !mapping)
 		return drop(REASON_malformed_ip);
-	f->hairpin = f->source == c->external;
+	f->hairpin = f->source == c->external && ifindex != c->wan_ifindex;
 	f->class = classify(&p, f, f->source_id, f->destination_id);
 	if (f->class == CLASS_PLAIN) /* forwarded from another port to a VPN server inside */
 		f->class = classify(&p, f, f->source_id, mapping->new_id);
 	if (is_blocked(c, f->class))
 		return drop(blocked_reason(f->class));
-	if (is_martian_source(f->source))
+	if (is_martian_source(f->source) || (f->source == c->external && !f->hairpin))
 		return drop(REASON_martian_source);
 	in_result = route_lookup(&p, mapping->new_local, &in);
 	if (in_result == ROUTE_STACK || in.ifindex == c->wan_ifindex)

@@ -55,6 +55,12 @@ static __always_inline bool quoted_ids(struct packet *quote, struct facts *f)
 		/* RFC 5508 REQ-4: only queries make sessions */
 		return f->source_id || word->type == ICMP_ECHO_REPLY ||
 		       word->type == ICMP_TIMESTAMP_REPLY;
+	} else if (f->protocol == PROTOCOL_ESP) {
+		f->id_type = ID_SPI;
+		f->spi = *(const __be32 *)word;
+	} else if (f->protocol == PROTOCOL_GRE && be16_to_host(ports->source) & 1) {
+		f->id_type = ID_CALL;
+		f->destination_id = ((const struct enhanced_gre_header *)word)->call_id;
 	}
 	return true;
 }
@@ -84,6 +90,28 @@ static __always_inline bool parse_quoted(struct packet *quote, struct facts *f)
 	if (header == IPV4_HEADER && !ipv4_sum_is_good(ip))
 		return false;
 	return quoted_ids(quote, f);
+}
+
+/*
+ * The session that a quoted packet belongs to. Where each end chooses its own
+ * id, the quoted one is the far end's: it has a record of its own.
+ */
+static __always_inline struct record *quoted_session(const struct config *c, const struct facts *f,
+						     __u32 direction)
+{
+	struct record_key key;
+	struct record *r;
+
+	session_key(&key, f, direction);
+	if (f->id_type != ID_SPI && f->id_type != ID_CALL)
+		return record_at(table_search(&key));
+	key.kind = KIND_QUOTED;
+	r = record_at(table_search(&key));
+	if (r || (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1))
+		return r;
+	key_set(&key, key.remote, key.local, 0, f->protocol,
+		direction == DIRECTION_OUT ? KIND_SESSION_ORIG : KIND_SESSION_REPLY, ID_NONE);
+	return record_at(table_search(&key));
 }
 
 /* Where the transport checksum of the quoted packet lies, or 0. */
@@ -150,11 +178,14 @@ static __always_inline enum reason icmp_error_source(struct packet *p, const str
 						     const struct facts *f, const struct record *r,
 						     bool out)
 {
-	if (is_martian_source(f->source) || f->source == c->external)
+	bool hairpinned = !out && p->ifindex != c->wan_ifindex;
+
+	if (is_martian_source(f->source) || (f->source == c->external && !hairpinned))
 		return REASON_martian_source;
 	if (f->destination != (out ? r->key.remote : r->key.local))
 		return REASON_icmp_malformed;
-	if (BACKEND_NAME(route_back)(p->context, p->ifindex, f->source) != p->ifindex)
+	if (!hairpinned &&
+	    BACKEND_NAME(route_back)(p->context, p->ifindex, f->source) != p->ifindex)
 		return REASON_spoofed_source;
 	return REASON_forwarded;
 }
@@ -168,7 +199,7 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 {
 	struct packet packet = {.context = context, .base = base, .ifindex = ifindex};
 	struct packet *p = &packet, quote;
-	bool out = direction == DIRECTION_OUT;
+	bool out = direction == DIRECTION_OUT, turns;
 	const struct config *c = config_get();
 	const struct next_hop *hop;
 	struct facts quoted;
@@ -184,7 +215,7 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 	/* RFC 792: the header and 8 bytes, and not out of the frame's padding */
 	if (f->length < f->l4 + ICMP_QUOTE + quoted.l4 + 8)
 		return drop(REASON_icmp_malformed);
-	r = session_find(c, &quoted, direction);
+	r = quoted_session(c, &quoted, direction);
 	if (!r)
 		return drop(REASON_icmp_no_session);
 	objection = icmp_error_source(p, c, f, r, out);
@@ -196,21 +227,18 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 		return drop(blocked_reason(r->session.class));
 	index = r->session.next_hop;
 	hop = next_hop_at(index);
+	turns = out && r->session.flags & SESSION_HAIRPIN;
 	if (!hop || f->ttl <= 1)
 		return drop(REASON_icmp_no_session);
-	if (!next_hop_usable(hop))
+	if (!BACKEND_FINISHES)
 		return leave();
 	delta = quoted_rewrite(&quote, &quoted, r, !out);
 	packet_fix_l4_sum(p, f->l4 + 2, 0, sum_fold(delta), false);
 	/* the outer sender may be any router on the way: only our side's address changes */
-	if (out) {
-		if (!rewrite_ip(p, c->external, delta_of_32(f->source, c->external), true, 1))
-			return drop(REASON_icmp_malformed);
-	} else if (!rewrite_ip(p, r->session.new_local,
-			       delta_of_32(f->destination, r->session.new_local), false, 1)) {
+	delta = delta_of_32(out ? f->source : f->destination, r->session.new_local);
+	if (!rewrite_ip(p, r->session.new_local, delta, out, !turns))
 		return drop(REASON_icmp_malformed);
-	}
-	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+	return verdict(turns ? ACTION_HAIRPIN : ACTION_FORWARD, REASON_forwarded, index);
 }
 
 #endif

@@ -127,6 +127,7 @@ static __always_inline bool mapping_link(const struct config *c, struct mapping_
 		.new_id = q->external_id,
 		.class = q->class,
 		.flags = q->flags,
+		.timeout = timeout_of(q->protocol),
 		.last_seen = q->now,
 		.created = q->now,
 	};
@@ -233,6 +234,14 @@ static __always_inline __u8 filtering_of(const struct config *c, __u8 protocol)
 	return protocol == PROTOCOL_TCP ? c->filtering_tcp : c->filtering_udp;
 }
 
+/* Silent for its timer, whether it has been swept or not. */
+static __always_inline bool mapping_expired(const struct config *c, const struct mapping *m,
+					    __u32 now)
+{
+	return !(m->flags & MAPPING_STATIC) &&
+	       now - m->last_seen > c->timeouts[m->timeout & (TIMEOUT_SLOTS - 1)];
+}
+
 /* May @remote, from a port that the mapping has not spoken with, begin? */
 static __always_inline bool mapping_admits(const struct config *c, const struct record *external,
 					   __be32 remote, __u32 now)
@@ -243,7 +252,7 @@ static __always_inline bool mapping_admits(const struct config *c, const struct 
 
 	if (external->mapping.flags & MAPPING_OPEN)
 		return true;
-	if (protocol == PROTOCOL_ICMP)
+	if (protocol == PROTOCOL_ICMP || mapping_expired(c, &external->mapping, now))
 		return false;
 	if (filtering_of(c, protocol) == FILTER_ENDPOINT_INDEPENDENT)
 		return true;

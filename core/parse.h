@@ -48,7 +48,7 @@ static __noinline long ip_option_step(__u32 i, void *context)
 	}
 	if (option[0] == OPTION_LOOSE_SOURCE || option[0] == OPTION_STRICT_SOURCE)
 		walk->reason = REASON_source_route;
-	else if (option[1] < 2)
+	else if (option[1] < 2 || walk->at + option[1] > walk->end)
 		walk->reason = REASON_malformed_ip;
 	walk->at += option[1];
 	return walk->reason != REASON_forwarded;
@@ -68,21 +68,35 @@ static __always_inline enum reason parse_options(packet_context *context, __u32 
 	return walk.reason;
 }
 
-static __always_inline enum reason parse_ports(struct packet *p, struct facts *f, __u32 l4)
+/*
+ * The transport header, if the packet carries @size bytes of it. The frame may
+ * be longer than the packet: Ethernet pads short ones.
+ */
+static __always_inline void *transport_at(struct packet *p, const struct facts *f, __u32 l4,
+					  __u32 size)
 {
-	const struct ports *ports = packet_at(p, l4, 8);
+	return l4 + size > f->length ? NULL : packet_at(p, l4, size);
+}
 
-	if (!ports)
+static __always_inline enum reason parse_udp(struct packet *p, struct facts *f, __u32 l4)
+{
+	const struct udp_header *udp = transport_at(p, f, l4, sizeof(*udp));
+	__u32 length;
+
+	if (!udp)
+		return REASON_malformed_transport;
+	length = be16_to_host(udp->length);
+	if (length < sizeof(*udp) || (length > f->length - l4 && !is_fragment(f)))
 		return REASON_malformed_transport;
 	f->id_type = ID_PORTS;
-	f->source_id = ports->source;
-	f->destination_id = ports->destination;
+	f->source_id = udp->source;
+	f->destination_id = udp->destination;
 	return REASON_forwarded;
 }
 
 static __always_inline enum reason parse_tcp(struct packet *p, struct facts *f, __u32 l4)
 {
-	const struct tcp_header *tcp = packet_at(p, l4, sizeof(*tcp));
+	const struct tcp_header *tcp = transport_at(p, f, l4, sizeof(*tcp));
 	__u32 header;
 
 	if (!tcp)
@@ -99,7 +113,7 @@ static __always_inline enum reason parse_tcp(struct packet *p, struct facts *f, 
 
 static __always_inline enum reason parse_icmp(struct packet *p, struct facts *f, __u32 l4)
 {
-	const struct icmp_header *icmp = packet_at(p, l4, sizeof(*icmp));
+	const struct icmp_header *icmp = transport_at(p, f, l4, sizeof(*icmp));
 
 	if (!icmp)
 		return REASON_icmp_malformed;
@@ -126,7 +140,7 @@ static __always_inline enum reason parse_icmp(struct packet *p, struct facts *f,
 
 static __always_inline enum reason parse_esp(struct packet *p, struct facts *f, __u32 l4)
 {
-	const __be32 *spi = packet_at(p, l4, 8); /* SPI and sequence number */
+	const __be32 *spi = transport_at(p, f, l4, 8); /* SPI and sequence number */
 
 	if (!spi || !*spi) /* RFC 4303 section 2.1: 0 is never on the wire */
 		return REASON_malformed_transport;
@@ -145,7 +159,7 @@ static __always_inline enum reason parse_gre_key(struct packet *p, struct facts 
 		f->id_type = ID_NONE;
 		return REASON_forwarded;
 	}
-	key = packet_at(p, l4 + (flags & GRE_CHECKSUM_PRESENT ? 8 : 4), 4);
+	key = transport_at(p, f, l4 + (flags & GRE_CHECKSUM_PRESENT ? 8 : 4), 4);
 	if (!key)
 		return REASON_malformed_transport;
 	f->id_type = ID_KEY;
@@ -155,7 +169,7 @@ static __always_inline enum reason parse_gre_key(struct packet *p, struct facts 
 
 static __always_inline enum reason parse_gre(struct packet *p, struct facts *f, __u32 l4)
 {
-	const struct gre_header *gre = packet_at(p, l4, sizeof(*gre));
+	const struct gre_header *gre = transport_at(p, f, l4, sizeof(*gre));
 	const struct enhanced_gre_header *enhanced;
 	__u16 flags;
 
@@ -164,7 +178,7 @@ static __always_inline enum reason parse_gre(struct packet *p, struct facts *f, 
 	flags = be16_to_host(gre->flags);
 	if ((flags & GRE_VERSION_MASK) == 0)
 		return parse_gre_key(p, f, l4, flags);
-	enhanced = packet_at(p, l4, sizeof(*enhanced));
+	enhanced = transport_at(p, f, l4, sizeof(*enhanced));
 	if (!enhanced || (flags & GRE_VERSION_MASK) != 1 ||
 	    enhanced->protocol != host_to_be16(GRE_PPP) || !(flags & GRE_KEY_PRESENT))
 		return REASON_malformed_transport;
@@ -179,7 +193,7 @@ static __always_inline enum reason parse_transport(struct packet *p, struct fact
 	case PROTOCOL_TCP:
 		return parse_tcp(p, f, l4);
 	case PROTOCOL_UDP:
-		return parse_ports(p, f, l4);
+		return parse_udp(p, f, l4);
 	case PROTOCOL_ESP:
 		return parse_esp(p, f, l4);
 	case PROTOCOL_GRE:

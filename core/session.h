@@ -171,10 +171,9 @@ static __always_inline void session_account(struct session *s, const struct fact
 }
 
 /* The state lives in both halves; segments that change it are rare. */
-static __always_inline void session_follow_tcp(struct record *r, __u8 flags, bool from_remote)
+static __always_inline void session_set_tcp(struct record *r, __u8 next)
 {
 	struct record *partner = record_at(r->partner);
-	__u8 next = tcp_next(r->session.tcp_state, tcp_event_of(flags), from_remote);
 
 	r->session.tcp_state = next;
 	r->session.timeout = tcp_timeout(next);
@@ -182,6 +181,47 @@ static __always_inline void session_follow_tcp(struct record *r, __u8 flags, boo
 		return;
 	partner->session.tcp_state = next;
 	partner->session.timeout = tcp_timeout(next);
+}
+
+static __always_inline void session_follow_tcp(struct record *r, __u8 flags, bool from_remote)
+{
+	session_set_tcp(r, tcp_next(r->session.tcp_state, tcp_event_of(flags), from_remote));
+}
+
+/*
+ * Has the clock passed a mark, some seconds apart, since the session was hit?
+ * Then its mapping is told that it is in use; a hit leaves it alone otherwise.
+ */
+#define ERA_SHIFT 12 /* ticks: 4 s at 1000 a second, 41 s at 100 */
+
+static __always_inline bool is_new_era(const struct session *s, __u32 now)
+{
+	return (now ^ s->last_seen) >> ERA_SHIFT;
+}
+
+/* @session: the half whose local id is the external one. */
+SEPARATE __u32 mapping_touch(__u32 session)
+{
+	const struct config *c = config_get();
+	const struct record *r = record_at(session);
+	struct record_key key;
+	struct record *mapping;
+	__u32 now;
+
+	if (!c || !r || r->key.id_type != ID_PORTS)
+		return 0;
+	now = clock_ticks(c);
+	mapping_external_key(&key, r->key.protocol, r->key.local, r->key.local_id);
+	mapping = record_at(table_search(&key));
+	if (mapping) {
+		mapping->mapping.last_seen = now;
+		mapping->mapping.timeout = r->session.timeout;
+	}
+	permit_key(&key, r->key.protocol, r->key.local, r->key.local_id, r->key.remote);
+	mapping = record_at(table_search(&key));
+	if (mapping)
+		mapping->permit.last_seen = now;
+	return 0;
 }
 
 static __always_inline void session_note_reply(struct record *r)

@@ -264,6 +264,10 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 	case KIND_FRAGMENT:
 	case KIND_FRAGMENT_ID:
 		return fragments_expire(config, r, now);
+	case KIND_QUOTED: /* goes with its tunnel, which goes with the WAN address */
+		if (r->key.local == config->external || !table_kill(r))
+			return EXPIRY_KEEP;
+		return EXPIRY_ENDED;
 	default: /* next hops: the sweeper's own */
 		return EXPIRY_KEEP;
 	}

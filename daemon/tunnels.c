@@ -33,6 +33,13 @@ static struct record_key outbound_key(const struct tunnel *tunnel)
 			KIND_SESSION_ORIG);
 }
 
+/* ICMP errors quote what we sent, with the id that the remote chose (RFC 5508 REQ-4). */
+static struct record_key quoted_key(const struct tunnel *tunnel)
+{
+	return half_key(tunnel->protocol, tunnel->remote, arena.config->external, tunnel->remote_id,
+			KIND_QUOTED);
+}
+
 bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id)
 {
 	struct record_key key =
@@ -105,12 +112,24 @@ static void halves_join(struct record *orig, struct record *reply)
 int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now)
 {
 	struct record_key orig = outbound_key(tunnel), reply = inbound_key(tunnel);
+	struct record_key quoted = quoted_key(tunnel);
 	int err = half_insert(tunnel, &orig, arena.config->external,
 			      host_to_be16(tunnel->external_id), tunnel->next_hop_out, now);
 
+	if (!err) /* without it only the errors about this tunnel would be lost */
+		half_insert(tunnel, &quoted, tunnel->inside, 0, tunnel->next_hop_in, now);
 	if (!err || err == -EEXIST) /* a server that says its id twice */
 		halves_join(table_find(arena.config, &orig), table_find(arena.config, &reply));
 	return err == -EEXIST ? 0 : err;
+}
+
+static void quoted_end(const struct tunnel *tunnel)
+{
+	struct record_key key = quoted_key(tunnel);
+	struct record *r = table_find(arena.config, &key);
+
+	if (r && r->session.new_local == tunnel->inside)
+		table_kill(r);
 }
 
 static void half_end(const struct record_key *key, uint32_t now)
@@ -130,6 +149,8 @@ void tunnel_disarm(const struct tunnel *tunnel, uint32_t now)
 	/* the id may be another host's by now */
 	if (r && r->session.new_local == tunnel->inside)
 		half_end(&reply, now);
-	if (tunnel->remote_id)
+	if (tunnel->remote_id) {
 		half_end(&orig, now);
+		quoted_end(tunnel);
+	}
 }
