@@ -34,7 +34,7 @@ static bool other_side_fits(const struct links *links, const struct link *link)
 	for (unsigned int i = 0; i < links->count; i++) {
 		const struct link *other = &links->link[i];
 
-		if (other->wan != link->wan && other->wanted && link_is_hardware(other) &&
+		if (other->wan != link->wan && link_is_hardware(other) &&
 		    (other->xdp_takes || other->xdp_native))
 			return true;
 	}
@@ -93,14 +93,22 @@ static int clsact_make(const struct link *link, const struct instance *instance)
 
 /* --- XDP ----------------------------------------------------------------------------- */
 
-static int xdp_attach(uint32_t ifindex, int program_fd, uint32_t old_id)
+/* Running, the daemon may not open programs by their ids any more: its own are open already. */
+static int program_open(const struct plane *plane, uint32_t id)
+{
+	int fd = plane_program(plane, id);
+
+	return fd >= 0 ? dup(fd) : bpf_prog_get_fd_by_id(id);
+}
+
+static int xdp_attach(uint32_t ifindex, int program_fd, const struct plane *plane, uint32_t old_id)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, options);
 	uint32_t flags = XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST;
 	int old_fd = -1, err;
 
 	if (old_id) {
-		old_fd = bpf_prog_get_fd_by_id(old_id);
+		old_fd = program_open(plane, old_id);
 		if (old_fd < 0)
 			return -errno;
 		options.old_prog_fd = old_fd;
@@ -121,16 +129,17 @@ static void xdp_detach(uint32_t ifindex)
 
 /* Whose is the program in our place? 0: nobody's or this instance's. */
 static int place_check(const struct link *link, uint32_t program_id, const char *place,
-		       const struct instance *instance)
+		       const struct plane *plane, const struct instance *instance)
 {
 	uint64_t owner;
 
-	if (!program_id)
+	if (!program_id || plane_program(plane, program_id) >= 0)
 		return 0;
 	if (!program_is_ours(program_id, &owner)) {
 		log_error("another program already holds the %s hook of %s (BPF program id %u); "
-			  "remove it, or set dataplane: tc if it is XDP",
-			  place, link->name, program_id);
+			  "remove it%s",
+			  place, link->name, program_id,
+			  strcmp(place, "XDP") ? "" : " or set dataplane: tc");
 		return -EBUSY;
 	}
 	if (owner && owner != instance->number) {
@@ -143,14 +152,14 @@ static int place_check(const struct link *link, uint32_t program_id, const char 
 }
 
 static int places_check(const struct link *link, const struct hold *hold, bool xdp,
-			const struct instance *instance)
+			const struct plane *plane, const struct instance *instance)
 {
-	int err = place_check(link, hold->tc_ingress, "TC ingress", instance);
+	int err = place_check(link, hold->tc_ingress, "TC ingress", plane, instance);
 
 	if (!err && link->wan)
-		err = place_check(link, hold->tc_egress, "TC egress", instance);
+		err = place_check(link, hold->tc_egress, "TC egress", plane, instance);
 	if (!err && xdp)
-		err = place_check(link, hold->xdp, "XDP", instance);
+		err = place_check(link, hold->xdp, "XDP", plane, instance);
 	return err;
 }
 
@@ -180,10 +189,13 @@ static int tc_attach_link(struct link *link, const struct plane *plane,
 	return err;
 }
 
-static bool hold_is_ours(uint32_t program_id, const struct instance *instance)
+static bool hold_is_ours(uint32_t program_id, const struct plane *plane,
+			 const struct instance *instance)
 {
 	uint64_t owner;
 
+	if (plane_program(plane, program_id) >= 0)
+		return true;
 	return program_id && program_is_ours(program_id, &owner) &&
 	       (!owner || owner == instance->number);
 }
@@ -195,8 +207,8 @@ static int xdp_attach_link(struct link *link, const struct plane *plane, const s
 	int err = 0;
 
 	if (xdp)
-		err = xdp_attach(link->ifindex, plane->program_fd[program], hold->xdp);
-	else if (hold_is_ours(hold->xdp, instance))
+		err = xdp_attach(link->ifindex, plane->program_fd[program], plane, hold->xdp);
+	else if (hold_is_ours(hold->xdp, plane, instance))
 		xdp_detach(link->ifindex);
 	link->attachment.xdp = xdp && !err;
 	return err;
@@ -222,7 +234,7 @@ int attach_link(struct link *link, const struct plane *plane, const struct insta
 	int err;
 
 	hold_read(link->ifindex, &hold);
-	err = places_check(link, &hold, xdp, instance);
+	err = places_check(link, &hold, xdp, plane, instance);
 	if (err)
 		return err;
 	link->attachment.adopted = hold.tc_ingress != 0;
@@ -235,7 +247,7 @@ int attach_link(struct link *link, const struct plane *plane, const struct insta
 		return 0;
 	refusal_say(link, at_xdp, err);
 	if (!link->attachment.adopted)
-		attach_detach(link, instance);
+		attach_detach(link, plane, instance);
 	return err;
 }
 
@@ -304,18 +316,18 @@ static void clsact_remove(const struct link *link, const struct instance *instan
 		bpf_tc_hook_destroy(&hook);
 }
 
-void attach_detach(struct link *link, const struct instance *instance)
+void attach_detach(struct link *link, const struct plane *plane, const struct instance *instance)
 {
 	struct hold hold;
 
 	if (!link->ifindex)
 		return;
 	hold_read(link->ifindex, &hold);
-	if (hold_is_ours(hold.xdp, instance))
+	if (hold_is_ours(hold.xdp, plane, instance))
 		xdp_detach(link->ifindex);
-	if (hold_is_ours(hold.tc_ingress, instance))
+	if (hold_is_ours(hold.tc_ingress, plane, instance))
 		tc_detach(link->ifindex, BPF_TC_INGRESS);
-	if (hold_is_ours(hold.tc_egress, instance))
+	if (hold_is_ours(hold.tc_egress, plane, instance))
 		tc_detach(link->ifindex, BPF_TC_EGRESS);
 	clsact_remove(link, instance);
 	link->attachment = (struct attachment){0};

@@ -33,8 +33,9 @@ bool attach_wants_xdp(const struct links *links, const struct link *link, enum d
 int attach_link(struct link *link, const struct plane *plane, const struct instance *instance,
 		bool xdp);
 
-/* Takes our programs off; clsact too if we made it and nothing else is on it. */
-void attach_detach(struct link *link, const struct instance *instance);
+/* Takes our programs off (PLANE may be one that is not loaded); clsact too if we made it and
+ * nothing else is on it. */
+void attach_detach(struct link *link, const struct plane *plane, const struct instance *instance);
 
 /* The same for the slow path's tap. */
 int attach_tap(uint32_t ifindex, const struct plane *plane);

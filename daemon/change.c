@@ -51,7 +51,7 @@ static void dropped_detach(struct gateway *gateway, struct links *from, struct l
 {
 	for (unsigned int i = 0; i < from->count; i++)
 		if (!link_stays(to, &from->link[i]))
-			attach_detach(&from->link[i], &gateway->instance);
+			attach_detach(&from->link[i], &gateway->plane, &gateway->instance);
 }
 
 static int links_switch(struct gateway *gateway, const struct settings *settings)

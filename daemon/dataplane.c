@@ -153,8 +153,29 @@ static int memory_map(struct plane *plane)
 	return 0;
 }
 
+static int program_id_read(int fd, uint32_t *id)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	*id = info.id;
+	return 0;
+}
+
+int plane_program(const struct plane *plane, uint32_t id)
+{
+	for (unsigned int i = 0; i < PROGRAMS; i++)
+		if (id && plane->program_id[i] == id)
+			return plane->program_fd[i];
+	return -1;
+}
+
 static int programs_find(struct plane *plane)
 {
+	int err;
+
 	for (unsigned int i = 0; i < PROGRAMS; i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(plane->skeleton->obj, program_names[i]);
@@ -162,6 +183,9 @@ static int programs_find(struct plane *plane)
 		if (!program)
 			return -ENOENT;
 		plane->program_fd[i] = bpf_program__fd(program);
+		err = program_id_read(plane->program_fd[i], &plane->program_id[i]);
+		if (err)
+			return err;
 	}
 	return 0;
 }

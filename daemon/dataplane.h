@@ -39,6 +39,7 @@ struct dataplane; /* the skeleton */
 struct plane {
 	struct dataplane *skeleton;
 	int program_fd[PROGRAMS];
+	uint32_t program_id[PROGRAMS]; /* the kernel's; 0: not loaded */
 	int counters_fd;
 	uint32_t sets_count;
 	bool adopted; /* sessions of an earlier run are in the maps */
@@ -62,6 +63,9 @@ uint32_t plane_sets(uint32_t sessions);
  */
 int plane_load(struct plane *plane, uint32_t sets, const struct adoption *adoption);
 void plane_unload(struct plane *plane);
+
+/* The descriptor of the loaded program with this kernel id, or -1. */
+int plane_program(const struct plane *plane, uint32_t id);
 
 /* Now, in ticks of the data plane's clock. */
 uint32_t plane_now(const struct plane *plane);

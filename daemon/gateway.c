@@ -177,7 +177,7 @@ static int kernel_start(struct gateway *gateway)
 static void kernel_undo(struct gateway *gateway)
 {
 	for (unsigned int i = 0; i < gateway->links.count; i++)
-		attach_detach(&gateway->links.link[i], &gateway->instance);
+		attach_detach(&gateway->links.link[i], &gateway->plane, &gateway->instance);
 	sysctl_restore(&gateway->instance);
 	if (gateway->wall.nft)
 		wall_remove(&gateway->wall);

@@ -22,7 +22,7 @@ static void link_name(struct links *links, const char *name, bool wan)
 {
 	struct link *link = &links->link[links->count++];
 
-	*link = (struct link){.wan = wan, .wanted = true};
+	*link = (struct link){.wan = wan};
 	snprintf(link->name, sizeof(link->name), "%s", name);
 }
 

@@ -20,12 +20,12 @@
 struct attachment {
 	bool ingress, egress, xdp; /* attached */
 	bool adopted;		   /* an earlier run had attached there already */
+	uint8_t pause;		   /* rounds of upkeep until the next try, after a refusal */
 };
 
 struct link {
 	char name[IFNAMSIZ];
 	bool wan;
-	bool wanted; /* false: dropped from the settings, to be detached */
 	/* as the kernel says; ifindex 0: not there */
 	uint32_t ifindex;
 	uint16_t mtu;

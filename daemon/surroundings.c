@@ -16,6 +16,7 @@
 
 /* A next hop that nobody has chosen for this long is not kept alive. */
 #define NEXT_HOP_USED_SECONDS 60
+#define ROUNDS_AFTER_REFUSAL  12
 
 /* --- one interface ------------------------------------------------------------------- */
 
@@ -30,7 +31,7 @@ static void slot_write(struct interface *slot, const struct link *link)
 {
 	WRITE_ONCE(slot->ifindex, 0);
 	__sync_synchronize();
-	if (!link->ifindex || !link->wanted)
+	if (!link->ifindex)
 		return;
 	slot->mtu = link->mtu;
 	slot->flags = interface_flags_of(link);
@@ -140,7 +141,7 @@ static void link_event(struct gateway *gateway, const struct nlmsghdr *message)
 	struct link old;
 	struct link *link = links_update(&gateway->links, message, &old, &changes);
 
-	if (!link || !link->wanted)
+	if (!link)
 		return;
 	if (changes & LINK_GONE)
 		link_gone(gateway, link, &old);
@@ -282,15 +283,27 @@ static void next_hops_keep(struct gateway *gateway)
 	neighbours_keep(&gateway->netlink, gateway->plane.next_hops, used);
 }
 
+/* Whoever was in the way may be gone by now; not too often, for each refusal is logged. */
+static void attach_again(struct gateway *gateway, struct link *link)
+{
+	if (link->attachment.pause) {
+		link->attachment.pause--;
+		return;
+	}
+	link_appeared(gateway, link);
+	if (!link->attachment.ingress)
+		link->attachment.pause = ROUNDS_AFTER_REFUSAL;
+}
+
 void surroundings_keep(struct gateway *gateway)
 {
 	for (unsigned int i = 0; i < gateway->links.count; i++) {
 		struct link *link = &gateway->links.link[i];
 
-		if (!link->ifindex || !link->wanted)
+		if (!link->ifindex)
 			continue;
 		if (!link->attachment.ingress)
-			link_appeared(gateway, link); /* whoever was in the way may be gone */
+			attach_again(gateway, link);
 		else if (attach_probe(link)) {
 			surroundings_link_write(gateway, link);
 			neighbours_link_changed(gateway->plane.next_hops, link);

@@ -37,8 +37,6 @@ static void lan_names(FILE *out, const struct links *links)
 	const char *separator = "";
 
 	for (unsigned int i = 1; i < links->count; i++) {
-		if (!links->link[i].wanted)
-			continue;
 		fprintf(out, "%s\"%s\"", separator, links->link[i].name);
 		separator = ", ";
 	}

@@ -177,6 +177,11 @@ settings "$DIR/run" 'passthrough: {ipsec: off}' >"$DIR/settings.yaml"
 kill -HUP "$PID"
 ok "SIGHUP takes good ones" until_ok 5 sh -c "$BUILD/wayleave -r $DIR/run status | grep -q 'IPsec off'"
 
+ok "the data plane moves to XDP while it runs" ctl set --yes dataplane xdp
+ok "... and says so" sh -c "$BUILD/wayleave -r $DIR/run status | grep -q 'wan0.*xdp'"
+ok "... and back" ctl set --yes dataplane tc
+ok "... with packets passing" passes
+
 end TERM
 ok "SIGTERM leaves translation running" passes
 ok "--teardown" gw "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown
