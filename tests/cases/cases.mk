@@ -16,6 +16,21 @@ $(CASE_BIN)/case_run: $(CASE_BIN)/case_memory.o $(CASE_SHARED)
 $(CASE_BIN)/case_run_bpf: $(CASE_BIN)/case_bpf.o $(CASE_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^ -lbpf
 
+# --- the core's fuzzer: in `make fuzz` and `make fuzz-smoke` too -----------------------
+FUZZ_CORE_SECONDS := 15
+FUZZ_CORE_SRC     := tests/fuzz/fuzz_core.c tests/cases/world.c tests/cases/forge.c
+$(BUILD)/fuzz/fuzz_core: $(FUZZ_CORE_SRC) $(wildcard core/*.h core/*.def tests/cases/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
+		-o $@ $(filter %.c,$^)
+fuzz-core-smoke: $(BUILD)/fuzz/fuzz_core
+	@tests/cases/make_core_seeds.py $(BUILD)/fuzz/seeds/core ../shared/captures
+	@mkdir -p $(BUILD)/fuzz/corpus/core
+	$< -max_total_time=$(FUZZ_CORE_SECONDS) -max_len=1024 -timeout=5 -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/core $(BUILD)/fuzz/seeds/core
+.PHONY: fuzz-core-smoke
+
 cases-memory: $(CASE_BIN)/case_run
 cases-bpf: $(CASE_BIN)/case_run_bpf
 cases:
