@@ -10,6 +10,7 @@ anything failed. A skip says what is missing; with CI set, the lab may skip noth
 import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,10 +199,10 @@ def programs(fast):
 
 def lab():
     """Every scenario through TC, with and without offloads, and through XDP."""
-    must = bool(os.environ.get("CI"))
+    must, prefix = bool(os.environ.get("CI")), "t%d" % (os.getpid() % 100000)
     for gateway, offloads in (("wayleave-tc", "off"), ("wayleave-xdp", "off"), ("wayleave-tc", "on")):
-        yield Suite("lab", ["tests/lab/lab", "run", "-j2", "all"], limit_s=600, may_skip=not must,
-                    env={"GATEWAY": gateway, "LAB_OFFLOADS": offloads})
+        yield Suite("lab", ["tests/lab/lab", "run", "-j2", "all"], limit_s=900, may_skip=not must,
+                    env={"GATEWAY": gateway, "LAB_OFFLOADS": offloads, "PFX": prefix})
 
 
 def examples():
@@ -241,8 +242,12 @@ def run_all(fast, report):
 
 def main():
     fast, report = "--fast" in sys.argv[1:], Report()
+    # of this run alone; kept when something failed, for the captures in it
+    os.environ["TMPDIR"] = folder = tempfile.mkdtemp(prefix="wayleave-test.")
     try:
         run_all(fast, report)
+        if not report.failed:
+            shutil.rmtree(folder)
     except KeyboardInterrupt:
         report.add_fail("interrupted", 0)
     report.summary()

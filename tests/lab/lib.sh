@@ -37,6 +37,6 @@ lab_up() {
 lab_down() {
 	guests_stop
 	if net_is_up; then gw_stop; net_down; fi
-	rm -rf "$LAB/g" "$LAB/run" "$LAB"/gw.*
+	rm -rf "$LAB/g" "$LAB/run" "$LAB"/gw.* "/var/run/wireguard/$PFX"*.sock
 	return 0
 }
