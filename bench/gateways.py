@@ -31,11 +31,24 @@ class Gateway:
     far = ("gw", "lan")  # where the sink stands
     external = None  # what sources become; None: they stay
 
+    def __init__(self, settings="", bulk=False):
+        """settings: more lines for Wayleave's file. bulk: for TCP with GSO, not for frames."""
+        self.settings, self.bulk = settings, bulk
+
     def up(self):
         pass
 
     def arm(self, protocol, flows):
         """Lets tunnels pass as if their control traffic had been seen."""
+
+    def poll_for_skbs(self):
+        """The gateway's ends poll, so that they take XDP frames for TC and the stack.
+
+        Without it veth drops them; with it veth's GSO is off.
+        """
+        if not self.bulk:
+            for interface in ("lan", "wan"):
+                station("gw", interface, "pass")
 
     def busy_ns(self):
         """Processor time of the gateway's own processes so far."""
@@ -65,14 +78,8 @@ class RedirectTc(Redirect):
     program = "redirect_tc"
 
     def up(self):
-        poll_for_skbs()
+        self.poll_for_skbs()
         super().up()
-
-
-def poll_for_skbs():
-    """The gateway's ends poll, so that they take XDP frames for TC and the stack."""
-    for interface in ("lan", "wan"):
-        station("gw", interface, "pass")
 
 
 class Forward(Gateway):
@@ -80,7 +87,7 @@ class Forward(Gateway):
     far = ("snk", "s0")
 
     def up(self):
-        poll_for_skbs()
+        self.poll_for_skbs()
 
 
 class Masquerade(Forward):
@@ -106,7 +113,7 @@ class Wayleave(Gateway):
         with open(settings, "w") as file:
             file.write(
                 "wan: {interface: wan}\nlan: {interfaces: [lan]}\n"
-                f"dataplane: {self.dataplane}\nrun_dir: {self.folder}/run\n"
+                f"dataplane: {self.dataplane}\nrun_dir: {self.folder}/run\n{self.settings}\n"
             )
         self.log = open(os.path.join(self.folder, "log"), "w+")
         self.daemon = subprocess.Popen(
@@ -157,7 +164,7 @@ class WayleaveTc(Wayleave):
     title = "Wayleave, TC"
 
     def up(self):
-        poll_for_skbs()
+        self.poll_for_skbs()
         super().up()
 
 
