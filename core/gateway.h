@@ -113,9 +113,9 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 		session_account(&r->session, f, now);
 		return to_stack(REASON_local_flow);
 	}
-	if (unlikely(is_blocked(c, r->session.class))) /* the LAN is told, the WAN is not */
-		return verdict(out ? ACTION_PUNT : ACTION_DROP, blocked_reason(r->session.class),
-			       NO_RECORD);
+	/* silently: an ICMP error would make the client hang up, and the tunnel shall go on */
+	if (unlikely(is_blocked(c, r->session.class)))
+		return drop(blocked_reason(r->session.class));
 	if (unlikely(r->session.flags & SESSION_HAIRPIN && !out && p->ifindex == c->wan_ifindex))
 		return drop(REASON_martian_source); /* our own address, from outside */
 	if (unlikely(is_for_helper(r, origin)))
