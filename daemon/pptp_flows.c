@@ -78,6 +78,8 @@ static void file_check(struct flows_file *file, bool adopted)
 {
 	if (adopted && file->magic == FILE_MAGIC && file->size == sizeof(*file))
 		return;
+	if (adopted)
+		tunnels_forsake(PROTOCOL_GRE);
 	memset(file, 0, sizeof(*file));
 	file->magic = FILE_MAGIC;
 	file->size = sizeof(*file);

@@ -154,3 +154,20 @@ void tunnel_disarm(const struct tunnel *tunnel, uint32_t now)
 		quoted_end(tunnel);
 	}
 }
+
+static bool is_session(const struct record *r)
+{
+	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_SESSION_REPLY;
+}
+
+void tunnels_forsake(uint8_t protocol)
+{
+	uint32_t records = (arena.config->set_mask + 1) * RECORDS_A_SET;
+
+	for (uint32_t i = 0; i < records; i++) {
+		struct record *r = record_at(i);
+
+		if (record_state(r) == SLOT_LIVE && is_session(r) && r->key.protocol == protocol)
+			__sync_fetch_and_and(&r->session.flags, (uint8_t)~SESSION_STATIC);
+	}
+}

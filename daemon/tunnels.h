@@ -39,6 +39,12 @@ int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now);
 /* Ends both halves; either may be missing. */
 void tunnel_disarm(const struct tunnel *tunnel, uint32_t now);
 
+/*
+ * Nobody knows any more what these tunnels belong to: their own timers end them
+ * from now on. Walks the whole table, for the start.
+ */
+void tunnels_forsake(uint8_t protocol);
+
 /* Is the external id towards this remote in the table, whoever's it is? */
 bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id);
 

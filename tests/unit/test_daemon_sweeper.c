@@ -357,6 +357,18 @@ static void an_armed_call_outlives_every_timer(void **state)
 	assert_int_equal(records_in(SLOT_LIVE), 0);
 }
 
+static void a_forsaken_call_has_a_timer_again(void **state)
+{
+	tunnel_arm_inbound(&call, now);
+	tunnel_arm_outbound(&call, now);
+	tunnels_forsake(PROTOCOL_GRE);
+	pass(*state);
+	assert_true(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7000));
+	now += 301 * HZ;
+	pass(*state);
+	assert_false(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7000));
+}
+
 static void a_call_id_of_another_host_is_refused(void **state)
 {
 	struct tunnel other = call;
@@ -425,6 +437,7 @@ int main(void)
 		TEST(forwards_come_and_go_with_the_settings),
 		TEST(a_forward_waits_for_a_port_in_use),
 		TEST(an_armed_call_outlives_every_timer),
+		TEST(a_forsaken_call_has_a_timer_again),
 		TEST(a_call_id_of_another_host_is_refused),
 		TEST(the_roster_names_tunnels_and_devices),
 		TEST(a_next_hop_that_a_session_uses_stays),
