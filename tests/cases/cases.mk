@@ -16,6 +16,16 @@ $(CASE_BIN)/case_run: $(CASE_BIN)/case_memory.o $(CASE_SHARED)
 $(CASE_BIN)/case_run_bpf: $(CASE_BIN)/case_bpf.o $(CASE_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^ -lbpf
 
+# --- the specification: PACKETS=10000000 SEED=7 for a long run ------------------------------
+PACKETS := 300000
+SEED    := 1
+$(CASE_BIN)/spec: $(CASE_BIN)/spec.o $(CASE_BIN)/world.o $(CASE_BIN)/forge.o $(BUILD)/san/daemon/expiry.o
+	$(CC) $(CASE_SAN) -o $@ $^
+spec-build: $(CASE_BIN)/spec
+spec: $(CASE_BIN)/spec
+	@$< $(PACKETS) $(SEED)
+.PHONY: spec spec-build
+
 # --- the core's fuzzer: in `make fuzz` and `make fuzz-smoke` too -----------------------
 FUZZ_CORE_SECONDS := 15
 FUZZ_CORE_SRC     := tests/fuzz/fuzz_core.c tests/cases/world.c tests/cases/forge.c

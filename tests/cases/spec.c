@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a NAT is, as a program: written from the RFCs' rules, without a look at
+ * the core, and held against it packet by packet over random runs.
+ *
+ *   spec [PACKETS [SEED]]
+ *
+ * Theory of operation. The model has a mapping for each inside socket and a
+ * session for each remote socket that it met. Of every packet it says MUST,
+ * MAY or MUST_NOT: a packet MAY pass where an RFC leaves it open, for instance
+ * in the time between a timer and the sweep. A packet that passed is compared
+ * with one that the model builds itself. Time and the sweeper are the daemon's.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/expiry.h"
+#include "tests/cases/forge.h"
+#include "tests/cases/world.h"
+
+enum { UDP, TCP, ICMP, KINDS };
+enum { HOSTS = 4, SOCKETS = 8, REMOTES = 5, REMOTE_PORTS = 3, ITSELF = REMOTES - 1 };
+enum {
+	WAN = 13,
+	LAN = 11,
+	SETS = 4096,
+	SECOND = 1000,
+	SWEEP = 60 * SECOND,
+	SLACK = SWEEP + SECOND,
+	EPOCH = 50000
+};
+
+#define ADDRESS(a) ((__be32)__builtin_bswap32(a))
+#define EXTERNAL   ADDRESS(0xc6336402)
+
+static const __u8 protocols[KINDS] = {PROTOCOL_UDP, PROTOCOL_TCP, PROTOCOL_ICMP};
+static const __u16 inside_ports[SOCKETS] = {4000, 4001, 500, 123, 600, 64600, 64601, 40000};
+static const __u16 remote_ports[REMOTE_PORTS] = {53, 1701, 4500};
+
+enum rule { MUST_NOT, MAY, MUST };
+
+struct session_model {
+	bool used, is_long, closing, syn_out, syn_in;
+	__u32 out_at, seen_at; /* last packet from the inside; last packet at all */
+};
+
+struct mapping_model {
+	bool used, is_forward;
+	__u16 port;
+	/* the last remote is ourselves: hairpins, sent in [0] and received in [1] */
+	struct session_model session[REMOTES][REMOTE_PORTS];
+};
+
+static struct mapping_model mappings[KINDS][HOSTS][SOCKETS];
+static struct mapping_model *owner[KINDS][65536];
+static __u32 swept;
+static __u64 passed, stopped, open_calls, seed, first_seed;
+
+static __u32 draw(__u32 below)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (seed >> 33) % below;
+}
+
+static __be32 host_address(__u32 host)
+{
+	return ADDRESS(0x0a00000a + host);
+}
+
+static __be32 remote_address(__u32 remote)
+{
+	return remote == ITSELF ? EXTERNAL : ADDRESS(0xcb007105 + remote);
+}
+
+/* --- the rules ---------------------------------------------------------------------- */
+
+/* RFC 4787 REQ-5, RFC 5382 REQ-5, RFC 5508 REQ-2. */
+static enum rule session_lives(int kind, const struct session_model *s)
+{
+	__u32 age = world.now - s->seen_at;
+
+	if (!s->used)
+		return MUST_NOT;
+	if (kind == UDP)
+		return age <= 300 * SECOND ? MUST : MUST_NOT;
+	if (kind == ICMP)
+		return age <= 60 * SECOND ? MUST : MUST_NOT;
+	if (age <= 240 * SECOND || (age <= 7440 * SECOND && s->is_long && !s->closing))
+		return MUST;
+	return age <= 7440 * SECOND ? MAY : MUST_NOT;
+}
+
+/* A mapping lives as long as a session of it; a forward as long as the settings. */
+static enum rule mapping_lives(int kind, const struct mapping_model *m)
+{
+	enum rule best = MUST_NOT;
+
+	if (!m || !m->used)
+		return MUST_NOT;
+	if (m->is_forward)
+		return MUST;
+	for (int r = 0; r < REMOTES; r++)
+		for (int p = 0; p < REMOTE_PORTS; p++)
+			if (session_lives(kind, &m->session[r][p]) > best)
+				best = session_lives(kind, &m->session[r][p]);
+	return best;
+}
+
+/* RFC 4787 REQ-3, REQ-3a (but for 500, see core/mapping.h), REQ-4; the gateway's own range. */
+static bool port_is_legal(int kind, __u16 inside, __u16 port, const struct mapping_model *mine)
+{
+	const struct mapping_model *other = owner[kind][port];
+
+	if (other && other != mine && mapping_lives(kind, other) == MUST)
+		return false;
+	if (kind == ICMP)
+		return true;
+	if (!port || port >= 64512 || (port & 1) != (inside & 1))
+		return false;
+	return port == inside || inside == 500 ? port == inside || port >= 1024
+					       : (port < 1024) == (inside < 1024);
+}
+
+/* How long ago the mapping has itself sent to this address; with @any to anybody. */
+static __u32 contact_age(const struct mapping_model *m, __u32 remote, bool any)
+{
+	__u32 best = 0xffffffff;
+
+	for (__u32 r = 0; r < REMOTES; r++)
+		for (int p = 0; p < REMOTE_PORTS; p++)
+			if ((any || r == remote) && m->session[r][p].out_at &&
+			    world.now - m->session[r][p].out_at < best)
+				best = world.now - m->session[r][p].out_at;
+	return best;
+}
+
+/* Its last session has just ended: RFC 4787 REQ-5 says at least, not at most. */
+static bool mapping_was_alive(int kind, const struct mapping_model *m)
+{
+	__u32 limit = (kind == TCP ? 7440 : 300) * SECOND + QUARANTINE_SECONDS * SECOND + 2 * SWEEP;
+
+	for (int r = 0; r < REMOTES; r++)
+		for (int p = 0; p < REMOTE_PORTS; p++)
+			if (m->session[r][p].used && world.now - m->session[r][p].seen_at <= limit)
+				return true;
+	return false;
+}
+
+/* RFC 4787 REQ-8, RFC 5382 REQ-3: may a remote socket begin that was not contacted? */
+static enum rule filter_admits(int kind, const struct mapping_model *m, __u32 remote)
+{
+	__u8 filtering = kind == TCP ? arena.config->filtering_tcp : arena.config->filtering_udp;
+	__u32 limit = (kind == TCP ? 240 : 300) * SECOND, age;
+
+	if (m->is_forward)
+		return MUST;
+	if (kind == ICMP || filtering == FILTER_ADDRESS_AND_PORT_DEPENDENT)
+		return MUST_NOT;
+	age = contact_age(m, remote, filtering == FILTER_ENDPOINT_INDEPENDENT);
+	if (age == 0xffffffff || !mapping_was_alive(kind, m))
+		return MUST_NOT;
+	return age + SLACK <= limit ? MUST : MAY;
+}
+
+/* RFC 5382 REQ-2: only a SYN begins. A query's session is for answers (RFC 5508 REQ-1). */
+static enum rule inbound_rule(int kind, const struct mapping_model *m, __u32 remote, __u32 port,
+			      __u8 flags)
+{
+	enum rule lives, begins;
+
+	if (!m || !m->used)
+		return MUST_NOT;
+	lives = session_lives(kind, &m->session[remote][port]);
+	if (lives == MUST || kind == ICMP)
+		return lives;
+	begins = filter_admits(kind, m, remote);
+	if (kind == TCP && (flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		begins = MUST_NOT;
+	return lives > begins ? MAY : begins == MUST && lives == MAY ? MUST : begins;
+}
+
+/* --- what a packet that passed leaves behind ---------------------------------------------- */
+
+static void session_note(int kind, struct session_model *s, bool out, __u8 flags)
+{
+	enum rule lives = session_lives(kind, s);
+
+	/* perhaps the old session, perhaps a new one: nothing is known of its state */
+	if (lives != MUST)
+		*s = (struct session_model){
+			.used = true, .closing = lives == MAY, .out_at = s->out_at};
+	s->seen_at = world.now;
+	if (out)
+		s->out_at = world.now;
+	s->syn_out |= out && flags & TCP_SYN;
+	s->syn_in |= !out && flags & TCP_SYN;
+	s->closing |= !!(flags & (TCP_FIN | TCP_RST));
+	s->is_long = s->syn_out && s->syn_in;
+}
+
+static void mapping_note(int kind, struct mapping_model *m, __u16 port)
+{
+	if (m->used && m->port == port)
+		return;
+	if (m->used && owner[kind][m->port] == m)
+		owner[kind][m->port] = NULL;
+	if (owner[kind][port])
+		owner[kind][port]->used = false;
+	*m = (struct mapping_model){.used = true, .port = port};
+	owner[kind][port] = m;
+}
+
+/* --- one packet ------------------------------------------------------------------------------ */
+
+static __u8 before[FORGE_BYTES];
+static size_t length;
+static verdict_t v;
+
+static void differs(const char *what, const struct forged *f)
+{
+	printf("not ok - spec: %s (%s)\n# seed %llu, packet %llu: protocol %u %08x:%u > %08x:%u "
+	       "kind %u, ticks %u\n",
+	       what, reason_name(verdict_reason(v)), (unsigned long long)first_seed,
+	       (unsigned long long)(passed + stopped), f->protocol, ntohl(f->source), f->source_id,
+	       ntohl(f->destination), f->destination_id, f->kind, world.now);
+	exit(1);
+}
+
+/* Sends it; true: it passed, and is in @after. */
+static bool hand_over(const struct forged *f, bool out, __u8 *after)
+{
+	packet_context context = {.data = after};
+
+	length = forge(before, f);
+	memcpy(after, before, length);
+	context.length = length;
+	v = world_translate(&context, 0, out ? LAN : WAN, out ? DIRECTION_OUT : DIRECTION_IN,
+			    ORIGIN_WIRE);
+	if (verdict_action(v) == ACTION_FORWARD) {
+		passed++;
+		return true;
+	}
+	stopped++;
+	return false;
+}
+
+/* Each byte as the model would send it. */
+static void compare(const struct forged *sent, const struct forged *wanted, const __u8 *after)
+{
+	__u8 expected[FORGE_BYTES];
+
+	if (forge(expected, wanted) != length || memcmp(expected, after, length))
+		differs("the packet is not as it should be", sent);
+}
+
+static struct forged any_packet(int kind)
+{
+	static const __u8 flags[] = {TCP_SYN,		TCP_ACK,	   TCP_ACK,
+				     TCP_SYN | TCP_ACK, TCP_ACK | TCP_FIN, TCP_RST};
+
+	return (struct forged){
+		.protocol = protocols[kind],
+		.ttl = 2 + draw(200),
+		.kind = kind == TCP ? flags[draw(draw(8) ? 4 : 6)] : 0,
+		.filler = draw(256),
+		.payload = draw(40),
+	};
+}
+
+static void outbound_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32 port)
+{
+	struct mapping_model *m = &mappings[kind][host][socket];
+	struct session_model *s = &m->session[remote][port];
+	struct forged f = any_packet(kind), wanted, got;
+	__u8 after[FORGE_BYTES];
+	bool first = session_lives(kind, s) != MUST;
+
+	f.kind = kind == ICMP ? ICMP_ECHO : f.kind;
+	f.source = host_address(host);
+	f.source_id = inside_ports[socket];
+	f.destination = remote_address(remote);
+	f.destination_id = kind == ICMP ? 0 : remote_ports[port];
+	if (!hand_over(&f, true, after)) {
+		if (!(first && f.kind & TCP_RST && kind == TCP))
+			differs("an inside host was stopped", &f);
+		return;
+	}
+	if (first && session_lives(kind, s) == MUST_NOT && kind == TCP && f.kind & TCP_RST &&
+	    !s->used)
+		differs("a RST has begun a session", &f);
+	forge_read(after, length, &got);
+	if (mapping_lives(kind, m) == MUST && got.source_id != m->port)
+		differs("RFC 4787 REQ-1: another port for the same socket", &f);
+	if (!m->is_forward && !port_is_legal(kind, f.source_id, got.source_id, m))
+		differs("RFC 4787 REQ-3, REQ-4: a port that is not free or of another kind", &f);
+	wanted = f;
+	wanted.ttl--;
+	wanted.source = EXTERNAL;
+	wanted.source_id = got.source_id;
+	compare(&f, &wanted, after);
+	mapping_note(kind, m, got.source_id);
+	session_note(kind, s, true, kind == TCP ? f.kind : 0);
+}
+
+static void host_of(int kind, const struct mapping_model *m, struct forged *f)
+{
+	__u32 number = m - &mappings[kind][0][0];
+
+	f->destination = host_address(number / SOCKETS);
+	f->destination_id = inside_ports[number % SOCKETS];
+}
+
+static void inbound_packet(int kind, __u16 external_port, __u32 remote, __u32 port)
+{
+	struct mapping_model *m = owner[kind][external_port];
+	struct forged f = any_packet(kind), wanted;
+	enum rule rule;
+	__u8 after[FORGE_BYTES];
+
+	f.kind = kind == ICMP ? ICMP_ECHO_REPLY : f.kind;
+	f.source = remote_address(remote);
+	f.source_id = kind == ICMP ? external_port : remote_ports[port];
+	f.destination = EXTERNAL;
+	f.destination_id = external_port;
+	rule = inbound_rule(kind, m, remote, port, f.kind);
+	open_calls += rule == MAY;
+	if (!hand_over(&f, false, after)) {
+		if (rule == MUST)
+			differs("an answer was stopped", &f);
+		return;
+	}
+	if (rule == MUST_NOT)
+		differs("RFC 4787 REQ-8: let in unasked", &f);
+	wanted = f;
+	wanted.ttl--;
+	host_of(kind, m, &wanted);
+	wanted.source_id = kind == ICMP ? wanted.destination_id : f.source_id;
+	compare(&f, &wanted, after);
+	session_note(kind, &m->session[remote][port], false, kind == TCP ? f.kind : 0);
+}
+
+/* RFC 4787 REQ-9: from a socket that has a port to another's, by our address. */
+static void hairpin_packet(__u32 host, __u32 socket, struct mapping_model *to)
+{
+	struct mapping_model *m = &mappings[UDP][host][socket];
+	struct forged f = any_packet(UDP), wanted;
+	__u8 after[FORGE_BYTES];
+	__u8 filtering = arena.config->filtering_udp;
+
+	if (mapping_lives(UDP, m) != MUST || !to->used)
+		return;
+	f.source = host_address(host);
+	f.source_id = inside_ports[socket];
+	f.destination = EXTERNAL;
+	f.destination_id = to->port;
+	if (!hand_over(&f, true, after)) {
+		if (to->is_forward ||
+		    (mapping_lives(UDP, to) == MUST && filtering == FILTER_ENDPOINT_INDEPENDENT &&
+		     contact_age(to, 0, true) + SLACK < 300 * SECOND))
+			differs("RFC 4787 REQ-9: a hairpin was stopped", &f);
+		return;
+	}
+	if (!to->is_forward && !mapping_was_alive(UDP, to))
+		differs("a hairpin to a mapping that is over", &f);
+	wanted = f;
+	wanted.ttl--;
+	wanted.source = EXTERNAL;
+	wanted.source_id = m->port;
+	host_of(UDP, to, &wanted);
+	compare(&f, &wanted, after);
+	session_note(UDP, &m->session[ITSELF][0], true, 0);
+	session_note(UDP, &to->session[ITSELF][1], false, 0);
+}
+
+/* RFC 5508 REQ-4, REQ-6: an error about a packet of a living session, from a router on the way. */
+static void error_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32 port)
+{
+	const struct mapping_model *m = &mappings[kind][host][socket];
+	struct forged f = any_packet(kind), inside;
+	__u8 quoted[FORGE_BYTES], expected[FORGE_BYTES], after[FORGE_BYTES];
+	__be32 router = ADDRESS(0xcb0071fe);
+	packet_context context = {.data = after};
+	size_t quote;
+
+	if (session_lives(kind, &m->session[remote][port]) != MUST)
+		return;
+	f.kind = kind == ICMP ? ICMP_ECHO : f.kind;
+	f.source = EXTERNAL;
+	f.source_id = m->port;
+	f.destination = remote_address(remote);
+	f.destination_id = kind == ICMP ? 0 : remote_ports[port];
+	inside = f;
+	inside.source = host_address(host);
+	inside.source_id = inside_ports[socket];
+	quote = forge(quoted, &f);
+	context.length = forge_error(after, router, EXTERNAL, 11, 0, quoted, quote);
+	forge(quoted, &inside);
+	forge_error(expected, router, inside.source, 11, 0, quoted, quote);
+	v = world_translate(&context, 0, WAN, DIRECTION_IN, ORIGIN_WIRE);
+	passed++;
+	/* the outer header has lost a router; its sum is checked by itself */
+	if (verdict_action(v) != ACTION_FORWARD || !forge_sums_are_right(after, context.length) ||
+	    memcmp(after + 12, expected + 12, context.length - 12))
+		differs("RFC 5508 REQ-4: an error was stopped or is not as it should be", &f);
+}
+
+/* --- runs --------------------------------------------------------------------------------------
+ */
+
+/* As the daemon does in five seconds: what is over ends; what has ended becomes free. */
+static void sweep(void)
+{
+	static __u8 state[SETS * RECORDS_A_SET]; /* 1: suspected, 2: dead at the last pass */
+	struct traffic ended = {};
+
+	for (__u32 i = 0; i < SETS * RECORDS_A_SET; i++) {
+		struct record *r = record_at(i);
+
+		if (record_state(r) == SLOT_DEAD) {
+			if (state[i] == 2)
+				control_change(r, SLOT_DEAD, SLOT_FREE);
+			state[i] = 2;
+		} else if (record_state(r) == SLOT_LIVE) {
+			state[i] = record_expire(arena.config, r, world.now, state[i] == 1,
+						 &ended) == EXPIRY_SUSPECT;
+		} else {
+			state[i] = 0;
+		}
+	}
+}
+
+static void pass_time(void)
+{
+	__u32 chance = draw(4000), until = world.now + draw(60);
+
+	if (chance < 12)
+		until += draw(100) * SECOND;
+	if (chance == 0)
+		until += draw(9000) * SECOND;
+	while (until - swept >= SWEEP) {
+		world.now = swept += SWEEP;
+		sweep();
+	}
+	world.now = until;
+}
+
+static void forward_add(int kind, __u32 host, __u32 socket, __u16 port)
+{
+	struct mapping_model *m = &mappings[kind][host][socket];
+	struct record_key inside, external;
+	__u32 i, e;
+
+	mapping_inside_key(&inside, protocols[kind], host_address(host),
+			   htons(inside_ports[socket]));
+	mapping_external_key(&external, protocols[kind], EXTERNAL, htons(port));
+	if (table_claim(&inside, &i) != CLAIM_OK || table_claim(&external, &e) != CLAIM_OK)
+		abort();
+	record_at(i)->partner = e;
+	record_at(e)->partner = i;
+	record_at(i)->mapping = (struct mapping){.new_local = EXTERNAL,
+						 .new_id = htons(port),
+						 .flags = MAPPING_STATIC | MAPPING_OPEN};
+	record_at(e)->mapping = (struct mapping){.new_local = host_address(host),
+						 .new_id = htons(inside_ports[socket]),
+						 .flags = MAPPING_STATIC | MAPPING_OPEN};
+	table_publish(record_at(e));
+	table_publish(record_at(i));
+	*m = (struct mapping_model){.used = true, .is_forward = true, .port = port};
+	owner[kind][port] = m;
+}
+
+static void new_world(void)
+{
+	world_reset();
+	arena.config->external = EXTERNAL;
+	arena.config->wan_ifindex = WAN;
+	arena.config->tap_ifindex = 15;
+	arena.config->mss_clamp = 0;
+	arena.config->filtering_udp = draw(3);
+	arena.config->filtering_tcp = draw(3);
+	world.random ^= seed;
+	swept = world.now;
+	memset(mappings, 0, sizeof(mappings));
+	memset(owner, 0, sizeof(owner));
+	forward_add(UDP, 0, 7, 80);
+	forward_add(TCP, 1, 7, 8080);
+}
+
+static void one_packet(void)
+{
+	int kind = draw(KINDS);
+	__u32 host = draw(HOSTS), socket = draw(SOCKETS), remote = draw(REMOTES - 1);
+	__u32 port = kind == ICMP ? 0 : draw(REMOTE_PORTS), what = draw(100);
+	const struct mapping_model *m = &mappings[kind][host][socket];
+
+	if (what < 40)
+		outbound_packet(kind, host, socket, remote, port);
+	else if (what < 80)
+		inbound_packet(kind, m->used ? m->port : draw(65536), remote, port);
+	else if (what < 85)
+		inbound_packet(kind, draw(65536), remote, port);
+	else if (what < 92)
+		error_packet(kind, host, socket, remote, port);
+	else
+		hairpin_packet(host, socket, &mappings[UDP][draw(HOSTS)][draw(SOCKETS)]);
+}
+
+int main(int argc, char **argv)
+{
+	__u64 packets = argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
+
+	seed = first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	world_create(SETS);
+	world_route_add(EXTERNAL, 32, 0, 0);
+	world_route_add(ADDRESS(0x0a000000), 24, LAN, 0);
+	world_route_add(0, 0, WAN, ADDRESS(0xc6336401));
+	arena.interfaces[0] =
+		(struct interface){.ifindex = LAN, .mtu = 1500, .flags = INTERFACE_LAN};
+	arena.interfaces[1] =
+		(struct interface){.ifindex = WAN, .mtu = 1500, .flags = INTERFACE_WAN};
+	for (__u64 i = 0; i < packets; i++) {
+		if (i % EPOCH == 0)
+			new_world();
+		pass_time();
+		one_packet();
+	}
+	printf("ok - spec: %llu packets, %llu passed, %llu stopped, %llu left open by the "
+	       "RFCs\n1..1\n",
+	       (unsigned long long)packets, (unsigned long long)passed, (unsigned long long)stopped,
+	       (unsigned long long)open_calls);
+	return 0;
+}
