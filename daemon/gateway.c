@@ -366,7 +366,10 @@ static int helper_begin(struct gateway *gateway)
 		.context = gateway, .answered = pptp_flows_answered, .happened = helper_happened};
 	int err = helper_start(&gateway->helper, &options);
 
-	if (err)
+	if (err == -ENOENT)
+		log_error("the PPTP helper has no user to run as: neither wayleave-helper nor "
+			  "nobody exists");
+	else if (err)
 		log_error("the PPTP helper cannot be started: %s", strerror(-err));
 	return err;
 }
