@@ -114,6 +114,7 @@ const struct field *record_fields(__u8 kind)
 	switch (kind) {
 	case KIND_SESSION_ORIG:
 	case KIND_SESSION_REPLY:
+	case KIND_QUOTED:
 		return session_fields;
 	case KIND_MAPPING_INSIDE:
 	case KIND_MAPPING_EXTERNAL:

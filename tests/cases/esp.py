@@ -16,6 +16,14 @@ def arm(g, inside, server, spi_in):
     return reply
 
 
+def quote(g, half, inside, **key):
+    """What an error about an armed tunnel quotes: a copy of its inbound half under the far end's id."""
+    (reply,) = [r for r in g.records(half) if r["new_local"] == inside]
+    g.insert("quoted", local=E, new_local=inside, new_id=reply["new_id"], address_delta=delta(E, inside),
+             next_hop=reply["next_hop"], timeout=reply["timeout"], flags=STATIC_SESSION,
+             **{"class": reply["class"]}, **key)
+
+
 def delta(old, new):
     """RFC 1624 3: what a sum takes when an address changes, in memory's byte order."""
     total = 0
@@ -130,6 +138,8 @@ def armed_pair_error(g):
                     **{"class": CLASSES["ipsec"]})
     g.pair(orig, arm(g, B, S, 0xbbbb0002))
     g.lan(esp(B, S, 0xcccc0001), sent=esp(E, S, 0xcccc0001))
+    g.wan(esp(S, E, 0xbbbb0002), sent=esp(S, B, 0xbbbb0002))
+    quote(g, "reply", B, protocol=50, id_type=ID_SPI, remote=S, id=0xcccc0001)
     g.wan(icmp_error(T, E, esp(E, S, 0xcccc0001), 3, 4), sent=icmp_error(T, B, esp(B, S, 0xcccc0001), 3, 4))
 
 

@@ -25,7 +25,8 @@ NO_RECORD = 0xffffffff
 HZ = 1000
 
 # the enums of core/abi.h
-KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "permit": 5, "host": 6, "next_hop": 7}
+KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "permit": 5, "host": 6, "next_hop": 7,
+         "quoted": 9}
 CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvpn": 5, "tunnel": 6}
 ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY = range(5)
 TIMEOUT_ESP, TIMEOUT_GRE = 4, 5

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """GRE: version 0 (RFC 2784, RFC 2890) as a tunnel, version 1 (RFC 2637) as PPTP's data; other tunnels one-to-one."""
 from gateway import CLASSES, ID_CALL, STATIC_SESSION, TIMEOUT_GRE
-from esp import delta
+from esp import delta, quote
 from packets import A, B, E, S, T, Raw, base, gre0, gre1, icmp_error, proto
 from rows import case
 
@@ -105,6 +105,8 @@ def armed_call_error(g):
     """RFC 5508 REQ-4: an error about a call's data reaches its client"""
     arm_call(g, A, 100, 40000, S, 7)
     g.lan(gre1(A, S, 7), sent=gre1(E, S, 7))
+    g.wan(gre1(S, E, 40000), sent=gre1(S, A, 100))
+    quote(g, "reply", A, protocol=47, id_type=ID_CALL, remote=S, local_id=7)
     g.wan(icmp_error(T, E, gre1(E, S, 7), 3, 4), sent=icmp_error(T, A, gre1(A, S, 7), 3, 4))
 
 

@@ -227,6 +227,14 @@ static void differs(const char *what, const struct forged *f)
 	exit(1);
 }
 
+static void print_bytes(const char *name, const __u8 *bytes, size_t count)
+{
+	printf("# %s ", name);
+	for (size_t i = 0; i < count; i++)
+		printf("%02x", bytes[i]);
+	putchar('\n');
+}
+
 /* Sends it; true: it passed, and is in @after. */
 static bool hand_over(const struct forged *f, bool out, __u8 *after)
 {
@@ -250,8 +258,11 @@ static void compare(const struct forged *sent, const struct forged *wanted, cons
 {
 	__u8 expected[FORGE_BYTES];
 
-	if (forge(expected, wanted) != length || memcmp(expected, after, length))
-		differs("the packet is not as it should be", sent);
+	if (forge(expected, wanted) == length && !memcmp(expected, after, length))
+		return;
+	print_bytes("got     ", after, length);
+	print_bytes("expected", expected, length);
+	differs("the packet is not as it should be", sent);
 }
 
 static struct forged any_packet(int kind)
@@ -401,8 +412,11 @@ static void error_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32
 	passed++;
 	/* the outer header has lost a router; its sum is checked by itself */
 	if (verdict_action(v) != ACTION_FORWARD || !forge_sums_are_right(after, context.length) ||
-	    memcmp(after + 12, expected + 12, context.length - 12))
+	    memcmp(after + 12, expected + 12, context.length - 12)) {
+		print_bytes("got     ", after, context.length);
+		print_bytes("expected", expected, context.length);
 		differs("RFC 5508 REQ-4: an error was stopped or is not as it should be", &f);
+	}
 }
 
 /* --- runs --------------------------------------------------------------------------------------

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""RFC 4787 REQ-14: fragments in any order, both ways; RFC 1858, RFC 3128, RFC 5722: the tricks with them.
+
+XDP leaves all of them to TC.
+"""
+import itertools
+
+from gateway import Failed
+from packets import A, B, E, IP, S, T, Raw, base, built, tcp, udp
+from rows import case
+
+DATA = bytes(range(256)) * 6
+SIZES = (0, 512, 1024)  # where the pieces begin
+
+
+def piece(whole, start, end, more, ident=None):
+    """Bytes start to end of a packet's payload, as a fragment."""
+    raw = bytes(whole)
+    head = IP(raw[:20])
+    part = IP(src=head.src, dst=head.dst, proto=head.proto, id=head.id if ident is None else ident, ttl=head.ttl,
+              flags="MF" if more else 0, frag=start // 8)
+    return part / Raw(raw[20 + start:20 + end])
+
+
+def pieces(whole):
+    """Three of them."""
+    end = len(bytes(whole)) - 20
+    return [piece(whole, 0, 512, True), piece(whole, 512, 1024, True), piece(whole, 1024, end, False)]
+
+
+def datagram(source, sport, destination, dport, **ip):
+    return built(udp(source, sport, destination, dport, DATA[:1400], **ip))
+
+
+@case
+def in_order(g):
+    """Both ways; the outbound IP id is kept where it is free"""
+    for part, expected in zip(pieces(datagram(A, 4000, S, 53)), pieces(datagram(E, 4000, S, 53))):
+        g.lan(part, sent=expected, leave=True)
+    for part, expected in zip(pieces(datagram(S, 53, E, 4000)), pieces(datagram(S, 53, A, 4000))):
+        g.wan(part, sent=expected, leave=True)
+
+
+@case
+def first_piece_first(g):
+    """The later ones in any order"""
+    for number, order in enumerate(itertools.permutations((1, 2))):
+        parts = pieces(datagram(A, 4000, S, 53, id=100 + number))
+        expected = pieces(datagram(E, 4000, S, 53, id=100 + number))
+        for index in (0, *order):
+            g.lan(parts[index], sent=expected[index], leave=True)
+
+
+@case
+def later_piece_first(g):
+    """A later piece before the first one is held by the daemon, both ways"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    parts = pieces(datagram(A, 4000, S, 53))
+    g.lan(parts[1], punt="fragment_early", leave=True)
+    g.lan(parts[2], punt="fragment_early", leave=True)
+    g.lan(parts[0], sent=pieces(datagram(E, 4000, S, 53))[0], leave=True)
+    g.lan(parts[1], sent=pieces(datagram(E, 4000, S, 53))[1], leave=True)
+    g.lan(parts[2], sent=pieces(datagram(E, 4000, S, 53))[2], leave=True)
+    parts = pieces(datagram(S, 53, E, 4000))
+    g.wan(parts[2], punt="fragment_early", leave=True)
+    g.wan(parts[0], sent=pieces(datagram(S, 53, A, 4000))[0], leave=True)
+
+
+@case
+def unasked(g):
+    """From outside a first piece is filtered like any packet"""
+    g.wan(pieces(datagram(S, 53, E, 4000))[0], drop="unsolicited", leave=True)
+
+
+@case
+def equal_ids_of_two_hosts(g):
+    """RFC 7857 9: two hosts' datagrams with one IP id towards one remote leave with two"""
+    ours, theirs = pieces(datagram(A, 4000, S, 53, id=77)), pieces(datagram(B, 4002, S, 53, id=77))
+    first = pieces(datagram(E, 4000, S, 53, id=77))
+    g.lan(ours[0], sent=first[0], leave=True)
+    answer = g.run("inside", 11, bytes(12) + b"\x08\0" + bytes(theirs[0]), leave=True)
+    other = IP(answer.frame[14:]).id
+    assert answer.verdict == "forward" and other != 77, answer
+    g.lan(ours[1], sent=first[1], leave=True)
+    expected = pieces(datagram(E, 4002, S, 53, id=other))
+    g.lan(theirs[1], sent=expected[1], leave=True)
+    g.lan(theirs[2], sent=expected[2], leave=True)
+    g.lan(ours[2], sent=first[2], leave=True)
+
+
+@case
+def overlap(g):
+    """RFC 5722, RFC 1858: overlapping pieces poison their datagram"""
+    whole, expected = datagram(A, 4000, S, 53), datagram(E, 4000, S, 53)
+    g.lan(piece(whole, 0, 512, True), sent=piece(expected, 0, 512, True), leave=True)
+    g.lan(piece(whole, 256, 768, True), drop="fragment_overlap", leave=True)
+    g.lan(piece(whole, 512, 1024, True), drop="fragment_overlap", leave=True)
+
+
+@case
+def repeated(g):
+    """A piece twice is a copy made on the way: dropped, the others pass"""
+    parts, expected = pieces(datagram(A, 4000, S, 53)), pieces(datagram(E, 4000, S, 53))
+    g.lan(parts[0], sent=expected[0], leave=True)
+    g.lan(parts[1], sent=expected[1], leave=True)
+    g.lan(parts[1], drop="fragment_overlap", leave=True)
+    g.lan(parts[2], sent=expected[2], leave=True)
+
+
+@case
+def behind_the_last(g):
+    """RFC 5722: a piece behind the last one"""
+    whole = datagram(A, 4000, S, 53)
+    g.lan(piece(whole, 0, 512, True), sent=piece(datagram(E, 4000, S, 53), 0, 512, True), leave=True)
+    g.lan(piece(whole, 512, 1000, False), sent=piece(datagram(E, 4000, S, 53), 512, 1000, False), leave=True)
+    g.lan(piece(whole, 1000, 1104, True), punt="fragment_early", leave=True)
+
+
+@case
+def tcp_flags(g):
+    """RFC 3128: a second piece that would overwrite TCP's flags"""
+    whole = built(tcp(A, 5000, S, 80, "S", DATA[:64]))
+    for start in (8,):
+        g.lan(piece(whole, start, 40, True), drop="fragment_overlap")
+
+
+@case
+def tiny_first(g):
+    """RFC 1858: a first piece without the whole transport header"""
+    whole = built(tcp(A, 5000, S, 80, "S", DATA[:64]))
+    g.lan(piece(whole, 0, 8, True), drop="malformed_transport")
+    g.lan(piece(whole, 0, 16, True), drop="malformed_transport")
+
+
+@case
+def malformed(g):
+    """RFC 791: pieces that are no multiple of eight, empty ones, ones past 64 KiB"""
+    whole = datagram(A, 4000, S, 53)
+    g.lan(piece(whole, 0, 500, True), drop="malformed_ip")
+    g.lan(piece(whole, 512, 512, True), drop="malformed_ip")
+    past = piece(whole, 0, 1024, False)
+    past.frag = 8191
+    g.lan(past, drop="malformed_ip")
+
+
+@case
+def other_protocols(g):
+    """ESP in pieces: IKE's certificates are not the only thing that is too long"""
+    from packets import esp
+    whole, expected = built(esp(A, S, 7, data=DATA[:1000])), built(esp(E, S, 7, data=DATA[:1000]))
+    g.lan(piece(whole, 0, 512, True), sent=piece(expected, 0, 512, True), leave=True)
+    g.lan(piece(whole, 512, 1008, False), sent=piece(expected, 512, 1008, False), leave=True)
+
+
+@case
+def stale(g):
+    """RFC 1122 3.3.2: a later piece two minutes after its first one belongs to another datagram"""
+    parts = pieces(datagram(A, 4000, S, 53))
+    g.lan(parts[0], sent=pieces(datagram(E, 4000, S, 53))[0], leave=True)
+    g.at(130)
+    answer = g.run("inside", 11, bytes(12) + b"\x08\0" + bytes(parts[1]), leave=True)
+    assert answer.verdict != "forward", answer
+
+
+@case
+def switched_off(g):
+    """A blocked class is blocked in pieces too"""
+    whole = datagram(A, 500, S, 500)
+    g.switch(off=["ipsec"])
+    g.lan(pieces(whole)[0], punt="blocked_ipsec", leave=True)
