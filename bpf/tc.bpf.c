@@ -55,26 +55,51 @@ static __always_inline int tc_transmit(struct packet *p, __u32 index)
 	return bpf_redirect(hop->ifindex, 0);
 }
 
-/* To the daemon, with the record in place of the MAC addresses. */
+/* Puts the record in place of the MAC addresses. False: the slow path is not there. */
+static __always_inline bool tc_mark(struct packet *p, const struct config *c, struct punt punt)
+{
+	struct punt *header = (void *)(long)p->context->data;
+
+	if (!c->tap_ifindex || (void *)header + ETHERNET > (void *)(long)p->context->data_end)
+		return false;
+	*header = punt;
+	return true;
+}
+
+/* To the daemon. */
 static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32 side)
 {
 	struct config *c = config_get();
-	struct punt *punt = (void *)(long)p->context->data;
-
-	if (!c || !c->tap_ifindex || (void *)punt + ETHERNET > (void *)(long)p->context->data_end)
-		return TC_ACT_SHOT;
-	if (!punt_is_free(reason) && !punt_take_token(c)) {
-		count(REASON_slow_path_rate, 0);
-		return TC_ACT_SHOT;
-	}
-	*punt = (struct punt){
+	struct punt punt = {
 		.action = PUNT_DOWN,
 		.reason = reason,
 		.side = side,
 		.index = index,
 		.ifindex = p->ifindex,
 	};
-	return bpf_redirect(c->tap_ifindex, 0);
+
+	if (!c)
+		return TC_ACT_SHOT;
+	if (!punt_is_free(reason) && !punt_take_token(c)) {
+		count(REASON_slow_path_rate, 0);
+		return TC_ACT_SHOT;
+	}
+	return tc_mark(p, c, punt) ? bpf_redirect(c->tap_ifindex, 0) : TC_ACT_SHOT;
+}
+
+/* A hairpinned packet comes in again, by the tap's ingress, as if from the WAN. */
+static __noinline int tc_turn(struct packet *p)
+{
+	const struct config *c = config_get();
+	struct punt punt = {
+		.action = PUNT_TRANSLATE,
+		.side = PUNT_FROM_WAN,
+		.ifindex = p->ifindex,
+	};
+
+	if (!c || !tc_mark(p, c, punt))
+		return TC_ACT_SHOT;
+	return bpf_redirect(c->tap_ifindex, BPF_F_INGRESS);
 }
 
 static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, __u32 bytes)
@@ -85,6 +110,8 @@ static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, 
 		return tc_transmit(p, verdict_index(v));
 	case ACTION_STACK:
 		return TC_ACT_UNSPEC;
+	case ACTION_HAIRPIN:
+		return tc_turn(p);
 	case ACTION_PUNT:
 		return tc_punt(p, verdict_reason(v), verdict_index(v), side);
 	default:
@@ -97,17 +124,11 @@ static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, 
 static __always_inline int tc_run(struct packet *p, enum direction direction, enum origin origin)
 {
 	__u32 bytes = packet_length(p);
-	verdict_t v;
 
 	if (!packet_make_readable(p, 60))
 		return TC_ACT_SHOT;
-	if (direction == DIRECTION_OUT) {
-		v = outbound(p, origin);
-		if (verdict_action(v) != ACTION_HAIRPIN)
-			return tc_finish(p, v, 0, bytes);
-	}
-	v = inbound(p, origin);
-	return tc_finish(p, v, PUNT_FROM_WAN, bytes);
+	return tc_finish(p, gateway(p, direction, origin),
+			 direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
 }
 
 /* RFC 4291: link-local and multicast stay on the link, so they cannot be forwarding. */
@@ -167,15 +188,13 @@ static __always_inline int tc_bare(struct __sk_buff *skb, enum direction directi
 	p.base = 0;
 	if (!packet_make_readable(&p, 60))
 		return TC_ACT_SHOT;
-	v = direction == DIRECTION_OUT ? outbound(&p, ORIGIN_WIRE) : inbound(&p, ORIGIN_WIRE);
+	v = gateway(&p, direction, ORIGIN_WIRE);
 	if (verdict_action(v) == ACTION_STACK || verdict_action(v) == ACTION_DROP)
 		return tc_finish(&p, v, 0, bytes);
 	if (bpf_skb_change_head(skb, ETHERNET, 0) ||
 	    bpf_skb_store_bytes(skb, 0, &bare_header, sizeof(bare_header), 0))
 		return TC_ACT_SHOT;
 	p.base = ETHERNET;
-	if (verdict_action(v) == ACTION_HAIRPIN)
-		v = inbound(&p, ORIGIN_WIRE);
 	return tc_finish(&p, v, direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
 }
 
@@ -246,5 +265,7 @@ int tc_tap(struct __sk_buff *skb)
 		return tc_transmit(&p, punt.index);
 	if (punt.action != PUNT_TRANSLATE)
 		return TC_ACT_SHOT;
-	return tc_run(&p, punt.side & PUNT_FROM_WAN ? DIRECTION_IN : DIRECTION_OUT, ORIGIN_DAEMON);
+	if (punt.side & PUNT_FROM_WAN)
+		return tc_run(&p, DIRECTION_IN, ORIGIN_DAEMON);
+	return tc_run(&p, DIRECTION_OUT, ORIGIN_DAEMON);
 }

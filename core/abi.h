@@ -59,7 +59,7 @@ enum timeout {
  *   SESSION_REPLY     external     <- remote    the other one (partner)
  *   MAPPING_INSIDE    inside host, id           -> external id (partner)
  *   MAPPING_EXTERNAL  external, id              owns the external id
- *   PERMIT            external, id, remote      the mapping has contacted this remote
+ *   PERMIT            external, id, bucket      remotes that the mapping has contacted
  *   HOST              inside host               its quota
  *   NEXT_HOP          ifindex, address          -> index into next_hops
  *   CLAIM             external, remote          inside hosts that may receive from it
@@ -146,6 +146,8 @@ struct session {
 #define MAPPING_OPEN   0x02 /* port forward: any remote may begin */
 #define MAPPING_LOCAL  0x04 /* the gateway's own socket: nobody else may have the id */
 
+#define MAPPING_REMOTES 4 /* further ones have PERMIT records */
+
 struct mapping {
 	__be32 new_local; /* MAPPING_INSIDE: external address; MAPPING_EXTERNAL: inside host */
 	__be16 new_id;
@@ -154,12 +156,19 @@ struct mapping {
 	__u32 last_seen;
 	__u32 created;
 	__u8 timeout; /* enum timeout: of the last session that was hit */
-	__u8 reserved[23];
+	__u8 reserved[3];
+	__be32 remotes[MAPPING_REMOTES]; /* MAPPING_EXTERNAL: contacted; 0: free */
+	__u32 reserved2;
 };
+
+/* The remotes of one mapping whose addresses fall into the same bucket. */
+#define PERMIT_REMOTES 8
+#define PERMIT_BUCKETS 16
 
 struct permit {
 	__u32 last_seen;
-	__u8 reserved[36];
+	__be32 remotes[PERMIT_REMOTES]; /* 0: free */
+	__u32 reserved;
 };
 
 struct host {
@@ -222,6 +231,8 @@ struct record_set {
 
 _Static_assert(sizeof(struct record_key) == 16, "a key is two words");
 _Static_assert(sizeof(struct session) == 40, "a session fills its record");
+_Static_assert(sizeof(struct mapping) == 40, "a mapping fills its record");
+_Static_assert(sizeof(struct permit) == 40, "a permit fills its record");
 _Static_assert(sizeof(struct fragments) == 40, "fragments fill their record");
 _Static_assert(sizeof(struct record) == 64, "a record is one cache line");
 

@@ -321,40 +321,30 @@ SEPARATE verdict_t BACKEND_NAME(outbound_routes)(packet_context *context, __u32 
 SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
 {
 	const struct config *c = config_get();
-	struct mapping_request q = {};
-	struct record *r = record_at(host), *mapping;
+	struct record *r = record_at(host);
+	__be16 inside_id;
+	verdict_t v;
 	__u32 index;
 
 	if (!f || !c || !r)
 		return drop(REASON_malformed_ip);
-	q.inside = f->source;
-	q.inside_id = local_id(f, DIRECTION_OUT);
-	q.protocol = f->protocol;
-	q.class = f->class;
-	q.now = clock_ticks(c);
-	index = mapping_find(c, q.protocol, q.inside, q.inside_id);
+	inside_id = local_id(f, DIRECTION_OUT);
+	index = mapping_find(c, f->protocol, f->source, inside_id);
 	if (index != NO_RECORD)
 		return verdict(ACTION_FORWARD, REASON_forwarded, index);
 	if (READ_ONCE(r->host.mappings) >= c->mappings_per_host)
 		return drop(REASON_host_mappings);
-	index = mapping_add(&q);
-	mapping = record_at(index);
-	if (!mapping)
-		return drop(q.result == CLAIM_FULL ? REASON_ports_exhausted : REASON_insert_race);
+	v = mapping_add(f->source, inside_id, f->protocol, f->class);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
 	__sync_fetch_and_add(&r->host.mappings, 1);
 	count(REASON_mapping_created, 0);
-	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+	return v;
 }
 
-/* The plan is over: its second half's key becomes the permit's. */
-static __always_inline void plan_permit(const struct config *c, struct session_plan *plan)
+static __always_inline bool wants_permit(const struct config *c, __u8 protocol)
 {
-	if (plan->reply.protocol == PROTOCOL_ICMP ||
-	    filtering_of(c, plan->reply.protocol) != FILTER_ADDRESS_DEPENDENT)
-		return;
-	plan->reply.remote_id = 0;
-	plan->reply.kind = KIND_PERMIT;
-	permit_note(&plan->reply, plan->now);
+	return protocol != PROTOCOL_ICMP && filtering_of(c, protocol) == FILTER_ADDRESS_DEPENDENT;
 }
 
 /*
@@ -380,11 +370,8 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 		plan.reply.local = external->key.local;
 	}
 	reason = session_begin(&plan, host);
-	if (reason == REASON_forwarded) {
-		if (external)
-			plan_permit(c, &plan);
+	if (reason == REASON_forwarded)
 		return verdict(ACTION_FORWARD, REASON_forwarded, plan.orig_index);
-	}
 	if (!external)
 		return drop(reason);
 	record_release(external);
@@ -410,7 +397,11 @@ static __always_inline verdict_t outbound_begin(struct packet *p, const struct c
 			return v;
 		mapping = verdict_index(v);
 	}
-	return outbound_session(f, hops, host, mapping);
+	v = outbound_session(f, hops, host, mapping);
+	if (verdict_action(v) == ACTION_FORWARD && mapping != NO_RECORD &&
+	    wants_permit(c, f->protocol))
+		permit_note(mapping, f->destination);
+	return v;
 }
 
 /* --- inbound --------------------------------------------------------------------------------- */

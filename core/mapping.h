@@ -19,6 +19,7 @@
 
 #include "core/classify.h"
 #include "core/table.h"
+#include "core/verdict.h"
 
 #define PORT_FIRST_UNPRIVILEGED 1024
 #define RANDOM_TRIES		48
@@ -147,27 +148,30 @@ static __always_inline bool mapping_link(const struct config *c, struct mapping_
 }
 
 /*
- * A new mapping with one reference: the index of its external half, or
- * NO_RECORD with @request->result saying why (CLAIM_FULL: no id is left;
- * CLAIM_EXISTS: a race).
+ * A new mapping with one reference. FORWARD's index: its external half. Else
+ * why not: no id is left, or a race.
  */
-SEPARATE __u32 mapping_add(struct mapping_request *request)
+SEPARATE verdict_t mapping_add(__be32 inside, __be16 inside_id, __u8 protocol, __u8 class)
 {
 	const struct config *c = config_get();
-	struct mapping_request q;
+	struct mapping_request q = {
+		.inside = inside,
+		.inside_id = inside_id,
+		.random = random_u32(),
+		.protocol = protocol,
+		.class = class,
+		.result = CLAIM_EXISTS,
+	};
 
-	if (!request || !c)
-		return NO_RECORD;
-	q = *request; /* on this function's own stack, as bpf_loop() wants it */
-	q.result = CLAIM_EXISTS;
-	q.random = random_u32();
+	if (!c)
+		return drop(REASON_no_wan_address);
+	q.now = clock_ticks(c);
 	bounded_loop(1 + RANDOM_TRIES + LINEAR_TRIES, mapping_try, &q);
-	if (q.result != CLAIM_OK) {
-		request->result = CLAIM_FULL;
-		return NO_RECORD;
-	}
-	request->result = CLAIM_EXISTS;
-	return mapping_link(c, &q) ? q.external_index : NO_RECORD;
+	if (q.result != CLAIM_OK)
+		return drop(REASON_ports_exhausted);
+	if (!mapping_link(c, &q))
+		return drop(REASON_insert_race);
+	return verdict(ACTION_FORWARD, REASON_forwarded, q.external_index);
 }
 
 /* Index of the external half of an inside socket's mapping, held; NO_RECORD: there is none. */
@@ -188,12 +192,22 @@ static __always_inline __u32 mapping_find(const struct config *c, __u8 protocol,
 }
 
 /* --- permits: RFC 4787 section 5, address-dependent filtering ------------------------ */
+/*
+ * The first few remotes stand in the mapping itself, further ones in records of
+ * eight. A remote stays permitted while its record or mapping lives. One that
+ * finds no room is not noted: it cannot answer from another port, that is all.
+ */
+
+static __always_inline __u32 permit_bucket(__be32 remote)
+{
+	return (be32_to_host(remote) * 0x9e3779b1u) >> 28 & (PERMIT_BUCKETS - 1);
+}
 
 static __always_inline void permit_key(struct record_key *key, __u8 protocol, __be32 external,
 				       __be16 external_id, __be32 remote)
 {
 	*key = (struct record_key){
-		.remote = remote,
+		.remote = permit_bucket(remote),
 		.local = external,
 		.local_id = external_id,
 		.protocol = protocol,
@@ -202,31 +216,80 @@ static __always_inline void permit_key(struct record_key *key, __u8 protocol, __
 	};
 }
 
-/*
- * The mapping has spoken with @remote. Failure to note it only means that the
- * remote cannot answer from another port. The sweeper keeps a permit as long
- * as a session of the mapping with that remote lives.
- */
-SEPARATE __u32 permit_note(const struct record_key *key, __u32 now)
+static __always_inline bool remotes_have(const __be32 *remotes, int count, __be32 remote)
+{
+	bool found = false;
+
+	UNROLLED
+	for (int i = 0; i < count; i++)
+		found |= READ_ONCE(remotes[i]) == remote;
+	return found;
+}
+
+/* Answers whether @remote is there now. */
+static __always_inline bool remotes_add(__be32 *remotes, int count, __be32 remote)
+{
+	if (remotes_have(remotes, count, remote))
+		return true;
+	UNROLLED
+	for (int i = 0; i < count; i++)
+		if (!READ_ONCE(remotes[i]) &&
+		    __sync_val_compare_and_swap(&remotes[i], 0, remote) == 0)
+			return true;
+	return false;
+}
+
+/* One more record of remotes; answers its index or NO_RECORD. */
+SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote)
 {
 	const struct config *c = config_get();
 	struct record *r;
 	__u32 index;
 
-	if (!key || !c)
-		return 0;
-	r = record_at(table_search(key));
-	if (r) {
-		r->permit.last_seen = now;
-		return 1;
-	}
-	if (table_claim(key, &index) != CLAIM_OK)
-		return 0;
+	if (!key || !c || table_claim(key, &index) != CLAIM_OK)
+		return NO_RECORD;
 	r = record_at(index);
 	if (!r)
-		return 0;
-	r->permit.last_seen = now;
-	return table_publish(r);
+		return NO_RECORD;
+	r->permit = (struct permit){.last_seen = clock_ticks(c), .remotes = {remote}};
+	return table_publish(r) ? index : NO_RECORD;
+}
+
+/* The mapping whose external half is @mapping has spoken with @remote. */
+SEPARATE __u32 permit_note(__u32 mapping, __be32 remote)
+{
+	struct record *external = record_at(mapping), *r;
+	const struct config *c = config_get();
+	struct record_key key;
+	__u32 index;
+
+	if (!external || !c)
+		return false;
+	if (remotes_add(external->mapping.remotes, MAPPING_REMOTES, remote))
+		return true;
+	permit_key(&key, external->key.protocol, external->key.local, external->key.local_id,
+		   remote);
+	index = table_search(&key);
+	r = record_at(index);
+	if (!r)
+		return permit_add(&key, remote) != NO_RECORD;
+	r->permit.last_seen = clock_ticks(c);
+	return remotes_add(r->permit.remotes, PERMIT_REMOTES, remote);
+}
+
+static __always_inline bool permit_holds(const struct config *c, const struct record *external,
+					 __be32 remote, __u32 now)
+{
+	__u8 protocol = external->key.protocol;
+	struct record_key key;
+	const struct record *r;
+
+	if (remotes_have(external->mapping.remotes, MAPPING_REMOTES, remote))
+		return true;
+	permit_key(&key, protocol, external->key.local, external->key.local_id, remote);
+	r = record_at(table_search(&key));
+	return r && now - r->permit.last_seen <= c->timeouts[timeout_of(protocol)] &&
+	       remotes_have(r->permit.remotes, PERMIT_REMOTES, remote);
 }
 
 static __always_inline __u8 filtering_of(const struct config *c, __u8 protocol)
@@ -247,8 +310,6 @@ static __always_inline bool mapping_admits(const struct config *c, const struct 
 					   __be32 remote, __u32 now)
 {
 	__u8 protocol = external->key.protocol;
-	struct record_key key;
-	const struct record *r;
 
 	if (external->mapping.flags & MAPPING_OPEN)
 		return true;
@@ -256,11 +317,8 @@ static __always_inline bool mapping_admits(const struct config *c, const struct 
 		return false;
 	if (filtering_of(c, protocol) == FILTER_ENDPOINT_INDEPENDENT)
 		return true;
-	if (filtering_of(c, protocol) != FILTER_ADDRESS_DEPENDENT)
-		return false;
-	permit_key(&key, protocol, external->key.local, external->key.local_id, remote);
-	r = record_at(table_search(&key));
-	return r && now - r->permit.last_seen <= c->timeouts[timeout_of(protocol)];
+	return filtering_of(c, protocol) == FILTER_ADDRESS_DEPENDENT &&
+	       permit_holds(c, external, remote, now);
 }
 
 #endif

@@ -64,16 +64,17 @@ static __always_inline bool key_equal(const struct record_key *a, const struct r
 
 /*
  * Keyed with a secret, or a sender could choose ports that fill one set. Two
- * multiplications, each folded: every bit of the key reaches both halves.
+ * multiplications, each folded: every bit of the key reaches both halves. Not
+ * by exactly half a word: then both sets of keys with equal ports are related.
  */
 static __always_inline __u64 key_hash(const struct config *c, const struct record_key *key)
 {
 	const __u64 *word = (const __u64 *)key;
 	__u64 h = (word[0] ^ c->hash_key[0]) * 0xff51afd7ed558ccdull;
 
-	h ^= h >> 32;
+	h ^= h >> 29;
 	h = (h + (word[1] ^ c->hash_key[1])) * 0xc4ceb9fe1a85ec53ull;
-	return h ^ h >> 32;
+	return h ^ h >> 29;
 }
 
 static __always_inline __u32 first_set(const struct config *c, __u64 hash)
