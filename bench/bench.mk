@@ -12,12 +12,17 @@ $(BENCH)/%.skel.h: $(BENCH)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 $(BENCH)/generator.o: $(BENCH)/generator.skel.h
 $(BENCH)/station.o: $(BENCH)/station.skel.h
+$(BENCH)/steps.o: $(BENCH)/steps.skel.h
 $(BENCH)/generator $(BENCH)/station: $(BENCH)/%: $(BENCH)/%.o $(BENCH)/options.o
 	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lpthread
+$(BENCH)/steps: $(BENCH)/steps.o
+	$(CC) $(LDFLAGS) -o $@ $^ -lbpf
 bench-programs: all $(BENCH)/generator $(BENCH)/station
 
 bench: bench-programs
 	bench/run --json $(BENCH)/results.json
 bench-quick: bench-programs
 	bench/run --quick --json $(BENCH)/quick.json
-.PHONY: bench bench-programs bench-quick
+bench-steps: $(BENCH)/steps
+	$(BENCH)/steps
+.PHONY: bench bench-programs bench-quick bench-steps

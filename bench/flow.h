@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a flow's number to its addresses and ids. Context: BPF. Host order. */
+/*
+ * From a flow's number to its addresses and ids, in host order. Context: BPF, and
+ * user space where flows are made known beforehand.
+ */
 #ifndef WAYLEAVE_BENCH_FLOW_H
 #define WAYLEAVE_BENCH_FLOW_H
-
-#include <bpf/bpf_helpers.h>
 
 #include "bench/traffic.h"
 

@@ -42,7 +42,7 @@ static __always_inline __u16 fold(__u32 sum)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
-static __always_inline __u32 sum_of_32(__u32 word)
+static __always_inline __u32 sum_halves(__u32 word)
 {
 	return (word & 0xffff) + (word >> 16);
 }
@@ -65,7 +65,7 @@ static __always_inline __u32 payload_offset(__u32 protocol)
 /* The pseudo header's sum; @bytes: transport header and payload. */
 static __always_inline __u32 sum_pseudo(const struct iphdr *ip, __u16 bytes)
 {
-	return sum_of_32(ip->saddr) + sum_of_32(ip->daddr) + bpf_htons(ip->protocol) +
+	return sum_halves(ip->saddr) + sum_halves(ip->daddr) + bpf_htons(ip->protocol) +
 	       bpf_htons(bytes);
 }
 
@@ -105,7 +105,7 @@ static __always_inline void frame_udp(struct udphdr *udp, const struct iphdr *ip
 	udp->dest = bpf_htons(SERVER_PORT);
 	udp->len = bpf_htons(bytes);
 	udp->check = 0;
-	check = ~fold(sum_pseudo(ip, bytes) + sum_words(udp, 4) + sum_of_32(number));
+	check = ~fold(sum_pseudo(ip, bytes) + sum_words(udp, 4) + sum_halves(number));
 	udp->check = check ? check : 0xffff;
 }
 
@@ -122,7 +122,7 @@ static __always_inline void frame_tcp(void *tcp, const struct iphdr *ip, const s
 	header->window = bpf_htons(0xffff);
 	header->check = 0;
 	header->urg_ptr = 0;
-	header->check = ~fold(sum_pseudo(ip, bytes) + sum_words(tcp, 10) + sum_of_32(number));
+	header->check = ~fold(sum_pseudo(ip, bytes) + sum_words(tcp, 10) + sum_halves(number));
 }
 
 static __always_inline void frame_tunnel(void *l4, const volatile struct traffic *t,

@@ -134,7 +134,7 @@ class Wayleave(Gateway):
                 pass
             time.sleep(0.02)
         self.log.seek(0)
-        raise RuntimeError("wayleaved does not translate: " + self.log.read()[-2000:])
+        raise RuntimeError("wayleaved does not translate: " + self.log.read()[:400])
 
     def arm(self, protocol, flows):
         self.control.ask_all(tunnel_request(protocol, pair, flows) for pair in range(min(flows, PAIRS)))

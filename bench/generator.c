@@ -7,7 +7,8 @@
  * The veths' polls run as soft interrupts in its context, so generator, gateway
  * and sink are all on its clock, and that clock stands still while other
  * programs have the processor: nanoseconds per frame are good on a busy machine,
- * frames per second are not. What ksoftirqd takes over is added.
+ * frames per second are not. The run is cut into slices: their median forgets
+ * those in which somebody else's interrupts or caches got in the way.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,6 +27,7 @@
 
 #define REPEAT_MOST 0x7fffffff
 #define BATCH	    64
+#define SLICES	    12
 
 struct reading {
 	double at_s, busy_ns;
@@ -90,14 +92,30 @@ static struct reading reading_take(const struct sender *s)
 	return r;
 }
 
-static void report(const struct options *o, const struct reading *from, const struct reading *to)
+/* Processor time per frame that reached the last sink; 0 without one. */
+static double slice_ns(const struct options *o, const struct reading *from,
+		       const struct reading *to)
 {
+	int last = o->tallies_count - 1;
+	__u64 frames = last < 0 ? 0 : to->tallies[last].frames - from->tallies[last].frames;
+
+	return frames ? (to->busy_ns - from->busy_ns) / frames : 0;
+}
+
+/* @readings: one more than @slices. */
+static void report(const struct options *o, const struct reading *readings, int slices)
+{
+	const struct reading *from = readings, *to = readings + slices;
+
 	printf("{\"seconds\": %.4f, \"sent\": %llu, \"busy_ns\": %.0f, \"sinks\": [",
 	       to->at_s - from->at_s, to->sent - from->sent, to->busy_ns - from->busy_ns);
 	for (int i = 0; i < o->tallies_count; i++)
 		printf("%s{\"frames\": %llu, \"bad\": %llu}", i ? ", " : "",
 		       to->tallies[i].frames - from->tallies[i].frames,
 		       to->tallies[i].bad - from->tallies[i].bad);
+	printf("], \"slices_ns\": [");
+	for (int i = 0; i < slices; i++)
+		printf("%s%.1f", i ? ", " : "", slice_ns(o, readings + i, readings + i + 1));
 	puts("]}");
 }
 
@@ -162,35 +180,48 @@ static void wait_until_sent(const struct sender *s)
 	pause_s(0.02); /* what is still in the rings */
 }
 
-static void measure(struct sender *s, struct reading *from, struct reading *to)
+/* Before the thread is there, so that nothing is missed. */
+static struct reading reading_first(const struct sender *s)
 {
-	if (!s->options->frames)
-		pause_s(s->options->warm_s);
-	*from = s->options->frames ? *from : reading_take(s);
-	if (s->options->frames)
+	struct reading r = {.at_s = clock_s(CLOCK_MONOTONIC)};
+
+	for (int i = 0; i < s->options->tallies_count; i++)
+		r.tallies[i] = tally_read(s->options->tallies[i]);
+	return r;
+}
+
+/* Fills @readings; answers how many slices lie between them. */
+static int measure(const struct sender *s, struct reading *readings)
+{
+	if (s->options->frames) {
 		wait_until_sent(s);
-	else
-		pause_s(s->options->measure_s);
-	*to = reading_take(s);
+		readings[1] = reading_take(s);
+		return 1;
+	}
+	pause_s(s->options->warm_s);
+	for (int i = 0; i <= SLICES; i++) {
+		if (i)
+			pause_s(s->options->measure_s / SLICES);
+		readings[i] = reading_take(s);
+	}
+	return SLICES;
 }
 
 static int run(struct sender *s)
 {
 	struct sigaction action = {.sa_handler = interrupted};
-	struct reading from = {0}, to;
+	struct reading readings[SLICES + 1] = {reading_first(s)};
+	int slices;
 
 	sigaction(SIGUSR1, &action, NULL);
-	from = (struct reading){.at_s = clock_s(CLOCK_MONOTONIC)};
-	for (int i = 0; i < s->options->tallies_count; i++)
-		from.tallies[i] = tally_read(s->options->tallies[i]);
 	if (pthread_create(&s->thread, NULL, send_all, s))
 		return EAGAIN;
-	measure(s, &from, &to);
+	slices = measure(s, readings);
 	s->stop = true;
 	pthread_kill(s->thread, SIGUSR1);
 	pthread_join(s->thread, NULL);
 	if (!s->error)
-		report(s->options, &from, &to);
+		report(s->options, readings, slices);
 	return s->error;
 }
 

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the nanoseconds of a hit go: BPF_PROG_TEST_RUN of the data plane
+ * stopped after each step, for tables that fit every cache and tables that
+ * fit none. Prints a table; each figure is a step's own share.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "core/memory.h"
+#include "core/gateway.h"
+
+#include "bench/flow.h"
+#include "bench/steps.skel.h"
+
+#define SETS	  (1u << 20) /* of four records: a million sessions fill half */
+#define REPEAT	  200000
+#define ROUNDS	  7
+#define EXTERNAL  0xcb007101u /* 203.0.113.1 */
+#define HOP	  1
+#define LENGTH(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+struct arena arena;
+
+static const __u32 flows[] = {1, 1000, 100000, 1000000};
+
+static const char *const step_names[] = {
+	"frame of the bench", "parse",	 "key and hash", "look-up",	   "checks",
+	"session's counters", "rewrite", "counter",	 "MACs, redirect", "whole",
+};
+#define STEPS LENGTH(step_names)
+
+/* --- the world that the core needs ----------------------------------------------------- */
+
+static __u32 no_ticks(void)
+{
+	return 0;
+}
+
+static __u32 kernel_random(void)
+{
+	__u32 value = 0;
+
+	if (getrandom(&value, sizeof(value), 0) != sizeof(value))
+		abort();
+	return value;
+}
+
+static void *map_memory(const struct bpf_map *map)
+{
+	size_t bytes = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int arena_map(const struct steps_bpf *steps)
+{
+	arena.sets = map_memory(steps->maps.records);
+	arena.next_hops = map_memory(steps->maps.next_hops);
+	arena.config = map_memory(steps->maps.config);
+	arena.ticks = no_ticks;
+	arena.random = kernel_random;
+	return arena.sets && arena.next_hops && arena.config ? 0 : -errno;
+}
+
+static void config_fill(struct config *c)
+{
+	c->hash_key[0] = (__u64)kernel_random() << 32 | kernel_random();
+	c->hash_key[1] = (__u64)kernel_random() << 32 | kernel_random();
+	c->set_mask = SETS - 1;
+	c->external = host_to_be32(EXTERNAL);
+	c->route_generation = 1;
+	for (int i = 0; i < TIMEOUT_SLOTS; i++)
+		c->timeouts[i] = 0x7fffffff;
+	arena.next_hops[HOP] = (struct next_hop){
+		.ifindex = 1,
+		.mtu = 1500,
+		.flags = NEXT_HOP_RESOLVED | NEXT_HOP_XDP,
+	};
+}
+
+/* --- sessions --------------------------------------------------------------------------- */
+
+static void key_fill(struct record_key *key, const struct flow *f, __be32 local, __u8 kind)
+{
+	key_set(key, host_to_be32(f->server), local,
+		id_word(host_to_be16(SERVER_PORT), host_to_be16(f->id)), PROTOCOL_UDP, kind,
+		ID_PORTS);
+}
+
+static bool flow_add(const struct traffic *traffic, __u32 number)
+{
+	struct flow f = flow_at(traffic, number);
+	struct session_plan plan = {
+		.inside_id = host_to_be16(f.id),
+		.external_id = host_to_be16(f.id),
+		.next_hop_out = HOP,
+		.next_hop_in = HOP,
+		.timeout = TIMEOUT_UDP,
+	};
+
+	key_fill(&plan.orig, &f, host_to_be32(f.inside), KIND_SESSION_ORIG);
+	/* hosts share ports here: a reply half of its own each, as no packet comes back */
+	key_fill(&plan.reply, &f, ~host_to_be32(f.inside), KIND_SESSION_REPLY);
+	return session_add(&plan) == REASON_forwarded;
+}
+
+static __u32 flows_add(const struct traffic *traffic, __u32 from, __u32 to)
+{
+	__u32 refused = 0;
+
+	for (; from < to; from++)
+		refused += !flow_add(traffic, from);
+	return refused;
+}
+
+/* --- measuring --------------------------------------------------------------------------- */
+
+static int run_ns(int program, __u32 frame_bytes)
+{
+	unsigned char frame[FRAME_LEAST] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = frame_bytes,
+		    .repeat = REPEAT);
+
+	return bpf_prog_test_run_opts(program, &run) ? -errno : (int)run.duration;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static int median_of(int *values, int count)
+{
+	qsort(values, count, sizeof(*values), ascending);
+	return values[count / 2];
+}
+
+/* Medians of all steps, rounds of the steps taking turns. */
+static int measure(const int *programs, int *medians)
+{
+	int rounds[STEPS][ROUNDS];
+
+	for (int round = 0; round < ROUNDS; round++)
+		for (int i = 0; i < STEPS; i++) {
+			rounds[i][round] = run_ns(programs[i], FRAME_LEAST);
+			if (rounds[i][round] < 0)
+				return rounds[i][round];
+		}
+	for (int i = 0; i < STEPS; i++)
+		medians[i] = median_of(rounds[i], ROUNDS);
+	return 0;
+}
+
+static struct steps_bpf *steps_open(__u32 count)
+{
+	struct steps_bpf *steps = steps_bpf__open();
+	struct traffic traffic = {
+		.flows = count,
+		.servers_bits = 6,
+		.hosts_bits = 10,
+		.protocol = 17,
+		.frame_bytes = FRAME_LEAST,
+	};
+
+	if (!steps)
+		return NULL;
+	memcpy((void *)&steps->rodata->traffic, &traffic, sizeof(traffic));
+	bpf_map__set_max_entries(steps->maps.records, SETS);
+	if (steps_bpf__load(steps) || arena_map(steps)) {
+		steps_bpf__destroy(steps);
+		return NULL;
+	}
+	config_fill(arena.config);
+	if (flows_add(&traffic, 0, count))
+		fprintf(stderr, "some of %u flows found no room\n", count);
+	return steps;
+}
+
+/* In the order of step_names. */
+static void programs_of(const struct steps_bpf *steps, int *programs)
+{
+	const struct bpf_program *in_order[STEPS] = {
+		steps->progs.step_build,   steps->progs.step_parse, steps->progs.step_hash,
+		steps->progs.step_look_up, steps->progs.step_check, steps->progs.step_account,
+		steps->progs.step_rewrite, steps->progs.step_count, steps->progs.step_transmit,
+		steps->progs.step_whole,
+	};
+
+	for (int i = 0; i < STEPS; i++)
+		programs[i] = bpf_program__fd(in_order[i]);
+}
+
+static int column(__u32 count, int *medians)
+{
+	struct steps_bpf *steps = steps_open(count);
+	int programs[STEPS], err;
+
+	if (!steps)
+		return -errno;
+	programs_of(steps, programs);
+	err = measure(programs, medians);
+	if (steps->bss->missed)
+		fprintf(stderr, "%llu frames of %u flows found no session\n", steps->bss->missed,
+			count);
+	munmap(arena.sets, (size_t)SETS * sizeof(struct record_set));
+	steps_bpf__destroy(steps);
+	return err;
+}
+
+static void print(int medians[][STEPS])
+{
+	printf("| ns per frame, the step alone |");
+	for (int i = 0; i < LENGTH(flows); i++)
+		printf(" %9u flows |", flows[i]);
+	printf("\n|------------------------------|");
+	for (int i = 0; i < LENGTH(flows); i++)
+		printf("----------------:|");
+	for (int step = 0; step < STEPS; step++) {
+		/* the whole stands for itself, without the bench's frame */
+		int before = step == STEPS - 1 ? 0 : step - 1;
+
+		printf("\n| %-28s |", step_names[step]);
+		for (int i = 0; i < LENGTH(flows); i++)
+			printf(" %15d |", medians[i][step] - (step ? medians[i][before] : 0));
+	}
+	putchar('\n');
+}
+
+int main(void)
+{
+	int medians[LENGTH(flows)][STEPS];
+
+	for (int i = 0; i < LENGTH(flows); i++) {
+		int err = column(flows[i], medians[i]);
+
+		if (err) {
+			fprintf(stderr, "steps: %s\n", strerror(-err));
+			return 1;
+		}
+	}
+	print(medians);
+	return 0;
+}
