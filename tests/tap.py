@@ -240,7 +240,13 @@ def run_all(fast, report):
             Run(suite, report).run()
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def main():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     fast, report = "--fast" in sys.argv[1:], Report()
     # of this run alone; kept when something failed, for the captures in it
     os.environ["TMPDIR"] = folder = tempfile.mkdtemp(prefix="wayleave-test.")

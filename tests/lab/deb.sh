@@ -1,0 +1,272 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The Debian package's life under a real systemd: installed, configured, started in
+# its sandbox, upgraded under traffic, removed, purged.
+#
+#   HOST 192.168.1.2 --- eth1 GATEWAY eth0 203.0.113.1 --- 203.0.113.9 SERVER
+#
+# The gateway is a container made by hand: this machine's root with a tmpfs laid over
+# it, namespaces of its own and systemd as process 1, without the machine's units.
+# What dpkg does there is gone with it.
+#
+# Prints TAP. DEB names a package; without it one is built.
+TOP=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+PATH=$PATH:/usr/sbin:/sbin
+ME=wlp$$
+DIR=$(mktemp -d)
+ROOT=$DIR/over/root LOG=/var/log/wayleave-test.log
+COUNT=0 INIT='' GROUP=''
+
+skip_all() { echo "1..0 # SKIP $*"; exit 0; }
+[ "$(id -u)" = 0 ] || skip_all "needs root for namespaces"
+[ -x /lib/systemd/systemd ] || skip_all "systemd"
+
+result() { # result GOOD NAME
+	COUNT=$((COUNT + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $COUNT - $2"
+	else
+		echo "not ok $COUNT - $2"
+		{ cat "$DIR/out"; inside cat $LOG; } 2>/dev/null | tail -20 | sed 's/^/# /'
+	fi
+}
+ok() { # ok NAME COMMAND...
+	local name=$1
+	shift
+	"$@" >"$DIR/out" 2>&1
+	result $? "$name"
+}
+not() { ! "$@"; }
+until_ok() { # until_ok SECONDS COMMAND...
+	local n=$(($1 * 10))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# --- the network ------------------------------------------------------------------------
+gw() { ip netns exec "$ME-g" "$@"; }
+host() { ip netns exec "$ME-h" "$@"; }
+passes() { host ping -c1 -W1 203.0.113.9; }
+
+link() { # link GATEWAY_IF ADDRESS NAMESPACE ADDRESS
+	ip link add "$1" netns "$ME-g" type veth peer name eth0 netns "$ME-$3"
+	ip -n "$ME-g" addr add "$2/24" dev "$1"
+	ip -n "$ME-$3" addr add "$4/24" dev eth0
+	ip -n "$ME-g" link set "$1" up
+	ip -n "$ME-$3" link set eth0 up
+}
+net_up() {
+	for n in g h s; do
+		ip netns add "$ME-$n" || return 1
+		ip -n "$ME-$n" link set lo up
+	done
+	link eth1 192.168.1.1 h 192.168.1.2
+	link eth0 203.0.113.1 s 203.0.113.9
+	ip -n "$ME-h" route add default via 192.168.1.1
+}
+
+# --- the container ----------------------------------------------------------------------
+inside() { nsenter -t "$INIT" -m -p -n -u -i -C -r -w "$@"; }
+# in a shell of the new namespaces; becomes process 1
+container_init() {
+	mount --make-rprivate /
+	mount -t tmpfs -o mode=755 tmpfs "$DIR/over"
+	mkdir "$DIR/over/up" "$DIR/over/work" "$ROOT"
+	mount -t overlay -o "lowerdir=/,upperdir=$DIR/over/up,workdir=$DIR/over/work" overlay "$ROOT" || exit 1
+	mount -t proc proc "$ROOT/proc"
+	mount -t sysfs -o ro sysfs "$ROOT/sys"
+	mount -t tmpfs -o mode=755 tmpfs "$ROOT/run"
+	mount -t tmpfs -o mode=755 tmpfs "$ROOT/dev"
+	mount -t tmpfs tmpfs "$ROOT/sys/fs/cgroup"
+	mount -t cgroup2 cgroup2 "$ROOT/sys/fs/cgroup" || exit 1
+	cp -a --parents /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/net/tun "$ROOT"
+	container_clear
+	exec env -i container=wayleave "PATH=$PATH" chroot "$ROOT" /lib/systemd/systemd --unit=lab.target
+}
+# Nothing that belongs to the machine starts, is mounted or set in there.
+container_clear() {
+	rm -rf "$ROOT"/etc/systemd/system/* "$ROOT"/lib/systemd/system/*.wants "$ROOT"/lib/systemd/system-generators \
+		"$ROOT/etc/fstab" "$ROOT/usr/sbin/policy-rc.d" "$ROOT/etc/wayleave"
+	printf '[Unit]\nDefaultDependencies=no\n' >"$ROOT/etc/systemd/system/lab.target"
+	mkdir -p "$ROOT/etc/systemd/system/wayleave.service.d"
+	printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' $LOG $LOG \
+		>"$ROOT/etc/systemd/system/wayleave.service.d/log.conf"
+}
+# A control group of its own: systemd takes the one that it is in for the topmost.
+group_make() {
+	local top
+	top=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	[ -n "$top" ] && mkdir "$top/$ME" && GROUP=$top/$ME
+}
+container_up() {
+	group_make || return 1
+	mkdir "$DIR/over"
+	export -f container_init container_clear
+	export DIR ROOT LOG
+	# the subshell enters the group, its children are born there
+	(
+		echo $BASHPID >"$GROUP/cgroup.procs"
+		exec ip netns exec "$ME-g" unshare -m -p -f -C -u -i bash -c container_init
+	) >"$DIR/console" 2>&1 &
+	UNSHARE=$!
+	until_ok 10 init_found && until_ok 10 container_ready
+}
+init_found() { INIT=$(pgrep -P $UNSHARE -f '^/lib/systemd/systemd'); }
+container_ready() { inside systemctl is-active lab.target && inside test -e /var/lib/dpkg/status; }
+
+container_down() {
+	[ -z "$INIT" ] || kill -9 "$INIT"
+	[ -z "$UNSHARE" ] || { kill "$UNSHARE"; wait "$UNSHARE"; }
+	[ -n "$GROUP" ] && until_ok 5 group_empty
+	find "$GROUP" -depth -type d -exec rmdir {} +
+}
+group_empty() { ! grep -q 1 <(sed -n 's/^populated //p' "$GROUP/cgroup.events"); }
+finish() {
+	{
+		[ -z "$PING" ] || kill "$PING"
+		container_down
+		for n in g h s; do ip netns del "$ME-$n"; done
+	} 2>/dev/null
+	rm -rf "$DIR"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+# --- the package ---------------------------------------------------------------------------
+package_make() {
+	if [ -n "$DEB" ]; then cp "$DEB" "$DIR/old.deb"; return; fi
+	make -s -C "$TOP" deb "DEB_DIR=$DIR/build" && mv "$DIR"/build/*.deb "$DIR/old.deb"
+}
+package_next() { # the same programs with a higher version
+	dpkg-deb -R "$DIR/old.deb" "$DIR/next" &&
+		sed -i 's/^Version:.*/&+next/' "$DIR/next/DEBIAN/control" &&
+		dpkg-deb -b "$DIR/next" "$DIR/next.deb"
+}
+changelog_agrees() {
+	[ "$(dpkg-parsechangelog -l "$TOP/packaging/debian/changelog" -SVersion)" = "$(dpkg-deb -f "$DIR/old.deb" Version)" ]
+}
+lint() {
+	if command -v lintian >/dev/null; then
+		ok "lintian finds no error" lintian --allow-root --tag-display-limit 0 --fail-on error "$DIR/old.deb"
+	else
+		COUNT=$((COUNT + 1))
+		echo "ok $COUNT - lintian finds no error # SKIP lintian"
+	fi
+}
+install_deb() { # install_deb FILE: as dpkg, for apt would ask for a network
+	inside sh -c 'cat > /wayleave.deb' <"$1" &&
+		inside env DEBIAN_FRONTEND=noninteractive dpkg -i /wayleave.deb
+}
+version_is() { [ "$(inside dpkg-query -W -f '${Version}' wayleave)" = "$(dpkg-deb -f "$1" Version)" ]; }
+
+# --- what there is to see --------------------------------------------------------------------
+unit_is() { [ "$(inside systemctl show -P "$1" wayleave)" = "$2" ]; }
+unit_pid() { inside systemctl show -P MainPID wayleave; }
+unit_skipped() {
+	unit_is ActiveState inactive && unit_is Result exec-condition && inside grep -q 'names no wan and lan yet' $LOG
+}
+status_good() { inside wayleave status; }
+traces() { # what a run leaves, one word each
+	ip -n "$ME-g" -br link | grep -o '^wl-'
+	ip -n "$ME-g" -d link | grep -o 'prog/xdp'
+	gw nft list tables | grep -o wayleave_
+	gw tc qdisc show | grep -o clsact
+	gw cat /proc/sys/net/ipv4/ip_forward | grep 1
+	gw cat /proc/sys/net/ipv4/ip_local_port_range | diff - "$DIR/ports"
+	inside pgrep -a wayleave
+}
+traceless() { test -z "$(traces)" || { traces; return 1; }; }
+# as an administrator would: the interfaces of the example are ours
+name_interfaces() {
+	inside sed -i 's/^#\(wan:\|  interface: eth0\|lan:\|  interfaces: \[eth1\]\)$/\1/' /etc/wayleave/wayleave.yaml
+	inside wayleave check /etc/wayleave/wayleave.yaml
+}
+helper_is_nobody_else() { inside ps -o user:20=,args= -C wayleaved | grep -q '^wayleave-helper'; }
+sandboxed() {
+	inside sh -c 'grep "^NoNewPrivs:.1" /proc/$0/status && grep "^Seccomp:.2" /proc/$0/status &&
+		grep "^CapEff:.0000008000001000" /proc/$0/status && nsenter -t $0 -m findmnt -no OPTIONS / | grep "^ro"' "$(unit_pid)"
+}
+wrong_reload() {
+	inside cp /etc/wayleave/wayleave.yaml /root/good.yaml
+	inside sh -c 'echo "dataplane: wrong" >> /etc/wayleave/wayleave.yaml'
+	inside systemctl reload wayleave
+	local status=$?
+	inside cp /root/good.yaml /etc/wayleave/wayleave.yaml
+	[ $status != 0 ] && unit_is ActiveState active
+}
+
+# --- traffic that must not notice --------------------------------------------------------------
+ping_start() {
+	host ping -i 0.01 -D 203.0.113.9 >"$DIR/ping" 2>&1 &
+	PING=$!
+	until_ok 5 grep -q icmp_seq=20 "$DIR/ping"
+}
+answered() { sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$DIR/ping"; }
+# the last answers are still to come when ping ends: gaps count, not the end
+ping_lost() { answered | awk 'NR > 1 { lost += $1 - last - 1 } { last = $1 } END { print lost + 0 }'; }
+ping_goes_on() { [ "$(answered | tail -1)" -gt $((MARK + 20)) ]; }
+ping_end() { # prints how many were lost; they went on after the event
+	MARK=$(answered | tail -1)
+	until_ok 5 ping_goes_on || echo "no answer after icmp_seq $MARK"
+	kill -INT "$PING"
+	wait "$PING"
+	PING=
+	echo "$(ping_lost) lost of $(answered | tail -1)"
+}
+undisturbed() { # undisturbed COMMAND...: no ping of a hundred a second is lost
+	ping_start || return 1
+	"$@" || return 1
+	ping_end | tee "$DIR/loss"
+	grep -q '^0 lost' "$DIR/loss" && [ "$(wc -l <"$DIR/loss")" = 1 ]
+}
+
+ok "make deb" package_make
+[ -s "$DIR/old.deb" ] || { echo "1..$COUNT"; exit 1; }
+ok "changelog and programs have one version" changelog_agrees
+lint
+package_next >/dev/null
+net_up || skip_all "network namespaces"
+gw cat /proc/sys/net/ipv4/ip_local_port_range >"$DIR/ports"
+if ! container_up; then
+	COUNT=$((COUNT + 1))
+	echo "ok $COUNT - the package under systemd # SKIP a container: $(tail -1 "$DIR/console"), control groups v2, /usr and /var on /"
+	echo "1..$COUNT"
+	exit 0
+fi
+
+ok "dpkg installs it" install_deb "$DIR/old.deb"
+ok "... with a user for the helper" inside getent passwd wayleave-helper
+ok "... enabled" inside systemctl is-enabled wayleave
+ok "without interfaces in the settings it is skipped, with a sentence" unit_skipped
+ok "... and touches nothing" traceless
+ok "the settings need no more than the interfaces" name_interfaces
+ok "it starts" inside systemctl start wayleave
+ok "... and translates" until_ok 30 status_good
+ok "... what passes" passes
+ok "... in its sandbox" sandboxed
+ok "... with the helper as its own user" helper_is_nobody_else
+ok "settings can be changed from within the sandbox" inside wayleave set mss_clamp 1400
+ok "... and are saved" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
+ok "reload refuses wrong settings and goes on" wrong_reload
+BEFORE=$(unit_pid)
+ok "an upgrade loses no packet" undisturbed install_deb "$DIR/next.deb"
+[ ! -s "$DIR/loss" ] || echo "# $(cat "$DIR/loss")"
+ok "... is one" version_is "$DIR/next.deb"
+ok "... runs the new daemon" not unit_is MainPID "$BEFORE"
+ok "... which took the old one's sessions over" until_ok 5 inside grep -q 'took over the data plane' $LOG
+ok "... and keeps the settings" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
+ok "... and answers" until_ok 10 status_good
+ok "a stopped daemon loses no packet" undisturbed inside systemctl stop wayleave
+inside systemctl start wayleave
+ok "dpkg removes it" inside dpkg -r wayleave
+ok "... with all that it had set up" traceless
+ok "... so nothing passes" not passes
+ok "... but the settings" inside test -e /etc/wayleave/wayleave.yaml
+ok "dpkg purges it" inside dpkg -P wayleave
+ok "... with settings, older ones and run directory" not inside sh -c 'ls -d /etc/wayleave /run/wayleave'
+ok "... and the helper's user" not inside getent passwd wayleave-helper
+echo "1..$COUNT"
