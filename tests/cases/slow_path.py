@@ -2,7 +2,7 @@
 """What the daemon gets and hands back; sizes; neighbours and routes that change; devices without Ethernet header."""
 import struct
 
-from gateway import PUNT_TRANSLATE, PUNT_TRANSMIT
+from gateway import PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT
 from packets import (A, B, C, D, E, LAN0, P, PPP, Q, ROUTER, S, TAP, UNRESOLVED, WAN, Ether, IP, built, device_mac,
                      neighbour_mac, tcp, udp)
 from rows import case
@@ -32,7 +32,7 @@ def punt_record(g):
     frame = bytes(12) + b"\x08\0" + bytes(tcp(A, 5000, S, 1723))
     answer = g.run("inside", LAN0, frame)
     action, _, side, _, index, ifindex = struct.unpack("=BBBBII", answer.frame[:12])
-    assert (action, side, ifindex) == (1, 0, LAN0), answer
+    assert (action, side, ifindex) == (PUNT_DOWN, 0, LAN0), answer
     assert any(r["record"] == index for r in g.records("orig")), index
     answer = g.run("outside", WAN, bytes(12) + b"\x08\0" + bytes(tcp(S, 1723, E, 5000, "SA")))
     action, _, side, _, index, ifindex = struct.unpack("=BBBBII", answer.frame[:12])
@@ -70,7 +70,7 @@ def transmit(g):
 @case
 def nonsense_on_the_tap(g):
     """Other actions, next hops that are none"""
-    for head in (record(0, 0, LAN0), record(1, 0, LAN0), record(4, 0, LAN0), record(255, 1, WAN),
+    for head in (record(0, 0, LAN0), record(PUNT_DOWN, 0, LAN0), record(8, 0, LAN0), record(255, 1, WAN),
                  record(PUNT_TRANSMIT, 0, 0, 0), record(PUNT_TRANSMIT, 0, 0, 4095), record(PUNT_TRANSMIT, 0, 0, 4096),
                  record(PUNT_TRANSMIT, 0, 0, NO_RECORD)):
         answer = tap(g, head, udp(A, 4000, S, 53))

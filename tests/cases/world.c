@@ -144,9 +144,9 @@ verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
 	__u32 bytes = packet_length(&p);
 	verdict_t v;
 
-	v = direction == DIRECTION_OUT ? outbound(&p, origin) : inbound(&p, origin);
+	v = gateway(&p, direction, origin);
 	if (verdict_action(v) == ACTION_HAIRPIN)
-		v = inbound(&p, origin);
+		v = gateway(&p, DIRECTION_IN, origin);
 	arena.count(verdict_reason(v), bytes);
 	return v;
 }
