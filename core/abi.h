@@ -321,9 +321,9 @@ struct config {
  * (no second punt), PUNT_TRANSMIT sends it as it is to next hop `index`.
  */
 enum punt_action {
-	PUNT_DOWN = 1,
-	PUNT_TRANSLATE,
-	PUNT_TRANSMIT,
+	PUNT_DOWN = 2, /* even: the first byte must not look like a multicast address */
+	PUNT_TRANSLATE = 4,
+	PUNT_TRANSMIT = 6,
 };
 #define PUNT_FROM_WAN 0x01 /* side */
 struct punt {

@@ -19,7 +19,8 @@
 #include "core/rewrite.h"
 #include "core/verdict.h"
 
-#define FRAGMENT_FRESH_SECONDS 2 /* after that an equal IP id is another datagram */
+#define FRAGMENT_FRESH_SECONDS 2  /* after that an equal IP id is another datagram */
+#define FRAGMENT_STALE_SECONDS 30 /* RFC 1122 section 3.3.2: nobody reassembles that long */
 #define FRAGMENT_ID_TRIES      4
 
 static __always_inline void fragment_key(struct record_key *key, const struct facts *f,
@@ -214,6 +215,11 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
+static __always_inline bool is_stale(const struct config *c, const struct record *r)
+{
+	return clock_ticks(c) - r->fragments.last_seen > FRAGMENT_STALE_SECONDS * c->hz;
+}
+
 /* --- later pieces -------------------------------------------------------------------------- */
 
 /* Before its first piece: remembered, and held by the daemon. */
@@ -249,6 +255,10 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	fragment_key(&key, f, direction);
 	index = table_search(&key);
 	r = record_at(index);
+	if (r && is_stale(c, r)) {
+		fragment_end(c, r);
+		r = NULL;
+	}
 	if (!r)
 		return fragment_early(&p, c, &key, direction);
 	if (r->fragments.state == FRAGMENT_WAITING) {

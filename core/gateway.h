@@ -342,11 +342,6 @@ SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
 	return v;
 }
 
-static __always_inline bool wants_permit(const struct config *c, __u8 protocol)
-{
-	return protocol != PROTOCOL_ICMP && filtering_of(c, protocol) == FILTER_ADDRESS_DEPENDENT;
-}
-
 /*
  * Third step: the session. @mapping: the external half's index, or NO_RECORD
  * for protocols without ids. FORWARD's index: the session's first half.

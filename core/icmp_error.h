@@ -167,6 +167,8 @@ static __always_inline __u32 quoted_rewrite(struct packet *quote, const struct f
 	before = *check;
 	*check = checksum_adjust(
 		before, (__u32)id_delta + (f->protocol == PROTOCOL_ICMP ? 0 : address_delta));
+	if (f->protocol == PROTOCOL_UDP && !*check) /* RFC 768: 0 would mean none */
+		*check = 0xffff;
 	return (__u32)id_delta + delta_of_16(before, *check);
 }
 

@@ -297,6 +297,11 @@ static __always_inline __u8 filtering_of(const struct config *c, __u8 protocol)
 	return protocol == PROTOCOL_TCP ? c->filtering_tcp : c->filtering_udp;
 }
 
+static __always_inline bool wants_permit(const struct config *c, __u8 protocol)
+{
+	return protocol != PROTOCOL_ICMP && filtering_of(c, protocol) == FILTER_ADDRESS_DEPENDENT;
+}
+
 /* Silent for its timer, whether it has been swept or not. */
 static __always_inline bool mapping_expired(const struct config *c, const struct mapping *m,
 					    __u32 now)

@@ -199,29 +199,25 @@ static __always_inline bool is_new_era(const struct session *s, __u32 now)
 	return (now ^ s->last_seen) >> ERA_SHIFT;
 }
 
-/* @session: the half whose local id is the external one. */
+/* The inside has just sent: @session is the half whose local id is the external one. */
 SEPARATE __u32 mapping_touch(__u32 session)
 {
 	const struct config *c = config_get();
 	const struct record *r = record_at(session);
+	struct record *external;
 	struct record_key key;
-	struct record *mapping;
-	__u32 now;
+	__u32 index;
 
 	if (!c || !r || r->key.id_type != ID_PORTS)
 		return 0;
-	now = clock_ticks(c);
 	mapping_external_key(&key, r->key.protocol, r->key.local, r->key.local_id);
-	mapping = record_at(table_search(&key));
-	if (mapping) {
-		mapping->mapping.last_seen = now;
-		mapping->mapping.timeout = r->session.timeout;
-	}
-	permit_key(&key, r->key.protocol, r->key.local, r->key.local_id, r->key.remote);
-	mapping = record_at(table_search(&key));
-	if (mapping)
-		mapping->permit.last_seen = now;
-	return 0;
+	index = table_search(&key);
+	external = record_at(index);
+	if (!external)
+		return 0;
+	external->mapping.last_seen = clock_ticks(c);
+	external->mapping.timeout = r->session.timeout;
+	return wants_permit(c, r->key.protocol) && permit_note(index, r->key.remote);
 }
 
 static __always_inline void session_note_reply(struct record *r)

@@ -230,7 +230,7 @@ static __always_inline bool second_is_better(const struct record_set *a, const s
 {
 	__u32 used = set_used(a);
 
-	return used >= 3 && used > set_used(b);
+	return used >= 2 && used > set_used(b);
 }
 
 /* table_claim() as one number: enum claim_result above, index below. */

@@ -220,6 +220,7 @@ class Gateway:
 
         leave: True/False: XDP must or must not leave it to TC; None: either.
         """
+        events = {}
         if self.backend == "xdp" and side in ("inside", "outside"):
             answer = self.frame("xdp_" + side, ifindex, data)
             if answer.verdict != "leave":
@@ -227,7 +228,9 @@ class Gateway:
                 return answer
             self._check(answer.frame == data, "XDP changed a frame that it left")
             self._check(leave in (None, True), "XDP left the frame to TC")
-        return self._turned(self.frame(self.prefix + side, ifindex, data, segment))
+            events = answer.counters
+        answer = self._turned(self.frame(self.prefix + side, ifindex, data, segment))
+        return answer._replace(counters={**events, **answer.counters})
 
     def _turned(self, answer):
         """A hairpinned frame goes round by the tap and comes in again; only where it arrives counts."""

@@ -36,7 +36,7 @@ def punt_record(g):
     assert any(r["record"] == index for r in g.records("orig")), index
     answer = g.run("outside", WAN, bytes(12) + b"\x08\0" + bytes(tcp(S, 1723, E, 5000, "SA")))
     action, _, side, _, index, ifindex = struct.unpack("=BBBBII", answer.frame[:12])
-    assert (action, side, ifindex) == (1, 1, WAN), answer
+    assert (action, side, ifindex) == (PUNT_DOWN, 1, WAN), answer
     assert any(r["record"] == index for r in g.records("reply")), index
 
 
