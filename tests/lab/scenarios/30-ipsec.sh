@@ -85,8 +85,24 @@ sc_esp-raw1()   { # one IKEv2 client, plain ESP
 	esp_one raw2 raw; }
 sc_esp-natt1()  { # one IKEv2 client, ESP in UDP
 	esp_one natt2 natt; }
-sc_esp-raw2()   { # two IKEv2 clients, plain ESP, one server
-	esp_two raw2; }
+esp_refused() { # esp_refused GUEST: its ESP is refused, counted with its reason
+	! esp_ping "$1" && [ "$(counter server_taken)" -gt 0 ]
+}
+esp_second_refused() { # plain ESP has nothing that tells two clients of a server apart
+	guests u1 u2 s1 || return
+	ls_server s1 $S1 raw2
+	check "u1 up" ls_client u1 $S1 raw2
+	check "u1 pings through" esp_ping u1
+	check "u2 up" ls_client u2 $S1 raw2
+	check "u2 is refused: server_taken" esp_refused u2
+	check "u1 still pings" esp_ping u1
+}
+sc_esp-raw2()   { # two IKEv2 clients, plain ESP, one server: Wayleave refuses the second
+	case $GATEWAY in
+	wayleave-*) esp_second_refused ;;
+	*) esp_two raw2 ;;
+	esac
+}
 sc_esp-natt2()  { # two IKEv2 clients, ESP in UDP
 	esp_two natt2; }
 
