@@ -5,8 +5,8 @@ XDP leaves all of them to TC.
 """
 import itertools
 
-from gateway import Failed
-from packets import A, B, E, IP, S, T, Raw, base, built, tcp, udp
+
+from packets import A, B, E, IP, S, Raw, built, tcp, udp
 from rows import case
 
 DATA = bytes(range(256)) * 6

@@ -14,8 +14,7 @@ import os
 import subprocess
 
 import network
-from packets import (DEVICES, E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac,
-                     route_of)
+from packets import E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac, route_of
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = os.path.join(TOP, "build/san/tests/cases")

@@ -4,7 +4,7 @@
 XDP leaves these to TC, which translates twice.
 """
 from gateway import ENDPOINT_INDEPENDENT
-from packets import A, B, D, E, LAN1, S, icmp_error, ping, tcp, udp
+from packets import A, B, D, E, LAN1, S, icmp_error, tcp, udp
 from rows import case
 
 

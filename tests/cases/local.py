@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The gateway's own connections: recorded on their way out, answered to its stack, nothing else."""
-from gateway import HELPER_SESSION
-from packets import A, E, GATEWAY_LAN, ROUTER, S, T, esp, icmp_error, ping, pong, proto, tcp, udp
+
+from packets import A, E, GATEWAY_LAN, S, T, esp, icmp_error, ping, pong, proto, tcp, udp
 from rows import case
 
 LOCAL_MAPPING = 4

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """RFC 9293 3.7.1: the MSS option of SYN segments, lowered to what the WAN carries."""
-from gateway import PPP
+
 from packets import A, E, S, tcp
 from rows import case
 

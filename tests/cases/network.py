@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-from packets import A, B, C, D, DEVICES, E, N, PPP, ROUTER, TAP, device_mac, neighbour_mac, route_of
+from packets import A, B, C, D, DEVICES, E, N, PPP, ROUTER, device_mac, neighbour_mac, route_of
 
 MARK = "WAYLEAVE_CASES_NETWORK"
 ADDRESSES = {"lan0": "10.0.0.1/24", "lan1": "10.0.1.1/24", "wan0": E + "/24"}

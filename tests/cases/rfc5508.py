@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """RFC 5508: ICMP through a NAT: queries, and errors in both directions."""
-from packets import (A, B, C, E, LAN0, N, ROUTER, S, T, Raw, built, esp, icmp_error, ping, pong, proto, tcp, udp)
+from packets import A, B, E, N, ROUTER, S, T, Raw, built, esp, icmp_error, ping, pong, proto, tcp, udp
 from rows import case
 
 R = "203.0.113.99"  # a router on the way, that no inside host has ever contacted

@@ -3,8 +3,7 @@
 import struct
 
 from gateway import PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT
-from packets import (A, B, C, D, E, LAN0, P, PPP, Q, ROUTER, S, TAP, UNRESOLVED, WAN, Ether, IP, built, device_mac,
-                     neighbour_mac, tcp, udp)
+from packets import A, E, LAN0, P, PPP, Q, ROUTER, S, TAP, UNRESOLVED, WAN, Ether, device_mac, neighbour_mac, tcp, udp
 from rows import case
 
 NO_RECORD = 0xffffffff

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Passthrough switches on live flows: off blocks both ways at once with its own reason, on continues them."""
-from packets import A, B, E, S, T, esp, gre0, gre1, proto, tcp, udp
+from packets import A, E, S, T, esp, gre0, gre1, proto, tcp, udp
 from rows import case
 from gre import arm_call
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deadlines hold at the hit, with no daemon to sweep; the clock may wrap."""
 from gateway import ENDPOINT_INDEPENDENT
-from packets import A, B, E, S, T, ping, pong, proto, tcp, udp
+from packets import A, E, S, T, ping, pong, proto, udp
 from rows import case
 
 
