@@ -109,19 +109,34 @@ static double rate(const json_t *now, const json_t *before, const char *member, 
 	return seconds > 0 && difference > 0 ? difference / seconds : 0;
 }
 
-static struct view_rates rates_make(const json_t *status, const json_t *before, double seconds)
-{
-	const json_t *now = json_object_get(status, "traffic");
-	const json_t *then = json_object_get(before, "traffic");
+/*
+ * The daemon adds up its table every few seconds, so the totals move in steps:
+ * a rate is taken from one step to the next, and is nothing after two missed ones.
+ */
+#define TOTALS_STALE_S 12.0
 
-	if (!now || !then)
-		return (struct view_rates){0};
-	return (struct view_rates){
-		.bits_out = 8 * rate(now, then, "bytes_out", seconds),
-		.bits_in = 8 * rate(now, then, "bytes_in", seconds),
-		.packets_out = rate(now, then, "packets_out", seconds),
-		.packets_in = rate(now, then, "packets_in", seconds),
-	};
+static void rates_update(struct view *view, const json_t *status, double now_s)
+{
+	json_t *now = json_object_get(status, "traffic");
+	double seconds = now_s - view->totals_s;
+
+	if (!now)
+		return;
+	if (view->totals && json_equal(now, view->totals)) {
+		if (seconds > TOTALS_STALE_S)
+			view->rates = (struct view_rates){0};
+		return;
+	}
+	if (view->totals)
+		view->rates = (struct view_rates){
+			.bits_out = 8 * rate(now, view->totals, "bytes_out", seconds),
+			.bits_in = 8 * rate(now, view->totals, "bytes_in", seconds),
+			.packets_out = rate(now, view->totals, "packets_out", seconds),
+			.packets_in = rate(now, view->totals, "packets_in", seconds),
+		};
+	json_decref(view->totals);
+	view->totals = json_incref(now);
+	view->totals_s = now_s;
 }
 
 static const json_t *counter_find(const json_t *counters, const char *name)
@@ -164,17 +179,18 @@ void view_update(struct view *view, json_t *status, json_t *vpns, json_t *device
 {
 	double seconds = now_s - view->taken_s;
 
-	struct view_rates rates = rates_make(status, view->status, seconds);
 	json_t *drops = drops_make(counters, view->counters, seconds);
-	enum view_order order = view->order;
-	view_clear(view);
-	view->rates = rates;
+
+	rates_update(view, status, now_s);
+	json_decref(view->status);
+	json_decref(view->vpns);
+	json_decref(view->devices);
+	json_decref(view->counters);
 	view->status = status;
 	view->vpns = vpns;
 	view->devices = devices;
 	view->counters = drops;
 	view->taken_s = now_s;
-	view->order = order;
 	view_sort(view);
 }
 
@@ -240,5 +256,6 @@ void view_clear(struct view *view)
 	json_decref(view->vpns);
 	json_decref(view->devices);
 	json_decref(view->counters);
+	json_decref(view->totals);
 	*view = (struct view){.order = view->order};
 }

@@ -26,6 +26,8 @@ struct view {
 	json_t *devices;
 	json_t *counters; /* drops only, each with "rate" (per second), busiest first */
 	struct view_rates rates;
+	json_t *totals;	 /* the daemon's traffic totals when they last changed */
+	double totals_s; /* when that was seen, CLOCK_MONOTONIC */
 	enum view_order order;
 	double taken_s; /* CLOCK_MONOTONIC of the answers */
 };
