@@ -197,11 +197,17 @@ def programs(fast):
             yield Suite(path.split("/")[1], [path] + (["--fast"] if fast else []))
 
 
+# One scenario of each protocol, and those that move most bytes
+WITH_OFFLOADS = ["base", "pptp2", "l2tp2", "esp-natt2", "wireguard", "openvpn-udp", "openvpn-tcp", "openconnect",
+                 "own-connections", "forwards", "bulk"]
+
+
 def lab():
-    """Every scenario through TC, with and without offloads, and through XDP."""
+    """Every scenario through TC and through XDP, one of each protocol with offloads on."""
     must, prefix = bool(os.environ.get("CI")), "t%d" % (os.getpid() % 100000)
-    for gateway, offloads in (("wayleave-tc", "off"), ("wayleave-xdp", "off"), ("wayleave-tc", "on")):
-        yield Suite("lab", ["tests/lab/lab", "run", "-j2", "all"], limit_s=900, may_skip=not must,
+    for gateway, offloads, names in (("wayleave-tc", "off", ["all"]), ("wayleave-xdp", "off", ["all"]),
+                                     ("wayleave-tc", "on", WITH_OFFLOADS)):
+        yield Suite("lab", ["tests/lab/lab", "run", "-j2", *names], limit_s=1200, may_skip=not must,
                     env={"GATEWAY": gateway, "LAB_OFFLOADS": offloads, "PFX": prefix})
 
 
@@ -222,6 +228,7 @@ def suites(fast):
     yield Suite("shellcheck", ["shellcheck", "-x", *scripts], tap=False)
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
     yield Suite("demo", ["tests/lab/demo"])
+    yield Suite("daemon", ["tests/lab/daemon.sh"])
     yield from examples()
     if make_has("fuzz-smoke"):
         yield Suite("fuzz-smoke", [*MAKE, "fuzz-smoke"], tap=False)
