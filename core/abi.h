@@ -310,7 +310,9 @@ struct config {
 	/* written by the data plane: what may still be handed to the daemon in this second */
 	__u32 punt_tokens;
 	__u32 punt_refilled; /* tick */
-	__u8 reserved[52];
+	/* sessions of inside hosts; up in the data plane, down in the sweeper */
+	__u32 sessions_used;
+	__u8 reserved[48];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */

@@ -229,17 +229,19 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 }
 
 /* One more session of @plan, counted against the host whose record is @host. */
-static __always_inline enum reason session_begin(struct session_plan *plan, __u32 host)
+static __always_inline enum reason session_begin(struct config *c, struct session_plan *plan,
+						 __u32 host)
 {
 	struct record *r = record_at(host);
 	enum reason reason;
 
-	if (!r)
+	if (!r || READ_ONCE(c->sessions_used) >= c->sessions_limit)
 		return REASON_table_full;
 	reason = session_add(plan);
 	if (reason != REASON_forwarded)
 		return reason;
 	__sync_fetch_and_add(&r->host.sessions, 1);
+	__sync_fetch_and_add(&c->sessions_used, 1);
 	count(REASON_session_created, 0);
 	return REASON_forwarded;
 }
@@ -348,7 +350,7 @@ SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
  */
 SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 host, __u32 mapping)
 {
-	const struct config *c = config_get();
+	struct config *c = config_get();
 	struct session_plan plan;
 	struct record *external = NULL;
 	enum reason reason;
@@ -364,7 +366,7 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 		plan.external_id = plan.reply.local_id = external->key.local_id;
 		plan.reply.local = external->key.local;
 	}
-	reason = session_begin(&plan, host);
+	reason = session_begin(c, &plan, host);
 	if (reason == REASON_forwarded)
 		return verdict(ACTION_FORWARD, REASON_forwarded, plan.orig_index);
 	if (!external)
@@ -476,9 +478,10 @@ SEPARATE verdict_t BACKEND_NAME(inbound_routes)(packet_context *context, __u32 b
 /* Third step: the session. FORWARD's index: its second half. */
 SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 host, __u32 mapping)
 {
-	const struct config *c = config_get();
+	struct config *c = config_get();
 	const struct record *external = record_at(mapping);
 	struct session_plan plan;
+	struct record *orig;
 	enum reason reason;
 
 	if (!f || !c || !external)
@@ -487,9 +490,12 @@ SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 host
 	plan.external_id = plan.reply.local_id;
 	plan.orig.local = external->mapping.new_local;
 	plan.orig.local_id = plan.inside_id = external->mapping.new_id;
-	reason = session_begin(&plan, host);
-	if (reason != REASON_forwarded)
+	reason = session_begin(c, &plan, host);
+	orig = record_at(plan.orig_index);
+	if (reason != REASON_forwarded || !orig)
 		return drop(reason);
+	/* so that the inside's first answer tells the mapping that it has spoken */
+	orig->session.last_seen -= 1 << ERA_SHIFT;
 	return verdict(ACTION_FORWARD, REASON_forwarded, plan.reply_index);
 }
 
@@ -548,7 +554,7 @@ static __always_inline verdict_t find_or_begin(struct packet *p, const struct co
 	*r = session_find(c, f, direction);
 	if (likely(*r))
 		return 0;
-	*spare = *f;
+	facts_copy(spare, f);
 	v = begin(p, c, spare, direction);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
@@ -609,7 +615,7 @@ static __always_inline verdict_t gateway(struct packet *p, enum direction direct
 	if (likely(has_transport(&f)))
 		v = find_or_begin(p, c, &f, &spare, direction, &r);
 	if (unlikely(is_fragment(&f)) && !v) {
-		spare = f;
+		facts_copy(&spare, &f);
 		v = find_for_piece(p, c, &spare, direction, &r, &id);
 	}
 	if (v || !r)
@@ -620,7 +626,7 @@ static __always_inline verdict_t gateway(struct packet *p, enum direction direct
 		fragment_rewrite_id(p, id);
 	return v;
 icmp_error:
-	spare = f;
+	facts_copy(&spare, &f);
 	return BACKEND_NAME(icmp_error_pass)(p->context, p->base, p->ifindex, &spare, direction);
 }
 

@@ -8,6 +8,7 @@
 #define WAYLEAVE_CORE_ICMP_ERROR_H
 
 #include "core/filter.h"
+#include "core/parse.h"
 #include "core/rewrite.h"
 #include "core/verdict.h"
 
@@ -21,17 +22,6 @@ SEPARATE __u32 BACKEND_NAME(route_back)(packet_context *context, __u32 ifindex, 
 }
 
 #define ICMP_QUOTE 8 /* offset of the quoted packet in the message */
-
-static __always_inline bool ipv4_sum_is_good(const struct ipv4_header *ip)
-{
-	const __u16 *word = (const __u16 *)ip;
-	__u32 sum = 0;
-
-	UNROLLED
-	for (int i = 0; i < 10; i++)
-		sum += word[i];
-	return sum_fold(sum) == 0xffff;
-}
 
 static __always_inline bool quoted_ids(struct packet *quote, struct facts *f)
 {

@@ -140,6 +140,30 @@ struct facts {
 	__u8 hairpin;	 /* bool: inside host to inside host by our external address */
 };
 
+/*
+ * Field by field: copied as a whole, fields that live in spilled registers are
+ * merged into wider reads of the stack, which the verifier refuses.
+ */
+static __always_inline void facts_copy(struct facts *to, const struct facts *from)
+{
+	WRITE_ONCE(to->source, from->source);
+	WRITE_ONCE(to->destination, from->destination);
+	WRITE_ONCE(to->source_id, from->source_id);
+	WRITE_ONCE(to->destination_id, from->destination_id);
+	WRITE_ONCE(to->spi, from->spi);
+	WRITE_ONCE(to->length, from->length);
+	WRITE_ONCE(to->fragment, from->fragment);
+	WRITE_ONCE(to->ip_id, from->ip_id);
+	WRITE_ONCE(to->l4, from->l4);
+	WRITE_ONCE(to->protocol, from->protocol);
+	WRITE_ONCE(to->id_type, from->id_type);
+	WRITE_ONCE(to->ttl, from->ttl);
+	WRITE_ONCE(to->tcp_flags, from->tcp_flags);
+	WRITE_ONCE(to->icmp_error, from->icmp_error);
+	WRITE_ONCE(to->class, from->class);
+	WRITE_ONCE(to->hairpin, from->hairpin);
+}
+
 /* Any piece but a whole packet. */
 static __always_inline bool is_fragment(const struct facts *f)
 {

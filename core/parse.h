@@ -241,6 +241,18 @@ static __always_inline enum reason parse_fragment(const struct ipv4_header *ip, 
 	return REASON_forwarded;
 }
 
+/* RFC 1812 section 5.2.2, of a header without options. */
+static __always_inline bool ipv4_sum_is_good(const struct ipv4_header *ip)
+{
+	const __u16 *word = (const __u16 *)ip;
+	__u32 sum = 0;
+
+	UNROLLED
+	for (int i = 0; i < 10; i++)
+		sum += word[i];
+	return sum_fold(sum) == 0xffff;
+}
+
 /*
  * The whole packet from its IP header on. @f is zeroed first. A fragment
  * without the transport header has no ids; the caller looks them up. @spare:
@@ -266,6 +278,8 @@ static __always_inline enum reason parse_packet(struct packet *p, struct facts *
 		.l4 = header,
 		.fragment = be16_to_host(ip->fragment),
 	};
+	if (likely(header == IPV4_HEADER) && !ipv4_sum_is_good(ip))
+		return REASON_malformed_ip;
 	if (header < IPV4_HEADER || f->length < header || f->length > packet_length(p))
 		return REASON_malformed_ip;
 	if (unlikely(is_fragment(f))) {
@@ -275,7 +289,7 @@ static __always_inline enum reason parse_packet(struct packet *p, struct facts *
 	}
 	if (likely(header == IPV4_HEADER))
 		return parse_transport(p, f, IPV4_HEADER);
-	*spare = *f;
+	facts_copy(spare, f);
 	reason = BACKEND_NAME(parse_behind_options)(p->context, p->base, spare);
 	*f = *spare;
 	return reason;

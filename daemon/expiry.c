@@ -150,6 +150,7 @@ static void pair_end(const struct config *config, struct record *orig, struct re
 	traffic_add(ended, orig, reply);
 	if (!is_counted(orig))
 		return;
+	count_drop(&arena.config->sessions_used);
 	host = host_of(config, orig->key.local);
 	if (host)
 		count_drop(&host->sessions);
