@@ -161,6 +161,8 @@ install_deb() { # install_deb FILE: as dpkg, for apt would ask for a network; wi
 	inside sh -c 'cat > /wayleave.deb' <"$1" &&
 		inside env DEBIAN_FRONTEND=noninteractive dpkg --no-triggers -i /wayleave.deb
 }
+# until the new daemon answers: only then it has taken the place of the old one
+upgrade() { install_deb "$DIR/next.deb" && until_ok 30 status_good; }
 version_is() { [ "$(inside dpkg-query -W -f '${Version}' wayleave)" = "$(dpkg-deb -f "$1" Version)" ]; }
 
 # --- what there is to see --------------------------------------------------------------------
@@ -197,6 +199,14 @@ wrong_reload() {
 	local status=$?
 	inside cp /root/good.yaml /etc/wayleave/wayleave.yaml
 	[ $status != 0 ] && unit_is ActiveState active
+}
+
+stays_with_wrong_settings() { # a package that cannot take its data plane away is not removed
+	inside sed -i '$a wrong: 1' /etc/wayleave/wayleave.yaml
+	inside dpkg --no-triggers -r wayleave
+	local status=$?
+	inside sed -i '$d' /etc/wayleave/wayleave.yaml
+	[ $status != 0 ] && passes
 }
 
 # --- traffic that must not notice --------------------------------------------------------------
@@ -254,15 +264,14 @@ ok "settings can be changed from within the sandbox" inside wayleave set mss_cla
 ok "... and are saved" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
 ok "reload refuses wrong settings and goes on" wrong_reload
 BEFORE=$(unit_pid)
-ok "an upgrade loses no packet" undisturbed install_deb "$DIR/next.deb"
+ok "an upgrade loses no packet" undisturbed upgrade
 [ ! -s "$DIR/loss" ] || echo "# $(cat "$DIR/loss")"
 ok "... is one" version_is "$DIR/next.deb"
 ok "... runs the new daemon" not unit_is MainPID "$BEFORE"
-ok "... which took the old one's sessions over" until_ok 5 inside grep -q 'took over the data plane' $LOG
+ok "... which took the old one's sessions over" inside grep -q 'took over the data plane' $LOG
 ok "... and keeps the settings" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
-ok "... and answers" until_ok 10 status_good
 ok "a stopped daemon loses no packet" undisturbed inside systemctl stop wayleave
-inside systemctl start wayleave
+ok "wrong settings, which cannot say what to take away, stop the removal" stays_with_wrong_settings
 ok "dpkg removes it" inside dpkg --no-triggers -r wayleave
 ok "... with all that it had set up" traceless
 ok "... so nothing passes" not passes
