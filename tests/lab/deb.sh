@@ -15,7 +15,7 @@ PATH=$PATH:/usr/sbin:/sbin
 ME=wlp$$
 DIR=$(mktemp -d)
 ROOT=$DIR/over/root LOG=/var/log/wayleave-test.log
-COUNT=0 INIT='' GROUP='' UNSHARE='' PING=''
+COUNT=0 INIT='' GROUP='' UNSHARE='' PING='' SERVER=''
 
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 [ "$(id -u)" = 0 ] || skip_all "needs root for namespaces"
@@ -127,7 +127,7 @@ container_down() {
 group_empty() { ! grep -q 1 <(sed -n 's/^populated //p' "$GROUP/cgroup.events"); }
 finish() {
 	{
-		[ -z "$PING" ] || kill "$PING"
+		[ -z "$PING$SERVER" ] || kill $PING $SERVER
 		container_down
 		for n in g h s; do ip netns del "$ME-$n"; done
 	} 2>/dev/null
@@ -165,6 +165,10 @@ install_deb() { # install_deb FILE: as dpkg, for apt would ask for a network; wi
 upgrade() { install_deb "$DIR/next.deb" && until_ok 30 status_good; }
 version_is() { [ "$(inside dpkg-query -W -f '${Version}' wayleave)" = "$(dpkg-deb -f "$1" Version)" ]; }
 
+units_verify() {
+	inside systemd-analyze verify --man=no wayleave.service wayleave@two.service wayleave-teardown.service
+}
+
 # --- what there is to see --------------------------------------------------------------------
 unit_is() { [ "$(inside systemctl show -P "$1" wayleave)" = "$2" ]; }
 unit_pid() { inside systemctl show -P MainPID wayleave; }
@@ -201,6 +205,23 @@ wrong_reload() {
 	[ $status != 0 ] && unit_is ActiveState active
 }
 
+pptp_call() { # one through the sandboxed helper, another call id outside
+	ip netns exec "$ME-s" "$TOP/tests/lab/daemon_pptp.py" server >"$DIR/pptp" 2>&1 &
+	SERVER=$!
+	until_ok 10 grep -q ready "$DIR/pptp" && host "$TOP/tests/lab/daemon_pptp.py" client 203.0.113.9 777
+	local status=$?
+	kill "$SERVER" 2>/dev/null
+	wait "$SERVER" 2>/dev/null
+	cat "$DIR/pptp"
+	[ $status = 0 ] && grep -q '^call' "$DIR/pptp" && ! grep -q 'call 777' "$DIR/pptp"
+}
+killed_comes_back() {
+	local before
+	before=$(unit_pid)
+	inside kill -9 "$before"
+	until_ok 20 unit_has_other_pid "$before" && until_ok 30 status_good
+}
+unit_has_other_pid() { case $(unit_pid) in 0 | "$1") return 1 ;; esac; }
 stays_with_wrong_settings() { # a package that cannot take its data plane away is not removed
 	inside sed -i '$a wrong: 1' /etc/wayleave/wayleave.yaml
 	inside dpkg --no-triggers -r wayleave
@@ -252,6 +273,7 @@ fi
 ok "dpkg installs it" install_deb "$DIR/old.deb"
 ok "... with a user for the helper" inside getent passwd wayleave-helper
 ok "... enabled" inside systemctl is-enabled wayleave
+ok "... with units that systemd understands" units_verify
 ok "without interfaces in the settings it is skipped, with a sentence" unit_skipped
 ok "... and touches nothing" traceless
 ok "the settings need no more than the interfaces" name_interfaces
@@ -260,6 +282,7 @@ ok "... and translates" until_ok 30 status_good
 ok "... what passes" passes
 ok "... in its sandbox" sandboxed
 ok "... with the helper as its own user" until_ok 5 helper_has_user
+ok "... which translates PPTP calls" pptp_call
 ok "settings can be changed from within the sandbox" inside wayleave set mss_clamp 1400
 ok "... and are saved" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
 ok "reload refuses wrong settings and goes on" wrong_reload
@@ -271,6 +294,13 @@ ok "... runs the new daemon" not unit_is MainPID "$BEFORE"
 ok "... which took the old one's sessions over" inside grep -q 'took over the data plane' $LOG
 ok "... and keeps the settings" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
 ok "a stopped daemon loses no packet" undisturbed inside systemctl stop wayleave
+inside systemctl start wayleave
+until_ok 30 status_good
+ok "a killed daemon is started again" killed_comes_back
+ok "wayleave-teardown.service ends it" inside systemctl start wayleave-teardown
+ok "... with all that it had set up" traceless
+inside systemctl start wayleave
+until_ok 30 status_good
 ok "wrong settings, which cannot say what to take away, stop the removal" stays_with_wrong_settings
 ok "dpkg removes it" inside dpkg --no-triggers -r wayleave
 ok "... with all that it had set up" traceless
