@@ -15,6 +15,14 @@ RATIOS = [  # gateway, against; share: percent of the other's speed, else how ma
     ("wayleave_tc", "nft", False),
     ("wayleave_tc", "tc_redirect", True),
 ]
+SHORT = {
+    "xdp_redirect": "XDP redirect",
+    "tc_redirect": "TC redirect",
+    "forward": "forwarding",
+    "nft": "nft",
+    "wayleave_xdp": "XDP",
+    "wayleave_tc": "TC",
+}
 
 
 def processor_name():
@@ -95,27 +103,23 @@ class Results:
         ours, nothing = self.ns(gateway, scenario), self.ns("direct", scenario)
         return f"{ours - nothing:.0f}" if ours and nothing else "-"
 
-    def head(self, first):
-        return [first, *(scenario.title for scenario in self.scenarios)]
-
     def times(self):
-        rows = [
-            [GATEWAYS[g].title, *(self.cell(g, s) for s in self.scenarios)] for g in self.gateways
-        ]
-        return table(self.head("ns per frame"), rows)
+        head = ["ns per frame", *(GATEWAYS[gateway].title for gateway in self.gateways)]
+        rows = [[s.title, *(self.cell(g, s) for g in self.gateways)] for s in self.scenarios]
+        return table(head, rows)
 
     def ratios(self):
+        """Speeds against each other, and what each gateway costs alone."""
+        known = [r for r in RATIOS if r[0] in self.gateways and r[1] in self.gateways]
+        alone = [g for g in self.gateways if g != "direct"] if "direct" in self.gateways else []
+        head = ["speed"]
+        head += [f"{SHORT[gateway]} {'of' if share else 'to'} {SHORT[against]}" for gateway, against, share in known]
+        head += [f"{SHORT[gateway]} alone" for gateway in alone]
         rows = []
-        for gateway, against, share in RATIOS:
-            if gateway in self.gateways and against in self.gateways:
-                title = f"{GATEWAYS[gateway].title}: {'of' if share else 'against'} {GATEWAYS[against].title}"
-                cells = (self.ratio(gateway, against, s, share) for s in self.scenarios)
-                rows.append([title, *cells])
-        for gateway in self.gateways:
-            if gateway != "direct" and "direct" in self.gateways:
-                title = f"{GATEWAYS[gateway].title} alone, ns"
-                rows.append([title, *(self.alone(gateway, s) for s in self.scenarios)])
-        return table(self.head("speed"), rows)
+        for scenario in self.scenarios:
+            cells = [self.ratio(gateway, against, scenario, share) for gateway, against, share in known]
+            rows.append([scenario.title, *cells, *(self.alone(gateway, scenario) for gateway in alone)])
+        return table(head, rows)
 
     def bulk_table(self):
         rows = []

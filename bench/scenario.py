@@ -33,11 +33,11 @@ SCENARIOS = [
     Scenario("udp_1", "UDP, 1 flow", UDP, 1),
     Scenario("udp_1000", "UDP, 1,000 flows", UDP, 1000),
     Scenario("esp_1000", "ESP, 1,000 tunnels", ESP, 1000),
-    Scenario("gre_1000", "PPTP's GRE, 1,000 calls", GRE, 1000),
+    Scenario("gre_1000", "GRE, 1,000 PPTP calls", GRE, 1000),
     Scenario("tcp_1000", "TCP, 1,000 flows", TCP, 1000),
-    Scenario("both_1000", "UDP there and back, 1,000 flows", UDP, 1000, both_ways=True),
+    Scenario("both_1000", "UDP there and back, 1,000", UDP, 1000, both_ways=True),
     Scenario("udp_100000", "UDP, 100,000 flows", UDP, 100000),
-    Scenario("new", "UDP, every frame a new flow", UDP, 0),
+    Scenario("new", "UDP, each frame a new flow", UDP, 0),
     Scenario("udp_1000000", "UDP, 1,000,000 flows", UDP, 1000000, settings=MILLION),
 ]
 
