@@ -17,7 +17,7 @@ DIR=$(mktemp -d)
 ROOT=$DIR/over/root LOG=/var/log/wayleave-test.log
 COUNT=0 INIT='' GROUP='' UNSHARE='' PING='' SERVER=''
 
-skip_all() { printf "1..1\nok 1 - the package # SKIP %s\n" "$*"; exit 0; }
+skip_all() { rm -rf "$DIR"; printf "1..1\nok 1 - the package # SKIP %s\n" "$*"; exit 0; }
 [ "$(id -u)" = 0 ] || skip_all "needs root for namespaces"
 [ -x /lib/systemd/systemd ] || skip_all "systemd"
 
