@@ -137,7 +137,13 @@ struct session {
 	__u16 route_generation; /* config.route_generation when next_hop was chosen */
 	__u32 last_seen;
 	__u32 created;
-	__u64 packets;
+	union {
+		__u64 packets;
+		struct { /* TCP; read both by session_packets() */
+			__u32 tcp_packets;
+			__u32 tcp_next; /* host order: behind the last byte that passed; 0: none */
+		};
+	};
 	__u64 bytes; /* layer 3 */
 };
 

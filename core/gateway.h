@@ -66,12 +66,36 @@ static __always_inline bool is_for_helper(const struct record *r, enum origin or
 	return r->session.flags & SESSION_HELPER && origin == ORIGIN_WIRE;
 }
 
-static __always_inline void session_tcp_event(struct packet *p, const struct config *c,
-					      const struct facts *f, struct record *r, bool out)
+/* SYN, FIN, RST and the first segment after them: the state, and the segment size. */
+static __always_inline void session_tcp_event(struct packet *p, const struct facts *f,
+					      const struct tcp_header *tcp, struct record *r,
+					      bool out)
 {
+	struct record *partner = record_at(r->partner);
+
+	if (tcp->flags & TCP_RST && (!partner || !tcp_reset_is_exact(r, partner, tcp))) {
+		count(REASON_rst_out_of_sequence, f->length);
+		return;
+	}
 	session_follow_tcp(r, f->tcp_flags, !out);
+	if (f->tcp_flags & TCP_SYN && partner && tcp_is_opening(r->session.tcp_state))
+		r->session.tcp_next = partner->session.tcp_next = 0; /* a connection of its own */
 	if (f->tcp_flags & TCP_SYN && BACKEND_NAME(mss_lower)(p->context, p->base, f->l4))
 		count(REASON_mss_clamped, f->length);
+}
+
+static __always_inline void session_tcp(struct packet *p, const struct facts *f, struct record *r,
+					bool out)
+{
+	const struct tcp_header *tcp = packet_at(p, f->l4, sizeof(*tcp));
+	__u32 end;
+
+	if (!tcp)
+		return;
+	end = tcp_end(f, tcp);
+	if (unlikely(tcp_is_event(r->session.tcp_state, f->tcp_flags, !out)))
+		session_tcp_event(p, f, tcp, r, out);
+	session_note_sequence(&r->session, end);
 }
 
 /*
@@ -156,8 +180,8 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 	}
 	if (!out)
 		session_note_reply(r);
-	if (f->protocol == PROTOCOL_TCP && tcp_is_event(r->session.tcp_state, f->tcp_flags, !out))
-		session_tcp_event(p, c, f, r, out);
+	if (f->protocol == PROTOCOL_TCP)
+		session_tcp(p, f, r, out);
 	if (unlikely(out && is_new_era(&r->session, now)))
 		mapping_touch(r->partner);
 	session_account(&r->session, f, now);

@@ -166,8 +166,16 @@ static __always_inline bool session_expired(const struct config *c, const struct
 static __always_inline void session_account(struct session *s, const struct facts *f, __u32 now)
 {
 	s->last_seen = now;
-	s->packets++;
+	if (f->protocol == PROTOCOL_TCP)
+		s->tcp_packets++;
+	else
+		s->packets++;
 	s->bytes += f->length;
+}
+
+static __always_inline __u64 session_packets(const struct record *r)
+{
+	return r->key.protocol == PROTOCOL_TCP ? r->session.tcp_packets : r->session.packets;
 }
 
 /* The state lives in both halves; segments that change it are rare. */
@@ -181,6 +189,36 @@ static __always_inline void session_set_tcp(struct record *r, __u8 next)
 		return;
 	partner->session.tcp_state = next;
 	partner->session.timeout = tcp_timeout(next);
+}
+
+/* The sequence number behind a segment (RFC 9293 section 3.4): SYN and FIN count as bytes. */
+static __always_inline __u32 tcp_end(const struct facts *f, const struct tcp_header *tcp)
+{
+	__u32 payload = f->length - f->l4 - (tcp->offset >> 4) * 4;
+
+	return be32_to_host(tcp->sequence) + payload + !!(tcp->flags & TCP_SYN) +
+	       !!(tcp->flags & TCP_FIN);
+}
+
+/* The highest end that has passed; retransmissions do not lower it. */
+static __always_inline void session_note_sequence(struct session *s, __u32 end)
+{
+	if (!s->tcp_next || (__s32)(end - s->tcp_next) > 0)
+		s->tcp_next = end;
+}
+
+/*
+ * RFC 5961 section 3.2, RFC 7857 section 2.2: a reset counts only exactly in
+ * sequence, so that one who guesses ports cannot end sessions. The refusal of
+ * a connection has no sequence of its own: it acknowledges the SYN.
+ */
+static __always_inline bool tcp_reset_is_exact(const struct record *r, const struct record *partner,
+					       const struct tcp_header *tcp)
+{
+	if (r->session.tcp_next)
+		return be32_to_host(tcp->sequence) == r->session.tcp_next;
+	return tcp->flags & TCP_ACK && partner->session.tcp_next &&
+	       be32_to_host(tcp->acknowledgment) == partner->session.tcp_next;
 }
 
 static __always_inline void session_follow_tcp(struct record *r, __u8 flags, bool from_remote)

@@ -61,6 +61,12 @@ static __always_inline __u8 tcp_next(__u8 state, enum tcp_event event, bool from
 	}
 }
 
+/* One side has sent its SYN, and nothing of another connection is left. */
+static __always_inline bool tcp_is_opening(__u8 state)
+{
+	return state == TCP_INIT_INSIDE || state == TCP_INIT_REMOTE;
+}
+
 /* Half-closed connections keep the long timer: one direction may go on for hours. */
 static __always_inline enum timeout tcp_timeout(__u8 state)
 {

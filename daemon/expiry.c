@@ -133,9 +133,9 @@ static bool is_counted(const struct record *orig)
 
 static void traffic_add(struct traffic *sum, const struct record *orig, const struct record *reply)
 {
-	sum->packets_out += orig->session.packets;
+	sum->packets_out += session_packets(orig);
 	sum->bytes_out += orig->session.bytes;
-	sum->packets_in += reply->session.packets;
+	sum->packets_in += session_packets(reply);
 	sum->bytes_in += reply->session.bytes;
 }
 

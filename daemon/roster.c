@@ -184,9 +184,9 @@ const struct roster_device *roster_devices(const struct roster *roster, size_t *
 
 static struct traffic traffic_of(const struct record *orig, const struct record *reply)
 {
-	return (struct traffic){.packets_out = orig->session.packets,
+	return (struct traffic){.packets_out = session_packets(orig),
 				.bytes_out = orig->session.bytes,
-				.packets_in = reply ? reply->session.packets : 0,
+				.packets_in = reply ? session_packets(reply) : 0,
 				.bytes_in = reply ? reply->session.bytes : 0};
 }
 

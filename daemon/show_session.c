@@ -121,11 +121,11 @@ static void traffic_fill(struct ctl_session *session, const struct pair *pair)
 		orig = NULL;
 	}
 	if (orig) {
-		session->traffic.packets_out = orig->session.packets;
+		session->traffic.packets_out = session_packets(orig);
 		session->traffic.bytes_out = orig->session.bytes;
 	}
 	if (reply) {
-		session->traffic.packets_in = reply->session.packets;
+		session->traffic.packets_in = session_packets(reply);
 		session->traffic.bytes_in = reply->session.bytes;
 	}
 }

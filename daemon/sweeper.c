@@ -130,10 +130,10 @@ static void session_census(struct sweeper *sweeper, const struct record *r)
 	next_hop_note(sweeper, r);
 	if (r->key.kind == KIND_SESSION_ORIG) {
 		sweeper->now.sessions++;
-		traffic->packets_out += r->session.packets;
+		traffic->packets_out += session_packets(r);
 		traffic->bytes_out += r->session.bytes;
 	} else if (!(r->session.flags & SESSION_LOCAL)) {
-		traffic->packets_in += r->session.packets;
+		traffic->packets_in += session_packets(r);
 		traffic->bytes_in += r->session.bytes;
 	}
 }

@@ -69,7 +69,7 @@ def closed_connection_opens_again(g):
     """RFC 9293 3.6.1: a remote may use its port again for a new connection"""
     g.forward(6, 80, A, 8080)
     g.wan(tcp(S, 7000, E, 80), sent=tcp(S, 7000, A, 8080))
-    g.wan(tcp(S, 7000, E, 80, "R"), sent=tcp(S, 7000, A, 8080, "R"))
+    g.wan(tcp(S, 7000, E, 80, "R", seq=1001), sent=tcp(S, 7000, A, 8080, "R", seq=1001))
     g.at(1000)
     g.wan(tcp(S, 7000, E, 80), sent=tcp(S, 7000, A, 8080))
 

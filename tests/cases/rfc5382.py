@@ -184,16 +184,16 @@ def retransmitted_fin(g):
 def rst_is_translated(g):
     """RFC 7857 2.2: RST goes through, the session stays four minutes"""
     opened(g)
-    g.wan(tcp(S, 80, E, 5000, RST), sent=tcp(S, 80, A, 5000, RST))
+    g.wan(tcp(S, 80, E, 5000, RST, seq=1001), sent=tcp(S, 80, A, 5000, RST, seq=1001))
     g.at(TRANSITORY - 1)
-    g.lan(tcp(A, 5000, S, 80, RST), sent=tcp(E, 5000, S, 80, RST))
+    g.lan(tcp(A, 5000, S, 80, RST, seq=1001), sent=tcp(E, 5000, S, 80, RST, seq=1001))
 
 
 @case
 def rst_then_silence(g):
     """RFC 7857 2.2: and not longer"""
     opened(g)
-    g.wan(tcp(S, 80, E, 5000, RST), sent=tcp(S, 80, A, 5000, RST))
+    g.wan(tcp(S, 80, E, 5000, RST, seq=1001), sent=tcp(S, 80, A, 5000, RST, seq=1001))
     g.at(TRANSITORY + 1)
     expired_in(g)
 
@@ -202,8 +202,20 @@ def rst_then_silence(g):
 def rst_then_data(g):
     """RFC 7857 2.1: data after a RST that nobody believed makes the connection whole again"""
     opened(g)
-    g.wan(tcp(S, 80, E, 5000, RST), sent=tcp(S, 80, A, 5000, RST))
+    g.wan(tcp(S, 80, E, 5000, RST, seq=1001), sent=tcp(S, 80, A, 5000, RST, seq=1001))
     passes_out(g)
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def rst_out_of_sequence(g):
+    """RFC 5961 3.2, RFC 7857 2.2: a RST that is not exactly in sequence goes through and changes nothing, both ways"""
+    opened(g)
+    for seq in (0, 1000, 1002, 1001 + 2**31, 2**32 - 1):
+        for came in (g.wan(tcp(S, 80, E, 5000, RST, seq=seq), sent=tcp(S, 80, A, 5000, RST, seq=seq)),
+                     g.lan(tcp(A, 5000, S, 80, RST, seq=seq), sent=tcp(E, 5000, S, 80, RST, seq=seq))):
+            assert "rst_out_of_sequence" in came.counters, (seq, came)
     g.at(ESTABLISHED - 1)
     passes_in(g)
 
