@@ -7,8 +7,8 @@
  * The veths' polls run as soft interrupts in its context, so generator, gateway
  * and sink are all on its clock, and that clock stands still while other
  * programs have the processor: nanoseconds per frame are good on a busy machine,
- * frames per second are not. The run is cut into slices: their median forgets
- * those in which somebody else's interrupts or caches got in the way.
+ * frames per second are not. The run is cut into slices, so that those in which
+ * somebody else's interrupts or caches got in the way can be told apart.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

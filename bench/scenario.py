@@ -4,7 +4,6 @@
 import json
 import os
 from dataclasses import dataclass
-from statistics import median
 
 from gateways import BUILD, ESP, GRE, station
 from network import MACS, run_in
@@ -40,6 +39,11 @@ SCENARIOS = [
     Scenario("new", "UDP, each frame a new flow", UDP, 0),
     Scenario("udp_1000000", "UDP, 1,000,000 flows", UDP, 1000000, settings=MILLION),
 ]
+
+
+def lower_quartile(values):
+    """What others do on the machine only adds, and not to every slice."""
+    return sorted(values)[len(values) // 4]
 
 
 class Undelivered(Exception):
@@ -119,5 +123,5 @@ class Measurement:
         """One round: nanoseconds per delivered frame, and what they come from."""
         result = self.run_known() if self.scenario.flows else self.run_new()
         self.checked(result, "measured run")
-        result["ns"] = median(ns for ns in result["slices_ns"] if ns)
+        result["ns"] = lower_quartile([ns for ns in result["slices_ns"] if ns])
         return result
