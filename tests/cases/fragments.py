@@ -168,3 +168,21 @@ def switched_off(g):
     whole = datagram(A, 500, S, 500)
     g.switch(off=["ipsec"])
     g.lan(pieces(whole)[0], punt="blocked_ipsec", leave=True)
+
+
+@case
+def flood_of_first_pieces(g):
+    """RFC 4787 REQ-14a: pieces without end of a contacted remote: whole packets of the others go on"""
+    g.config(set_mask=255)  # 1024 records
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    g.lan(udp(B, 4002, S, 53), sent=udp(E, 4002, S, 53))
+    first = bytearray(bytes(12) + b"\x08\0" + bytes(pieces(datagram(S, 53, E, 4000))[0]))
+    head = int.from_bytes(first[24:26], "big") + 0x1234
+    for ident in range(5000):
+        first[18:20] = ident.to_bytes(2, "big")
+        first[24:26] = ((head - ident) % 0xffff).to_bytes(2, "big")
+        g.run("outside", 13, bytes(first))
+    for _ in range(3):
+        g.lan(udp(B, 4002, S, 53), sent=udp(E, 4002, S, 53))
+        g.wan(udp(S, 53, E, 4002), sent=udp(S, 53, B, 4002))
+    assert len(g.records()) <= 1024

@@ -333,9 +333,10 @@ class Gateway:
         self._check_references(live)
 
     def _check_references(self, live):
+        def used(r):
+            return r["protocol"], r["local"], r["local_id"]
+        users = collections.Counter(used(r) for r in live if r["kind"] == KINDS["reply"] and r["partner"] != NO_RECORD)
         for m in live:
-            if m["kind"] != KINDS["mapping_external"]:
-                continue
-            users = [r for r in live if r["kind"] == KINDS["reply"] and r["partner"] != NO_RECORD
-                     and (r["protocol"], r["local"], r["local_id"]) == (m["protocol"], m["local"], m["local_id"])]
-            self._check(m["references"] == len(users), "%d references, %d sessions" % (m["references"], len(users)))
+            if m["kind"] == KINDS["mapping_external"]:
+                self._check(m["references"] == users[used(m)], "%d references, %d sessions" % (
+                    m["references"], users[used(m)]))

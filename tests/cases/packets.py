@@ -9,6 +9,7 @@ E is the gateway's external address. Checksums are always scapy's own.
 """
 import ipaddress
 import logging
+import struct
 
 logging.getLogger("scapy").setLevel(logging.ERROR)  # it looks for interfaces and complains
 
@@ -65,8 +66,8 @@ def udp(source, sport, destination, dport, data=b"payload", chksum=None, **ip):
     return base(source, destination, ip) / UDP(sport=sport, dport=dport, chksum=chksum) / Raw(data)
 
 
-def tcp(source, sport, destination, dport, flags=SYN, data=b"", options=(), seq=1000, **ip):
-    segment = TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=7 if "A" in flags else 0, options=options)
+def tcp(source, sport, destination, dport, flags=SYN, data=b"", options=(), seq=1000, ack=7, **ip):
+    segment = TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack if "A" in flags else 0, options=options)
     return base(source, destination, ip) / segment / Raw(data)
 
 
@@ -101,6 +102,19 @@ def icmp_error(source, destination, quoted, kind=3, code=1, size=None, **ip):
     """About `quoted`, which is cut to `size` bytes where one is given."""
     quote = bytes(quoted)[:size]
     return base(source, destination, ip) / ICMP(type=kind, code=code) / Raw(quote)
+
+
+def quick(source, sport, destination, dport, protocol=17):
+    """A UDP datagram or a TCP SYN as a frame, for cases of thousands: scapy would take minutes."""
+    transport = struct.pack("!HHHH", sport, dport, 8, 0)
+    if protocol == 6:
+        transport = struct.pack("!HHIIBBHHH", sport, dport, 1000, 0, 0x50, 2, 8192, 0, 0)
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(transport), 0x1234, 0, 64, protocol, 0)
+    head += ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    checksum = ~((total & 0xffff) + (total >> 16)) & 0xffff
+    return bytes(12) + b"\x08\0" + head[:10] + checksum.to_bytes(2, "big") + head[12:] + transport
 
 
 def built(packet):

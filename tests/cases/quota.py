@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """RFC 6888: one host cannot starve the others; full means refuse."""
-from packets import A, B, E, S, T, ping, tcp, udp
+from packets import A, B, E, S, T, ping, quick, tcp, udp
 from rows import case
 
 
@@ -89,6 +89,53 @@ def table_full_leaves_nothing(g):
     for port in range(64):
         g.run("inside", 11, bytes(12) + b"\x08\0" + bytes(udp(A, 4000, S, 1000 + port)))
     assert len(g.records("orig")) == len(g.records("reply"))
+
+
+@case
+def other_hosts_in_a_full_gateway(g):
+    """REQ-4: one host that takes all it may leaves ports and sessions to the others"""
+    g.config(sessions_per_host=100, mappings_per_host=100)
+    refused = sum(g.quick(quick(A, 2000 + n, S, 53))[0].verdict == "drop" for n in range(1000))
+    assert refused == 900, refused
+    for n in range(100):
+        g.lan(udp(B, 4000 + n, S, 53), sent=udp(E, 4000 + n, S, 53))
+
+
+@case
+def limit_of_all_sessions(g):
+    """REQ-5: as many sessions as the gateway may have in all; running ones go on, REQ-11d"""
+    g.config(sessions_limit=3)
+    for port in (53, 54, 55):
+        g.lan(udp(A, 4000, S, port), sent=udp(E, 4000, S, port))
+    g.lan(udp(B, 4002, S, 56), drop="table_full")
+    for port in (53, 54, 55):
+        g.wan(udp(S, port, E, 4000), sent=udp(S, port, A, 4000))
+
+
+@case
+def refusals_are_silent(g):
+    """REQ-11b, deviation: at a quota or a full table the packet is dropped and counted; no ICMP message is made"""
+    g.config(sessions_per_host=0)
+    g.lan(udp(A, 4000, S, 53), drop="host_sessions")
+    g.config(sessions_per_host=10, mappings_per_host=0)
+    g.lan(udp(A, 4000, S, 53), drop="host_mappings")
+
+
+@case
+def ports_are_used_up(g):
+    """REQ-13: of the 510 even ports below 1024 all but a few are given before one is refused"""
+    g.config(mappings_per_host=60000, sessions_per_host=60000)
+    given = set()
+    for n in range(505):
+        for host in (A, B):
+            answer, port = g.quick(quick(host, 2 + 2 * n, S, 53))
+            if answer.verdict != "forward":
+                assert "ports_exhausted" in answer.counters, answer
+                assert len(given) >= 480, len(given)
+                return
+            assert port not in given
+            given.add(port)
+    raise AssertionError("1010 even ports below 1024")
 
 
 @case

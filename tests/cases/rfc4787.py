@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """RFC 4787: unicast UDP through a NAT."""
-from gateway import ADDRESS_AND_PORT_DEPENDENT, ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT
-from packets import A, B, E, LAN1, D, S, T, N, IPOption, udp
+from gateway import ADDRESS_AND_PORT_DEPENDENT, ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT, ID_PORTS
+from packets import A, B, E, LAN1, D, S, T, N, IPOption, icmp_error, quick, udp
 from rows import case
 
 
@@ -41,6 +41,17 @@ def collision_parity(g):
         g.lan(udp(A, low, S, 53), sent=udp(E, low, S, 53))
         port = g.lan(udp(B, low, S, 53), sent=lambda p: udp(E, p, S, 53)).port
         assert port % 2 == wanted and 1024 <= port < 64512, port
+
+
+@case
+def parity_of_1000_ports(g):
+    """REQ-4, REQ-3a: 1,000 ports in a row that another host holds: same parity, same range"""
+    for wanted in range(2000, 3000):
+        g.insert("mapping_external", protocol=17, id_type=ID_PORTS, local=E, local_id=wanted, new_local=B, new_id=wanted)
+    for wanted in range(2000, 3000):
+        answer, port = g.quick(quick(A, wanted, S, 53))
+        assert answer.verdict == "forward", answer
+        assert port != wanted and port % 2 == wanted % 2 and 1024 <= port < 64512, (wanted, port)
 
 
 @case
@@ -108,6 +119,88 @@ def filter_of_one_mapping(g):
     g.lan(udp(B, 4002, T, 53), sent=udp(E, 4002, T, 53))
     g.wan(udp(T, 53, E, 4000), drop="filtered")
     g.wan(udp(S, 53, E, 4002), drop="filtered")
+
+
+REMOTES = ["203.0.113.%d" % n for n in range(1, 101)]
+
+
+@case
+def filter_many_remotes(g):
+    """REQ-8: address-dependent: who was contacted is known of many remotes, who was not is not"""
+    for remote in REMOTES:
+        g.quick(quick(A, 4000, remote, 53))
+    admitted = [r for r in REMOTES if g.run("outside", 13, quick(r, 99, E, 4000)).verdict == "forward"]
+    # a remote that finds no room in its permit record has to answer from the port that was asked
+    assert len(admitted) >= 95, len(admitted)
+    for remote in REMOTES:
+        assert g.run("outside", 13, quick(remote, 53, E, 4000)).verdict == "forward", remote
+    g.wan(udp(N, 99, E, 4000), drop="filtered")
+
+
+def kind_of_nat(g, socket):
+    """What a prober would call this NAT, by one fresh socket: mapping, ports, filtering."""
+    answers = [g.quick(quick(A, socket, remote, port)) for remote, port in ((S, 53), (S, 54), (T, 53))]
+    if any(answer.verdict != "forward" for answer, _ in answers):
+        reasons = [reason for answer, _ in answers for reason in answer.counters if reason != "forwarded"]
+        return "refused: " + " ".join(sorted(set(reasons) - {"session_created", "mapping_created"}))
+    ports = {port for _, port in answers}
+    inbound = [g.run("outside", 13, quick(remote, port, E, min(ports))).verdict
+               for remote, port in ((S, 53), (S, 99), (N, 53))]
+    return "%s %s %s" % ("one port" if len(ports) == 1 else "ports", "kept" if ports == {socket} else "changed", inbound)
+
+
+@case
+def deterministic(g):
+    """REQ-11: the same behaviour with the table empty, half and nearly full; where none is left, refused, not other"""
+    g.config(set_mask=255, sessions_per_host=100000, mappings_per_host=100000)  # 1024 records
+    first = kind_of_nat(g, 4000)
+    assert first == "one port kept ['forward', 'forward', 'drop']", first
+    seen, refused = [], 0
+    for filler in range(400):
+        refused += g.quick(quick(B, 10000 + filler, S, 53))[0].verdict != "forward"
+        if filler % 20 == 0:
+            seen.append(kind_of_nat(g, 20000 + filler))
+    assert refused and len(g.records()) > 900, (refused, len(g.records()))
+    assert set(seen[:6]) == {first}, seen
+    # a mapping whose second half finds no room is counted as a race
+    assert set(seen) <= {first, "refused: table_full", "refused: ports_exhausted", "refused: insert_race"}, set(seen)
+    assert kind_of_nat(g, 4000) == first
+
+
+@case
+def every_icmp_message(g):
+    """REQ-12: no ICMP message of any type and code ends a mapping or its session, from a router or from the remote"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    message = bytearray(bytes(12) + b"\x08\0" + bytes(icmp_error(N, E, udp(E, 4000, S, 53), 0, 0)))
+    checksum = int.from_bytes(message[36:38], "big")
+    for kind in range(256):
+        for code in range(17):
+            message[34:36] = bytes((kind, code))
+            total = checksum - (kind << 8 | code)
+            message[36:38] = (total % 0xffff).to_bytes(2, "big")
+            g.run("outside", 13, bytes(message))
+    g.wan(udp(S, 53, E, 4000), sent=udp(S, 53, A, 4000))
+    g.lan(udp(A, 4000, T, 53), sent=udp(E, 4000, T, 53))
+
+
+@case
+def no_helper_reads_udp(g):
+    """REQ-10: no gateway level application for UDP: SIP, TFTP and STUN payloads with inside addresses pass as they are"""
+    for port, data in ((5060, b"INVITE sip:b@c SIP/2.0\r\nContact: <sip:a@10.0.0.10:4000>\r\n\r\nc=IN IP4 10.0.0.10\r\n"),
+                       (69, b"\0\1file\0octet\0"), (3478, bytes(20) + b"\x0a\0\0\x0a")):
+        g.lan(udp(A, 4000, S, port, data), sent=udp(E, 4000, S, port, data))
+        g.wan(udp(S, port, E, 4000, data), sent=udp(S, port, A, 4000, data))
+
+
+@case
+def timer_of_two_minutes(g):
+    """REQ-5: also at the smallest setting a mapping idle for 119 s lives, and after it ends within a tenth of it"""
+    g.config(timeout_udp=120 * 1000)
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    g.at(119)
+    g.wan(udp(S, 53, E, 4000), sent=udp(S, 53, A, 4000))
+    g.at(119 + 121)
+    g.wan(udp(S, 53, E, 4000), drop="session_expired")
 
 
 @case

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """RFC 5382 and RFC 7857: TCP through a NAT."""
-from gateway import ADDRESS_AND_PORT_DEPENDENT, ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT
-from packets import A, ACK, B, E, FIN, RST, S, SYN, SYNACK, T, tcp
+from gateway import ADDRESS_AND_PORT_DEPENDENT, ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT, ID_PORTS
+from packets import A, ACK, B, D, E, FIN, LAN1, N, RST, S, SYN, SYNACK, T, icmp_error, quick, tcp
 from rows import case
 
 ESTABLISHED, TRANSITORY = 7440, 240  # seconds, by default
@@ -111,6 +111,110 @@ def inbound_begins_with_syn(g):
 def unsolicited_syn(g):
     """REQ-4: not answered, not forwarded"""
     g.wan(tcp(S, 80, E, 5000), drop="unsolicited")
+
+
+@case
+def unsolicited_syn_six_seconds(g):
+    """REQ-4, REQ-4a: a SYN nobody asked for is met with silence, in the first six seconds and after (policy: stealth)"""
+    for second in (0, 1, 3, 5.9, 6.1, 9, 21):
+        g.at(second)
+        g.wan(tcp(S, 80, E, 5000), drop="unsolicited")
+    assert not g.records()
+
+
+@case
+def unsolicited_syn_then_ours(g):
+    """REQ-4: our own SYN within the six seconds: the first one stays dropped, the simultaneous open works"""
+    g.wan(tcp(S, 80, E, 5000), drop="unsolicited")
+    g.at(2)
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.at(3)
+    g.wan(tcp(S, 80, E, 5000), sent=tcp(S, 80, A, 5000))
+    g.lan(tcp(A, 5000, S, 80, SYNACK), sent=tcp(E, 5000, S, 80, SYNACK))
+    g.wan(tcp(S, 80, E, 5000, SYNACK), sent=tcp(S, 80, A, 5000, SYNACK))
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def never_shared(g):
+    """REQ-7: a port belongs to one socket, also towards different remotes"""
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    port = g.lan(tcp(B, 5000, T, 80), sent=lambda p: tcp(E, p, T, 80)).port
+    third = g.lan(tcp(D, 5000, N, 80), device=LAN1, sent=lambda p: tcp(E, p, N, 80)).port
+    assert len({5000, port, third}) == 3
+    g.wan(tcp(T, 80, E, port, SYNACK), sent=tcp(T, 80, B, 5000, SYNACK))
+
+
+@case
+def ports_exhausted(g):
+    """REQ-7: no port is left of this kind: refused, none is shared"""
+    for port in range(3, 1024, 2):
+        g.insert("mapping_external", protocol=6, id_type=ID_PORTS, local=E, local_id=port, new_local=B, new_id=port)
+    g.lan(tcp(A, 601, S, 80), drop="ports_exhausted")
+
+
+@case
+def parity_of_1000_ports(g):
+    """RFC 4787 REQ-4, REQ-3a for TCP: 1,000 ports in a row that another host holds"""
+    for wanted in range(2000, 3000):
+        g.insert("mapping_external", protocol=6, id_type=ID_PORTS, local=E, local_id=wanted, new_local=B, new_id=wanted)
+    for wanted in range(2000, 3000):
+        answer, port = g.quick(quick(A, wanted, S, 80, 6))
+        assert answer.verdict == "forward", answer
+        assert port != wanted and port % 2 == wanted % 2 and 1024 <= port < 64512, (wanted, port)
+
+
+@case
+def unreachables(g):
+    """REQ-9: each Destination Unreachable reaches the inside, quoted as it was sent, from the remote and from a router"""
+    opened(g)
+    for code in range(16):
+        for source in (S, N):
+            g.wan(icmp_error(source, E, tcp(E, 5000, S, 80, ACK), 3, code),
+                  sent=icmp_error(source, A, tcp(A, 5000, S, 80, ACK), 3, code))
+    g.lan(icmp_error(A, S, tcp(S, 80, A, 5000, ACK), 3, 3), sent=icmp_error(E, S, tcp(S, 80, E, 5000, ACK), 3, 3))
+
+
+@case
+def every_icmp_message(g):
+    """REQ-10: no ICMP message of any type and code ends a connection or shortens its timer"""
+    opened(g)
+    message = bytearray(bytes(12) + b"\x08\0" + bytes(icmp_error(N, E, tcp(E, 5000, S, 80, ACK), 0, 0)))
+    checksum = int.from_bytes(message[36:38], "big")
+    for kind in range(256):
+        for code in range(17):
+            message[34:36] = bytes((kind, code))
+            message[36:38] = ((checksum - (kind << 8 | code)) % 0xffff).to_bytes(2, "big")
+            g.run("outside", 13, bytes(message))
+    g.at(ESTABLISHED - 1)
+    passes_in(g)
+
+
+@case
+def half_closed_ten_minutes(g):
+    """REQ-2, RFC 7857 2.1: closed by one side, the other goes on sending after ten minutes of silence"""
+    opened(g)
+    passes_out(g, FIN)
+    for minute in (10, 20, 30):
+        g.at(minute * 60)
+        passes_in(g)
+        passes_out(g)
+    passes_in(g, FIN)
+    g.at(30 * 60 + TRANSITORY + 1)
+    expired_in(g)
+
+
+@case
+def timer_settings(g):
+    """REQ-5a: both timers are settings"""
+    g.config(timeout_established=8000 * 1000, timeout_transitory=300 * 1000)
+    g.lan(tcp(B, 6000, S, 80), sent=tcp(E, 6000, S, 80))
+    opened(g)
+    g.at(299)
+    g.wan(tcp(S, 80, E, 6000, SYNACK), sent=tcp(S, 80, B, 6000, SYNACK))
+    g.at(7900)
+    passes_in(g)
 
 
 @case

@@ -320,3 +320,97 @@ def request_through_query_session(g):
     g.lan(ping(A, S, 77), sent=ping(E, S, 77))
     answer = g.run("outside", 13, bytes(12) + b"\x08\0" + bytes(ping(S, E, 77)))
     assert answer.verdict == "drop", answer
+
+
+# --- extensions, checksums, refusals ---------------------------------------------------------
+def frame(packet):
+    return bytes(12) + b"\x08\0" + bytes(packet)
+
+
+@case
+def error_with_extension(g):
+    """REQ-3d: RFC 4884: padding and extension behind the quote are carried, not taken for the quoted packet"""
+    g.lan(udp(A, 4000, S, 53, DATA), sent=udp(E, 4000, S, 53, DATA))
+    extension = bytes.fromhex("2000dfff") + bytes.fromhex("000801010001d140")
+    inside, outside = (bytes(udp(host, 4000, S, 53, DATA)).ljust(128, b"\0") + extension for host in (A, E))
+    g.wan(icmp_error(R, E, outside, 11, 0), sent=icmp_error(R, A, inside, 11, 0))
+
+
+@case
+def error_bad_icmp_checksum(g):
+    """REQ-3, deviation: a wrong ICMP checksum is not looked at; it stays wrong, so that the receiver drops the message"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    bad, good = bytearray(frame(icmp_error(R, E, udp(E, 4000, S, 53)))), frame(icmp_error(R, A, udp(A, 4000, S, 53)))
+    bad[36] ^= 0x10
+    answer = g.run("outside", 13, bytes(bad))
+    assert answer.verdict == "forward" and answer.frame[36:38] != good[36:38], answer
+    assert answer.frame[38:] == good[38:], answer
+
+
+@case
+def error_quoted_transport_checksum(g):
+    """REQ-3c: a quoted transport checksum that is wrong does not stop the error, and stays as wrong as it was"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    ours, theirs = bytearray(bytes(udp(A, 4000, S, 53))), bytearray(bytes(udp(E, 4000, S, 53)))
+    ours[26:28] = ((int.from_bytes(ours[26:28], "big") + 0x101) % 0xffff).to_bytes(2, "big")
+    theirs[26:28] = ((int.from_bytes(theirs[26:28], "big") + 0x101) % 0xffff).to_bytes(2, "big")
+    g.wan(icmp_error(R, E, bytes(theirs)), sent=icmp_error(R, A, bytes(ours)))
+
+
+@case
+def query_timer_setting(g):
+    """REQ-2a: the timer is a setting"""
+    g.config(timeout_icmp=200 * 1000)
+    g.lan(ping(A, S, 77), sent=ping(E, S, 77))
+    g.at(199)
+    g.wan(pong(S, E, 77), sent=pong(S, A, 77))
+    g.at(199 + 201)
+    g.wan(pong(S, E, 77), drop="session_expired")
+
+
+@case
+def error_keeps_query(g):
+    """REQ-6: an error about a query neither ends nor refreshes its session"""
+    g.lan(ping(A, S, 77), sent=ping(E, S, 77))
+    g.at(50)
+    g.wan(icmp_error(R, E, ping(E, S, 77), 11, 0), sent=icmp_error(R, A, ping(A, S, 77), 11, 0))
+    g.wan(pong(S, E, 77), sent=pong(S, A, 77))
+    g.at(100)
+    g.wan(icmp_error(R, E, ping(E, S, 77), 11, 0), sent=icmp_error(R, A, ping(A, S, 77), 11, 0))
+    g.at(111)
+    g.wan(pong(S, E, 77), drop="session_expired")
+
+
+@case
+def refused_by_policy(g):
+    """REQ-8: what a switch blocks goes to the daemon, which tells the sender (type 3, code 13)"""
+    g.switch(off=["ipsec", "l2tp", "pptp"])
+    g.lan(udp(A, 500, S, 500), punt="blocked_ipsec")
+    g.lan(udp(A, 1701, S, 1701), punt="blocked_l2tp")
+    g.lan(tcp(A, 5000, S, 1723), punt="blocked_pptp")
+
+
+@case
+def fields_kept(g):
+    """REQ-4b, REQ-5b: type, code, the MTU of RFC 1191 and the pointer stay"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    for kind, code, rest in ((3, 4, b"\0\0\x05\x78"), (12, 0, b"\x14\0\0\0"), (11, 1, bytes(4))):
+        outside = icmp_error(R, E, udp(E, 4000, S, 53), kind, code)
+        inside = icmp_error(R, A, udp(A, 4000, S, 53), kind, code)
+        for packet in (outside, inside):
+            packet["ICMP"].fields.update(id=int.from_bytes(rest[:2], "big"), seq=int.from_bytes(rest[2:], "big"))
+            raw = bytearray(bytes(packet))
+            raw[24:28] = rest
+            raw[22:24] = b"\0\0"
+            packet.remove_payload()
+            packet.add_payload(checked(bytes(raw[20:])))
+            packet.proto = 1
+        g.wan(outside, sent=inside)
+
+
+def checked(message):
+    """An ICMP message with its checksum."""
+    total = sum(int.from_bytes(message[i:i + 2].ljust(2, b"\0"), "big") for i in range(0, len(message), 2))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return Raw(message[:2] + (~total & 0xffff).to_bytes(2, "big") + message[4:])
