@@ -44,10 +44,10 @@ static __always_inline bool packet_make_readable(const struct packet *p, __u32 l
 {
 	__u32 wanted = p->base + length;
 
-	if (p->context->data_end - p->context->data >= wanted)
-		return true;
 	if (wanted > p->context->len)
 		wanted = p->context->len;
+	if (p->context->data_end - p->context->data >= wanted)
+		return true;
 	return bpf_skb_pull_data(p->context, wanted) == 0;
 }
 

@@ -173,29 +173,32 @@ static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction dir
 static const struct ethernet_header bare_header = {.type = host_to_be16(ETHERTYPE_IPV4)};
 
 /* Gives a bare packet an Ethernet header, as every way out of here starts from one. */
+static __noinline bool tc_dress(struct __sk_buff *skb)
+{
+	return !bpf_skb_change_head(skb, ETHERNET, 0) &&
+	       !bpf_skb_store_bytes(skb, 0, &bare_header, sizeof(bare_header), 0);
+}
+
 static __always_inline int tc_bare(struct __sk_buff *skb, enum direction direction)
 {
-	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
-	__u32 bytes = skb->len;
+	struct packet p = {.context = skb, .ifindex = skb->ingress_ifindex};
 	verdict_t v;
 
 	if (skb->protocol != host_to_be16(ETHERTYPE_IPV4)) {
 		count(skb->protocol == host_to_be16(ETHERTYPE_IPV6) ? REASON_ipv6
 								    : REASON_ethertype,
-		      bytes);
+		      skb->len);
 		return TC_ACT_SHOT;
 	}
-	p.base = 0;
 	if (!packet_make_readable(&p, 60))
 		return TC_ACT_SHOT;
 	v = gateway(&p, direction, ORIGIN_WIRE);
-	if (verdict_action(v) == ACTION_STACK || verdict_action(v) == ACTION_DROP)
-		return tc_finish(&p, v, 0, bytes);
-	if (bpf_skb_change_head(skb, ETHERNET, 0) ||
-	    bpf_skb_store_bytes(skb, 0, &bare_header, sizeof(bare_header), 0))
-		return TC_ACT_SHOT;
-	p.base = ETHERNET;
-	return tc_finish(&p, v, direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
+	if (verdict_action(v) != ACTION_STACK && verdict_action(v) != ACTION_DROP) {
+		if (!tc_dress(skb))
+			return TC_ACT_SHOT;
+		p.base = ETHERNET;
+	}
+	return tc_finish(&p, v, direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, packet_length(&p));
 }
 
 SEC("tc")

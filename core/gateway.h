@@ -341,28 +341,34 @@ SEPARATE verdict_t BACKEND_NAME(outbound_routes)(packet_context *context, __u32 
 }
 
 /*
- * Second step: the external id of an inside socket, its mapping's, which is
- * made where there is none. FORWARD's index: the mapping's external half, held.
+ * Second step: the mapping of an inside socket. FORWARD's index: its external
+ * half, held; NO_RECORD: there is none yet, and the host may have one more.
  */
 SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
 {
 	const struct config *c = config_get();
-	struct record *r = record_at(host);
-	__be16 inside_id;
-	verdict_t v;
+	const struct record *r = record_at(host);
 	__u32 index;
 
 	if (!f || !c || !r)
 		return drop(REASON_malformed_ip);
-	inside_id = local_id(f, DIRECTION_OUT);
-	index = mapping_find(c, f->protocol, f->source, inside_id);
-	if (index != NO_RECORD)
-		return verdict(ACTION_FORWARD, REASON_forwarded, index);
-	if (READ_ONCE(r->host.mappings) >= c->mappings_per_host)
+	index = mapping_find(c, f->protocol, f->source, local_id(f, DIRECTION_OUT));
+	if (index == NO_RECORD && READ_ONCE(r->host.mappings) >= c->mappings_per_host)
 		return drop(REASON_host_mappings);
-	v = mapping_add(f->source, inside_id, f->protocol, f->class);
-	if (verdict_action(v) != ACTION_FORWARD)
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
+/* The same, made where there is none. */
+static __always_inline verdict_t outbound_mapping_add(const struct facts *f, __u32 host)
+{
+	__be16 inside_id = local_id(f, DIRECTION_OUT);
+	verdict_t v = mapping_claim(f->source, inside_id, f->protocol);
+	struct record *r = record_at(host);
+
+	if (verdict_action(v) != ACTION_FORWARD || !r)
 		return v;
+	if (!mapping_link(verdict_index(v), f->source, inside_id, f->protocol, f->class))
+		return drop(REASON_insert_race);
 	__sync_fetch_and_add(&r->host.mappings, 1);
 	count(REASON_mapping_created, 0);
 	return v;
@@ -414,6 +420,8 @@ static __always_inline verdict_t outbound_begin(struct packet *p, const struct c
 	host = verdict_index(v);
 	if (f->id_type == ID_PORTS) {
 		v = outbound_mapping(f, host);
+		if (verdict_action(v) == ACTION_FORWARD && verdict_index(v) == NO_RECORD)
+			v = outbound_mapping_add(f, host);
 		if (verdict_action(v) != ACTION_FORWARD)
 			return v;
 		mapping = verdict_index(v);

@@ -28,14 +28,10 @@
 struct mapping_request {
 	__be32 inside;
 	__be16 inside_id;
-	__be16 external_id; /* out */
-	__u32 now;
+	__u8 protocol;
+	__u8 result;	      /* out: enum claim_result */
 	__u32 external_index; /* out: record of the external half, claimed */
 	__u32 random;
-	__u8 protocol;
-	__u8 class;
-	__u8 flags;
-	__u8 result; /* out: enum claim_result */
 };
 
 static __always_inline void mapping_inside_key(struct record_key *key, __u8 protocol, __be32 inside,
@@ -101,46 +97,49 @@ static __noinline long mapping_try(__u32 i, void *context)
 		return 0;
 	mapping_external_key(&key, q->protocol, c->external, host_to_be16(port));
 	q->result = table_claim(&key, &q->external_index);
-	q->external_id = host_to_be16(port);
 	/* EXISTS: the next candidate may be free. FULL: its two sets are; another's may not be. */
 	return q->result == CLAIM_OK;
 }
 
-/* Fills and shows the pair. The first session's reference is taken before it can be swept. */
-static __always_inline bool mapping_link(const struct config *c, struct mapping_request *q)
+/*
+ * Fills and shows the pair whose external half is claimed. The first session's
+ * reference is taken before it can be swept. Answers whether it is there.
+ */
+SEPARATE __u32 mapping_link(__u32 external_index, __be32 inside, __be16 inside_id, __u8 protocol,
+			    __u8 class)
 {
-	struct record *external = record_at(q->external_index), *inside;
+	struct record *external = record_at(external_index), *r;
+	const struct config *c = config_get();
 	struct record_key key;
 	__u32 index;
 
-	if (!external)
+	if (!external || !c)
 		return false;
-	mapping_inside_key(&key, q->protocol, q->inside, q->inside_id);
-	inside = table_claim(&key, &index) == CLAIM_OK ? record_at(index) : NULL;
-	if (!inside) {
+	mapping_inside_key(&key, protocol, inside, inside_id);
+	r = table_claim(&key, &index) == CLAIM_OK ? record_at(index) : NULL;
+	if (!r) {
 		table_retreat(external);
 		return false;
 	}
-	inside->partner = q->external_index;
+	r->partner = external_index;
 	external->partner = index;
-	inside->mapping = (struct mapping){
+	r->mapping = (struct mapping){
 		.new_local = c->external,
-		.new_id = q->external_id,
-		.class = q->class,
-		.flags = q->flags,
-		.timeout = timeout_of(q->protocol),
-		.last_seen = q->now,
-		.created = q->now,
+		.new_id = external->key.local_id,
+		.class = class,
+		.timeout = timeout_of(protocol),
+		.last_seen = clock_ticks(c),
+		.created = clock_ticks(c),
 	};
-	external->mapping = inside->mapping;
-	external->mapping.new_local = q->inside;
-	external->mapping.new_id = q->inside_id;
+	external->mapping = r->mapping;
+	external->mapping.new_local = inside;
+	external->mapping.new_id = inside_id;
 	if (!table_publish(external)) {
-		table_retreat(inside);
+		table_retreat(r);
 		return false;
 	}
 	record_hold(external);
-	if (table_publish(inside))
+	if (table_publish(r))
 		return true;
 	record_release(external);
 	table_kill(external);
@@ -148,29 +147,22 @@ static __always_inline bool mapping_link(const struct config *c, struct mapping_
 }
 
 /*
- * A new mapping with one reference. FORWARD's index: its external half. Else
- * why not: no id is left, or a race.
+ * A free external id for an inside socket. FORWARD's index: the external half,
+ * claimed, to be given to mapping_link().
  */
-SEPARATE verdict_t mapping_add(__be32 inside, __be16 inside_id, __u8 protocol, __u8 class)
+SEPARATE verdict_t mapping_claim(__be32 inside, __be16 inside_id, __u8 protocol)
 {
-	const struct config *c = config_get();
 	struct mapping_request q = {
 		.inside = inside,
 		.inside_id = inside_id,
-		.random = random_u32(),
 		.protocol = protocol,
-		.class = class,
 		.result = CLAIM_EXISTS,
+		.random = random_u32(),
 	};
 
-	if (!c)
-		return drop(REASON_no_wan_address);
-	q.now = clock_ticks(c);
 	bounded_loop(1 + RANDOM_TRIES + LINEAR_TRIES, mapping_try, &q);
 	if (q.result != CLAIM_OK)
 		return drop(REASON_ports_exhausted);
-	if (!mapping_link(c, &q))
-		return drop(REASON_insert_race);
 	return verdict(ACTION_FORWARD, REASON_forwarded, q.external_index);
 }
 

@@ -22,9 +22,10 @@ static __always_inline bool rewrite_ip(struct packet *p, __be32 address, __u16 a
 		ip->source = address;
 	else
 		ip->destination = address;
+	/* as one word: read back right after a store of one byte it would stall */
 	before = *(__u16 *)&ip->ttl;
-	ip->ttl -= hop;
-	after = *(__u16 *)&ip->ttl;
+	after = before - host_to_be16(hop << 8);
+	*(__u16 *)&ip->ttl = after;
 	ip->check = checksum_adjust(ip->check, (__u32)address_delta + delta_of_16(before, after));
 	return true;
 }

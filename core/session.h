@@ -76,7 +76,7 @@ static __always_inline struct record *session_find(const struct config *c, const
 	if (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
 		return NULL; /* RFC 2637: no call, no data */
 	key_set(&key, key.remote, key.local, 0, f->protocol, key.kind, ID_NONE);
-	return table_find(c, &key);
+	return record_at(table_search(&key));
 }
 
 /* What is needed to make both halves. Addresses and ids in network order. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of records: two candidate sets of four records for each key.
+ * The table of records: three candidate sets of four records for each key.
  *
  * Theory of operation. Processors and the daemon insert at the same time with
  * no lock, because a lock's owner may be killed while it holds it. An insert
  * takes a FREE slot (BUSY), writes its key, shows it (CLAIMED) and then looks
- * for the same key elsewhere in its two sets. A LIVE one wins over a CLAIMED
+ * for the same key elsewhere in its sets. A LIVE one wins over a CLAIMED
  * one; of two CLAIMED ones the one in the lower slot wins and kills the other,
  * whose own step to LIVE then fails. So at most one record of a key ever
  * becomes LIVE. A pair becomes visible half after half; a look-up that finds
@@ -77,15 +77,54 @@ static __always_inline __u64 key_hash(const struct config *c, const struct recor
 	return h ^ h >> 29;
 }
 
-static __always_inline __u32 first_set(const struct config *c, __u64 hash)
+/*
+ * The three sets that a key may lie in. The near one is in a small part of the
+ * table that stays in the processor's caches, page tables included: a gateway
+ * with a thousand sessions works there alone. The other two are anywhere else.
+ * A small table has no near part; there the near set is the first one.
+ */
+#define NEAR_SETS      1024
+#define CANDIDATE_SETS 3
+
+static __always_inline bool has_near_sets(const struct config *c)
 {
-	return (__u32)hash & c->set_mask;
+	return c->set_mask >= 4 * NEAR_SETS - 1;
 }
 
-/* Differs from the first set whenever there is more than one. */
+/* A set outside the near part; @hash decides by its low half, and its next 16 bits where needed. */
+static __always_inline __u32 far_set(const struct config *c, __u64 hash)
+{
+	__u32 set = (__u32)hash & c->set_mask;
+	__u32 groups = c->set_mask / NEAR_SETS; /* of NEAR_SETS each, without the near one */
+
+	if (unlikely(set < NEAR_SETS) && has_near_sets(c))
+		set += NEAR_SETS * (1 + ((hash >> 32 & 0xffff) * groups >> 16));
+	return set;
+}
+
+static __always_inline __u32 first_set(const struct config *c, __u64 hash)
+{
+	return far_set(c, hash);
+}
+
+static __always_inline __u32 near_set(const struct config *c, __u64 hash)
+{
+	if (unlikely(!has_near_sets(c)))
+		return first_set(c, hash);
+	return (__u32)(hash >> 48) & (NEAR_SETS - 1);
+}
+
+/* The low half differs from the first set's in its last bit. */
 static __always_inline __u32 second_set(const struct config *c, __u64 hash)
 {
-	return (first_set(c, hash) ^ ((__u32)(hash >> 32) | 1)) & c->set_mask;
+	return far_set(c, hash ^ (hash >> 32 | 1));
+}
+
+static __always_inline __u32 candidate_set(const struct config *c, __u64 hash, __u32 i)
+{
+	if (i == 0)
+		return near_set(c, hash);
+	return i == 1 ? first_set(c, hash) : second_set(c, hash);
 }
 
 /* The record with this index, whatever its state; NULL past the end. */
@@ -113,35 +152,51 @@ static __always_inline struct record *table_find(const struct config *c,
 						 const struct record_key *key)
 {
 	__u64 hash = key_hash(c, key);
-	struct record_set *set = set_at(first_set(c, hash));
-	struct record *r;
+	struct record *r = NULL;
 
-	if (!set)
-		return NULL;
-	r = set_find(set, key);
-	if (likely(r))
-		return r;
-	set = set_at(second_set(c, hash));
-	return set ? set_find(set, key) : NULL;
+	UNROLLED
+	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
+		struct record_set *set = set_at(candidate_set(c, hash, i));
+
+		if (set)
+			r = set_find(set, key);
+		if (likely(r))
+			return r;
+	}
+	return NULL;
+}
+
+/* The index of the LIVE record with @key in the set, or NO_RECORD. */
+SEPARATE __u32 set_search(__u32 set, const struct record_key *key)
+{
+	for (__u32 way = 0; key && way < RECORDS_A_SET; way++) {
+		const struct record *r;
+
+		compiler_barrier();
+		r = record_at(set * RECORDS_A_SET + way);
+		if (r && key_equal(&r->key, key) && record_state(r) == SLOT_LIVE)
+			return set * RECORDS_A_SET + way;
+	}
+	return NO_RECORD;
+}
+
+/* The number of the key's candidate set @i. */
+SEPARATE __u32 key_set_at(const struct record_key *key, __u32 i)
+{
+	const struct config *c = config_get();
+
+	return key && c ? candidate_set(c, key_hash(c, key), i) : 0;
 }
 
 /* As table_find(), but as a function of its own: the index, or NO_RECORD. */
 SEPARATE __u32 table_search(const struct record_key *key)
 {
-	const struct config *c = config_get();
-	__u64 hash;
-
-	if (!c || !key)
-		return NO_RECORD;
-	hash = key_hash(c, key);
-	for (__u32 i = 0; i < 2 * RECORDS_A_SET; i++) {
-		__u32 index = i < RECORDS_A_SET ? first_set(c, hash) : second_set(c, hash);
-		const struct record *r;
+	for (__u32 i = 0; key && i < CANDIDATE_SETS; i++) {
+		__u32 index;
 
 		compiler_barrier();
-		index = index * RECORDS_A_SET + i % RECORDS_A_SET;
-		r = record_at(index);
-		if (r && key_equal(&r->key, key) && record_state(r) == SLOT_LIVE)
+		index = set_search(key_set_at(key, i), key);
+		if (index != NO_RECORD)
 			return index;
 	}
 	return NO_RECORD;
@@ -225,44 +280,65 @@ static __always_inline void table_retreat(struct record *r)
 	__sync_lock_test_and_set(&r->control, SLOT_FREE);
 }
 
-/* The set to insert into: the first unless it is crowded, for a hit there costs one line less. */
-static __always_inline bool second_is_better(const struct record_set *a, const struct record_set *b)
+/*
+ * The set to insert into: the near one while it has room, then the first one
+ * unless it is the more crowded of the other two.
+ */
+SEPARATE __u32 set_choose(const struct record_key *key)
 {
-	__u32 used = set_used(a);
+	const struct config *c = config_get();
+	const struct record_set *set;
+	__u32 used[CANDIDATE_SETS] = {RECORDS_A_SET, RECORDS_A_SET, RECORDS_A_SET};
+	__u64 hash;
 
-	return used >= 2 && used > set_used(b);
+	if (!key || !c)
+		return 0;
+	hash = key_hash(c, key);
+	UNROLLED
+	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
+		set = set_at(candidate_set(c, hash, i));
+		if (set)
+			used[i] = set_used(set);
+	}
+	if (used[0] < RECORDS_A_SET)
+		return near_set(c, hash);
+	return used[1] >= 2 && used[1] > used[2] ? second_set(c, hash) : first_set(c, hash);
+}
+
+/*
+ * Does a record with @key in one of the other sets beat ours, which is in the
+ * set @mine? Every inserter sees the same order: lower set numbers come first.
+ */
+SEPARATE __u32 others_beat(const struct record_key *key, __u32 mine)
+{
+	for (__u32 i = 0; key && i < CANDIDATE_SETS; i++) {
+		__u32 set;
+
+		compiler_barrier();
+		set = key_set_at(key, i);
+		if (set != mine &&
+		    set_beats(set, key, RECORDS_A_SET, set < mine ? RECORDS_A_SET : 0))
+			return true;
+	}
+	return false;
 }
 
 /* table_claim() as one number: enum claim_result above, index below. */
 SEPARATE __u64 table_claim_slot(const struct record_key *key)
 {
-	const struct config *c = config_get();
-	const struct record_set *a, *b;
-	__u32 mine, other, way;
 	struct record *r;
-	__u64 hash;
+	__u32 mine, way;
 
-	if (!key || !c)
-		return (__u64)CLAIM_FULL << 32;
-	hash = key_hash(c, key);
-	mine = first_set(c, hash);
-	other = second_set(c, hash);
-	a = set_at(mine);
-	b = set_at(other);
-	if (!a || !b)
+	if (!key)
 		return (__u64)CLAIM_FULL << 32;
 	if (table_search(key) != NO_RECORD)
 		return (__u64)CLAIM_EXISTS << 32;
-	if (second_is_better(a, b)) {
-		mine = other;
-		other = first_set(c, hash);
-	}
+	mine = set_choose(key);
 	way = set_take(mine, key);
 	r = record_at(mine * RECORDS_A_SET + way);
 	if (way >= RECORDS_A_SET || !r)
 		return (__u64)CLAIM_FULL << 32;
-	if (set_beats(mine, key, way, way) ||
-	    set_beats(other, key, RECORDS_A_SET, other < mine ? RECORDS_A_SET : 0)) {
+	if (set_beats(mine, key, way, way) || others_beat(key, mine)) {
 		table_retreat(r);
 		return (__u64)CLAIM_EXISTS << 32;
 	}
