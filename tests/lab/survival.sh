@@ -1,0 +1,290 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a running gateway survives, with every packet counted: kill -9 of the daemon
+# and of its helper, upgrades of the data plane, a WAN that changes under it.
+#
+#   HOST 10.0.0.2 --- lan0 GATEWAY wan0 203.0.113.1 --- 203.0.113.9 SERVER 198.51.100.9
+#                                                  \--- 203.0.113.10 (another MAC)
+#
+# Prints TAP. BUILD names the directory of wayleaved and wayleave, SEED the moments of
+# the kills. LONG=1: more kills, and a daemon that stays dead for a minute.
+# shellcheck disable=SC2317
+TOP=${TOP:-$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)}
+HERE=$(dirname "$(readlink -f "$0")")
+BUILD=${BUILD:-$TOP/build}
+LONG=${LONG:-}
+KILLS=4 HELPER_KILLS=2 DEAD_S=4
+[ -z "$LONG" ] || KILLS=40 HELPER_KILLS=8 DEAD_S=60
+SEED=${SEED:-1}
+ME=wls$$
+DIR=$(mktemp -d)
+REMOTE=198.51.100.9
+COUNT=0 PID='' LOAD=''
+RANDOM=$SEED
+
+[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root for network namespaces"; exit 0; }
+[ -x "$BUILD/wayleaved" ] || { echo "1..0 # SKIP $BUILD/wayleaved is missing"; exit 0; }
+
+ok() { # ok NAME COMMAND...
+	local name=$1 word=ok
+	shift
+	COUNT=$((COUNT + 1))
+	"$@" >"$DIR/out" 2>&1 || word='not ok'
+	echo "$word $COUNT - $name"
+	sed 's/^/# /' "$DIR/out" | tail -16
+	[ "$word" = ok ] || sed 's/^/# /' "$DIR/log" | tail -8
+}
+not() { ! "$@"; }
+until_ok() { # until_ok SECONDS COMMAND...: waits for a condition
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+pause() { sleep "$(awk -v r=$RANDOM -v m="$1" 'BEGIN { printf "%.3f", m * r / 32768 }')"; } # up to SECONDS
+
+gw() { ip netns exec "$ME-g" "$@"; }
+host() { ip netns exec "$ME-h" "$@"; }
+server() { ip netns exec "$ME-s" "$@"; }
+ctl() { "$DIR/bin/wayleave" -r "$DIR/run" "$@"; }
+check() { /usr/bin/python3 "$HERE/survival_check.py" "$@"; }
+said() { grep -q "$1" "$DIR/log"; }
+
+# --- the network --------------------------------------------------------------------------
+wan_up() { # wan_up NAME ADDRESS
+	ip link add "$1" netns "$ME-g" type veth peer name eth0 netns "$ME-s"
+	ip -n "$ME-s" link add eth1 link eth0 type macvlan mode bridge
+	ip -n "$ME-s" addr add 203.0.113.9/24 dev eth0
+	ip -n "$ME-s" addr add 203.0.113.10/24 dev eth1
+	ip -n "$ME-s" link set eth0 up
+	ip -n "$ME-s" link set eth1 up
+	ip -n "$ME-g" addr add "$2/24" dev "$1"
+	ip -n "$ME-g" link set "$1" up
+	ip -n "$ME-g" route add default via 203.0.113.9
+}
+net_up() {
+	for n in g h s; do
+		ip netns add "$ME-$n"
+		ip -n "$ME-$n" link set lo up
+		ip netns exec "$ME-$n" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	done
+	server sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+		net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	ip link add lan0 netns "$ME-g" type veth peer name eth0 netns "$ME-h"
+	ip -n "$ME-h" addr add 10.0.0.2/24 dev eth0
+	ip -n "$ME-h" link set eth0 up
+	ip -n "$ME-h" route add default via 10.0.0.1
+	ip -n "$ME-g" addr add 10.0.0.1/24 dev lan0
+	ip -n "$ME-g" link set lan0 up
+	ip -n "$ME-s" addr add $REMOTE/32 dev lo
+	wan_up wan0 203.0.113.1
+}
+finish() {
+	for n in g h s; do
+		for p in $(ip netns pids "$ME-$n" 2>/dev/null); do kill "$p"; done
+		ip netns del "$ME-$n" 2>/dev/null
+	done
+	[ -n "${KEEP:-}" ] || rm -rf "$DIR"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+# --- the daemon -----------------------------------------------------------------------------
+start_with() { # start_with PROGRAM [PREFIX...]: PREFIX brings it into the namespace
+	local program=$1
+	shift
+	[ $# -gt 0 ] || set -- ip netns exec "$ME-g"
+	"$@" "$program" -c "$DIR/settings.yaml" 2>>"$DIR/log" &
+	PID=$!
+}
+launch() { start_with "$DIR/bin/wayleaved" "$@"; }
+runs() { ctl status >/dev/null 2>&1; }
+up() {
+	launch "$@"
+	until_ok 30 runs
+}
+down() { # down SIGNAL
+	kill "-$1" "$PID"
+	wait "$PID" 2>/dev/null
+}
+helper_of() { pgrep -P "$(pgrep -P "$PID")"; } # its keeper is between
+helper_killed() {
+	local old
+	old=$(helper_of) && kill -9 "$old" && until_ok 5 helper_new "$old"
+}
+helper_new() { helper_of >"$DIR/helper" && ! grep -qx "$1" "$DIR/helper"; }
+sessions() { ctl --json show sessions >"$DIR/$1"; }
+counters() { ctl --json show counters >"$DIR/$1"; }
+ask() { socat -t5 - "UNIX-CONNECT:$DIR/run/control.sock"; }
+armed() { check arm | ask | tee "$DIR/armed" | grep -c '"ok": *true' | grep -qx 2; }
+
+# --- load: a folder for each phase ------------------------------------------------------------
+listening() { server ss -Hlnt | grep -q :7100; }
+load_on() { # load_on PHASE
+	LOAD=$DIR/$1
+	mkdir "$LOAD"
+	server "$HERE/survival_traffic.py" server "$LOAD" $REMOTE 203.0.113.1 2>"$LOAD/server.err" &
+	SENDERS=$!
+	until_ok 5 listening
+	host "$HERE/survival_traffic.py" client "$LOAD" $REMOTE 2>"$LOAD/client.err" &
+	SENDERS="$SENDERS $!"
+	until_ok 10 test -e "$LOAD/ready"
+}
+load_off() {
+	touch "$LOAD/stop"
+	# shellcheck disable=SC2086
+	wait $SENDERS
+	cat "$LOAD"/*.err
+	[ -s "$LOAD/client.json" ] && [ -s "$LOAD/server.json" ]
+}
+lost() { check loss "$LOAD" "$@"; }
+
+dropped_nothing() { # since `counters counted`
+	counters counted.now
+	check drops "$DIR/counted" "$DIR/counted.now" | tee /dev/stderr | not grep -q .
+}
+
+# --- PPTP ----------------------------------------------------------------------------------------
+pptp_up() {
+	server "$HERE/survival_pptp.py" server $REMOTE >"$DIR/pptp.server" 2>&1 &
+	until_ok 5 grep -q ready "$DIR/pptp.server" || return 1
+	mkfifo "$DIR/pptp.in"
+	host "$HERE/survival_pptp.py" client $REMOTE <"$DIR/pptp.in" >"$DIR/pptp.out" 2>&1 &
+	exec 9>"$DIR/pptp.in"
+}
+pptp_begin() { ASKED=$(wc -l <"$DIR/pptp.out") && echo "$1" >&9; }
+pptp_answered() { [ "$(wc -l <"$DIR/pptp.out")" -gt "$ASKED" ]; }
+pptp_done() { # one command at a time
+	until_ok 30 pptp_answered
+	tail -1 "$DIR/pptp.out" | tee /dev/stderr | grep -q "^$1 done$"
+}
+pptp() { pptp_begin "$1" && pptp_done "$1"; }
+
+# --- kill -9 ---------------------------------------------------------------------------------------
+# Each way into the namespace has another /sys and other mounts, and must find what the last one left.
+way() { # way NUMBER
+	WAY=()
+	[ $(($1 % 3)) -ne 1 ] || WAY=(nsenter "--net=/run/netns/$ME-g")
+}
+kills() { # kills HOW_MANY
+	local n
+	for ((n = 0; n < $1; n++)); do
+		pause 0.5
+		down KILL
+		way "$n"
+		if [ $((n % 2)) = 1 ]; then # die once more while it starts
+			launch "${WAY[@]}"
+			pause 1.5
+			down KILL
+		fi
+		pause 0.5
+		up "${WAY[@]}" || { echo "start $n failed"; return 1; }
+	done
+}
+helper_kills() {
+	local n
+	for ((n = 0; n < $1; n++)); do
+		pause 0.5
+		helper_killed || { echo "no new helper after kill $n"; return 1; }
+	done
+}
+no_orphans() {
+	ip netns pids "$ME-g" >"$DIR/pids"
+	[ "$(wc -l <"$DIR/pids")" = 3 ] || { xargs ps -o pid,ppid,args -p <"$DIR/pids"; return 1; }
+}
+
+net_up
+mkdir "$DIR/run" "$DIR/bin"
+cp "$BUILD/wayleaved" "$BUILD/wayleave" "$DIR/bin" # a build may go on meanwhile
+: >"$DIR/log"
+printf 'wan: {interface: wan0}\nlan: {interfaces: [lan0]}\nlimits: {sessions: 20000}\nrun_dir: %s\n' \
+	"$DIR/run" >"$DIR/settings.yaml"
+ok "starts" up
+runs || { echo "Bail out! wayleaved does not start"; exit 1; }
+ok "ESP pairs and GRE calls are armed" armed
+ok "a PPTP control connection with a call" pptp_up
+ok "... whose GRE passes" pptp "call 700"
+
+load_on control
+sleep 3
+ok "control run: the load ends in order" load_off
+ok "control run: nothing is lost without kills" lost
+
+load_on kills
+sessions before
+counters counted
+ok "kill -9, also of a daemon that starts, and start again" kills $KILLS
+ok "... takes over" said 'took over'
+ok "kill -9 of the helper" helper_kills $HELPER_KILLS
+sessions after
+ok "the same sessions, each external id with one owner" check same "$DIR/before" "$DIR/after" 7001
+ok "no process of a killed daemon is left" no_orphans
+ok "the call of before still passes GRE" pptp "gre 700"
+ok "a second call on the same control connection" pptp "call 701"
+ok "a call ends in order" pptp "clear 700"
+ok "the other one still passes" pptp "gre 701"
+down KILL
+ok "with the daemon dead the call passes GRE" pptp "gre 701"
+pptp_begin echo
+sleep "$DEAD_S"
+ok "started again" up
+ok "a control message sent meanwhile arrives" pptp_done echo
+ok "the load ends in order" load_off
+ok "not one packet of it was lost" lost
+ok "... nor dropped for a reason" dropped_nothing
+
+# --- upgrades --------------------------------------------------------------------------------------
+tree() { # tree NAME: the sources once more, with what is built
+	mkdir -p "$DIR/$1/build"
+	(cd "$TOP" && cp -a Makefile core bpf daemon helper conf ctl cli "$DIR/$1")
+	(cd "$BUILD" && cp -a bpf conf ctl helper daemon ./*.a wayleaved "$DIR/$1/build")
+}
+tree_made() { env -u MAKEFLAGS make -s -j2 -C "$DIR/$1" build/wayleaved; }
+program_ids() { # of what is attached
+	gw tc filter show dev wan0 ingress
+	gw tc filter show dev lan0 ingress
+}
+swapped() { program_ids | diff "$DIR/ids" - | grep -q '^>'; }
+kept() { program_ids | diff "$DIR/ids" -; }
+upgrade() { # upgrade NAME
+	program_ids >"$DIR/ids"
+	down TERM
+	start_with "$DIR/$1/build/wayleaved"
+	until_ok 30 runs
+}
+refused() { # refused NAME: ends by itself, saying why
+	program_ids >"$DIR/ids"
+	down TERM
+	: >"$DIR/log"
+	start_with "$DIR/$1/build/wayleaved"
+	not wait "$PID"
+}
+
+tree changed
+echo 'SEC("tc") int surplus(struct __sk_buff *skb) { return skb->len; }' >>"$DIR/changed/bpf/tc.bpf.c"
+tree broken
+echo 'SEC("tc") int broken(struct __sk_buff *skb) { return *(volatile int *)(long)skb->data; }' \
+	>>"$DIR/broken/bpf/tc.bpf.c"
+ok "a data plane with another program is built" tree_made changed
+ok "one that the verifier refuses is built" tree_made broken
+
+load_on upgrade
+sessions before
+counters counted
+ok "upgrade under load" upgrade changed
+ok "... swaps the programs" swapped
+ok "what the verifier refuses ends by itself" refused broken
+ok "... and says why" said 'the kernel refuses the data plane'
+ok "... and names the program" said 'broken'
+ok "... with the old programs where they were" kept
+ok "downgrade under load" up
+ok "... swaps the programs" swapped
+sessions after
+ok "the same sessions" check same "$DIR/before" "$DIR/after" 7001
+ok "the load ends in order" load_off
+ok "not one packet of it was lost" lost
+ok "... nor dropped for a reason" dropped_nothing
+ok "the PPTP call still passes" pptp "gre 701"
+echo "1..$COUNT"
