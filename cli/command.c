@@ -334,7 +334,7 @@ static int connection_failed(int rc, const char *run_dir)
 		return CLI_NOT_ALLOWED;
 	}
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
-		fprintf(stderr, "wayleave: no wayleaved runs in %s (systemctl status wayleaved?)\n",
+		fprintf(stderr, "wayleave: no wayleaved runs in %s (systemctl status wayleave?)\n",
 			run_dir);
 	else
 		fprintf(stderr, "wayleave: %s/control.sock: %s\n", run_dir, strerror(-rc));

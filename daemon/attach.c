@@ -226,6 +226,17 @@ static void refusal_say(const struct link *link, bool at_xdp, int err)
 			  strerror(-err));
 }
 
+#define ATTACHED "attached/" /* of a remembered name */
+
+/* An interface that later settings do not name must be found again all the same. */
+static int attached_remember(const struct link *link, const struct instance *instance)
+{
+	char name[sizeof(ATTACHED) + IFNAMSIZ];
+
+	snprintf(name, sizeof(name), ATTACHED "%s", link->name);
+	return instance_remember(instance, name, "yes");
+}
+
 int attach_link(struct link *link, const struct plane *plane, const struct instance *instance,
 		bool xdp)
 {
@@ -244,7 +255,7 @@ int attach_link(struct link *link, const struct plane *plane, const struct insta
 		err = xdp_attach_link(link, plane, &hold, instance, xdp);
 	}
 	if (!err)
-		return 0;
+		return attached_remember(link, instance);
 	refusal_say(link, at_xdp, err);
 	if (!link->attachment.adopted)
 		attach_detach(link, plane, instance);
@@ -331,6 +342,35 @@ void attach_detach(struct link *link, const struct plane *plane, const struct in
 		tc_detach(link->ifindex, BPF_TC_EGRESS);
 	clsact_remove(link, instance);
 	link->attachment = (struct attachment){0};
+}
+
+struct strangers {
+	const struct links *links;
+	const struct plane *plane;
+	const struct instance *instance;
+};
+
+static void stranger_detach(void *context, const char *name, const char *value)
+{
+	const struct strangers *strangers = context;
+	struct link link = {0};
+
+	if (strncmp(name, ATTACHED, strlen(ATTACHED)) != 0)
+		return;
+	snprintf(link.name, sizeof(link.name), "%s", name + strlen(ATTACHED));
+	for (unsigned int i = 0; i < strangers->links->count; i++)
+		if (!strcmp(strangers->links->link[i].name, link.name))
+			return;
+	link.ifindex = if_nametoindex(link.name);
+	attach_detach(&link, strangers->plane, strangers->instance);
+}
+
+void attach_detach_strangers(const struct links *links, const struct plane *plane,
+			     const struct instance *instance)
+{
+	struct strangers strangers = {links, plane, instance};
+
+	instance_remembered(instance, stranger_detach, &strangers);
 }
 
 int attach_tap(uint32_t ifindex, const struct plane *plane)

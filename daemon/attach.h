@@ -37,7 +37,14 @@ int attach_link(struct link *link, const struct plane *plane, const struct insta
  * nothing else is on it. */
 void attach_detach(struct link *link, const struct plane *plane, const struct instance *instance);
 
-/* The same for the slow path's tap. */
+/*
+ * The same for interfaces that an earlier run was attached to and that LINKS no
+ * longer names.
+ */
+void attach_detach_strangers(const struct links *links, const struct plane *plane,
+			     const struct instance *instance);
+
+/* Attaches to the slow path's tap. */
 int attach_tap(uint32_t ifindex, const struct plane *plane);
 
 #endif

@@ -167,6 +167,7 @@ static int kernel_start(struct gateway *gateway)
 		err = wall_start(gateway);
 	if (err)
 		return err;
+	attach_detach_strangers(&gateway->links, &gateway->plane, &gateway->instance);
 	forwards_clean(gateway->settings);
 	forwards_make(gateway->settings, plane_now(&gateway->plane));
 	reserved_refresh(plane_now(&gateway->plane));
@@ -178,6 +179,7 @@ static void kernel_undo(struct gateway *gateway)
 {
 	for (unsigned int i = 0; i < gateway->links.count; i++)
 		attach_detach(&gateway->links.link[i], &gateway->plane, &gateway->instance);
+	attach_detach_strangers(&gateway->links, &gateway->plane, &gateway->instance);
 	sysctl_restore(&gateway->instance);
 	if (gateway->wall.nft)
 		wall_remove(&gateway->wall);
@@ -354,8 +356,9 @@ static void helper_happened(void *context, enum helper_event event, int status)
 	gateway->helper_restarts++;
 	gateway->helper_disabled = event == HELPER_DISABLED;
 	if (event == HELPER_DISABLED)
-		log_error("the PPTP helper crashes again and again and stays off: new PPTP "
-			  "connections get no assistance until the next start");
+		log_error("the PPTP helper does not stay up and is off until the next start: it "
+			  "crashes, or the service lacks CAP_SETUID, CAP_SETGID, CAP_SETPCAP or "
+			  "CAP_KILL; new PPTP connections get no assistance");
 	else
 		log_warning("the PPTP helper crashed and was started again (status %#x)", status);
 }

@@ -64,7 +64,7 @@ static json_t *warnings(const struct gateway *gateway)
 
 	if (gateway->helper_disabled)
 		sentence_add(list, "%s",
-			     "The PPTP helper crashes again and again and is off: "
+			     "The PPTP helper does not stay up and is off: "
 			     "new PPTP connections get no assistance.");
 	if (gateway->wall.restored)
 		sentence_add(list,

@@ -184,6 +184,17 @@ ok "... with packets passing" passes
 
 end TERM
 ok "SIGTERM leaves translation running" passes
+settings "$DIR/run" >"$DIR/kept.yaml"
+gw ip link add lan1 type veth peer name other1
+sed 's/lan0/lan0, lan1/' "$DIR/kept.yaml" >"$DIR/settings.yaml"
+ok "a second LAN interface" start
+filters() { gw tc filter show dev lan1 ingress | grep -q tc_inside; }
+ok "... is attached to" until_ok 5 filters
+end TERM
+cp "$DIR/kept.yaml" "$DIR/settings.yaml"
+ok "settings that leave it out while nothing runs" start
+ok "... free it" not filters
+end TERM
 ok "--teardown" gw "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown
 ok "... takes everything away" test -z "$(traces)"
 ok "... and puts forwarding back" forwarding 0
