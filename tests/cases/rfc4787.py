@@ -195,7 +195,7 @@ def no_helper_reads_udp(g):
 @case
 def timer_of_two_minutes(g):
     """REQ-5: also at the smallest setting a mapping idle for 119 s lives, and after it ends within a tenth of it"""
-    g.config(timeout_udp=120 * 1000)
+    g.config(timeout_udp=120 * 1000, filtering_udp=ADDRESS_AND_PORT_DEPENDENT)
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
     g.at(119)
     g.wan(udp(S, 53, E, 4000), sent=udp(S, 53, A, 4000))
@@ -215,7 +215,8 @@ def timer(g):
 
 @case
 def refresh_outbound(g):
-    """REQ-6: each packet going out keeps the mapping"""
+    """REQ-6: each packet going out keeps the session, also where the filter would not let it begin again"""
+    g.config(filtering_udp=ADDRESS_AND_PORT_DEPENDENT)
     for second in (0, 250, 500, 750, 1000):
         g.at(second)
         g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))

@@ -258,8 +258,8 @@ def timer_half_closed_remote(g):
     opened(g)
     passes_in(g, FIN)
     g.at(ESTABLISHED - 1)
-    passes_out(g)
     passes_in(g)
+    passes_out(g)
 
 
 @case

@@ -15,6 +15,16 @@ def inbound_keeps_alive(g):
 
 
 @case
+def outbound_keeps_the_filter(g):
+    """RFC 4787 REQ-6: what goes out keeps the mapping and its filter open for other ports of the contacted host"""
+    for second in (0, 250, 500, 750, 1000):
+        g.at(second)
+        g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    g.at(1299)
+    g.wan(udp(S, 99, E, 4000), sent=udp(S, 99, A, 4000))
+
+
+@case
 def settings(g):
     """RFC 4787 REQ-5: timers are settings, effective at once"""
     g.config(timeout_udp=10000, timeout_icmp=5000, timeout_other=20000)
