@@ -229,6 +229,7 @@ def suites(fast):
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
     yield Suite("demo", ["tests/lab/demo"])
     yield Suite("daemon", ["tests/lab/daemon.sh"])
+    yield Suite("survival", ["tests/lab/survival.sh"])
     yield Suite("natdiscovery", ["tests/lab/natdiscovery.sh"])
     yield from examples()
     if make_has("fuzz-smoke"):

@@ -19,6 +19,7 @@ SEED=${SEED:-1}
 ME=wls$$
 DIR=$(mktemp -d)
 REMOTE=198.51.100.9
+EXTERNAL=203.0.113.1
 COUNT=0 PID='' LOAD=''
 RANDOM=$SEED
 
@@ -123,9 +124,9 @@ armed() { check arm | ask | tee "$DIR/armed" | grep -c '"ok": *true' | grep -qx 
 # --- load: a folder for each phase ------------------------------------------------------------
 listening() { server ss -Hlnt | grep -q :7100; }
 load_on() { # load_on PHASE
-	LOAD=$DIR/$1
+	LOAD=$DIR/load.$1
 	mkdir "$LOAD"
-	server "$HERE/survival_traffic.py" server "$LOAD" $REMOTE 203.0.113.1 2>"$LOAD/server.err" &
+	server "$HERE/survival_traffic.py" server "$LOAD" $REMOTE $EXTERNAL 2>"$LOAD/server.err" &
 	SENDERS=$!
 	until_ok 5 listening
 	host "$HERE/survival_traffic.py" client "$LOAD" $REMOTE 2>"$LOAD/client.err" &
@@ -140,6 +141,7 @@ load_off() {
 	[ -s "$LOAD/client.json" ] && [ -s "$LOAD/server.json" ]
 }
 lost() { check loss "$LOAD" "$@"; }
+back() { check back "$LOAD" "$@"; }
 
 dropped_nothing() { # since `counters counted`
 	counters counted.now
@@ -254,6 +256,10 @@ upgrade() { # upgrade NAME
 	start_with "$DIR/$1/build/wayleaved"
 	until_ok 30 runs
 }
+upgrade_back() {
+	down TERM
+	up
+}
 refused() { # refused NAME: ends by itself, saying why
 	program_ids >"$DIR/ids"
 	down TERM
@@ -267,8 +273,11 @@ echo 'SEC("tc") int surplus(struct __sk_buff *skb) { return skb->len; }' >>"$DIR
 tree broken
 echo 'SEC("tc") int broken(struct __sk_buff *skb) { return *(volatile int *)(long)skb->data; }' \
 	>>"$DIR/broken/bpf/tc.bpf.c"
+tree layout
+sed -i '/define ABI_VERSION/s/.*/#define ABI_VERSION 4711/' "$DIR/layout/core/abi.h"
 ok "a data plane with another program is built" tree_made changed
 ok "one that the verifier refuses is built" tree_made broken
+ok "one with another layout of its maps is built" tree_made layout
 
 load_on upgrade
 sessions before
@@ -287,4 +296,87 @@ ok "the load ends in order" load_off
 ok "not one packet of it was lost" lost
 ok "... nor dropped for a reason" dropped_nothing
 ok "the PPTP call still passes" pptp "gre 701"
+
+# Sessions cannot be taken over then; flows begin anew, and the log says so.
+load_on layout
+: >"$DIR/log"
+ok "upgrade to another layout" upgrade layout
+ok "... says that sessions end" said 'another version.*running sessions end'
+sleep 2
+ok "... under a load that ends in order" load_off
+ok "... with UDP and TCP passing afterwards" check back "$LOAD" 1 udp tcp
+ok "... no more lost than the armed tunnels carried" lost 20000
+ok "downgrade from it" upgrade_back
+ok "... with tunnels armed anew" armed
+
+# --- the WAN changes -----------------------------------------------------------------------------------
+# A packet or two is on its way to the old place; what counts is that the flows go on, by themselves.
+MOST_MS=1500 # a flow may be silent after a change, beyond the time that we kept it down
+change() { # change PHASE NAME MILLISECONDS_DOWN COMMAND...
+	local phase=$1 name=$2 down=$3
+	shift 3
+	load_on "$phase"
+	sessions before
+	ok "$name" "$@"
+	sleep 2
+	sessions after
+	ok "... keeps the sessions" check same "$DIR/before" "$DIR/after" 7001
+	ok "... under a load that ends in order" load_off
+	ok "... with each flow passing both ways afterwards" back
+	ok "... and silent for no longer than it takes" check silence "$LOAD" $((down + MOST_MS))
+}
+server_mac() { ip -n "$ME-s" link set eth0 address 02:00:00:00:09:01; }
+own_mac() { ip -n "$ME-g" link set wan0 address 02:00:00:00:01:02; }
+route_moves() {
+	ip -n "$ME-g" route replace default via 203.0.113.10
+	until_ok 3 frames_at eth1
+}
+frames_at() { [ "$(server cat "/sys/class/net/$1/statistics/rx_packets")" -gt 200 ]; }
+link_flaps() {
+	ip -n "$ME-g" link set wan0 down
+	sleep 0.5
+	ip -n "$ME-g" link set wan0 up
+	ip -n "$ME-g" route replace default via 203.0.113.9
+}
+ifindex() { gw cat "/sys/class/net/$1/ifindex"; }
+link_anew() {
+	INDEX=$(ifindex wan0)
+	ip -n "$ME-g" link del wan0
+	sleep 0.5
+	wan_up wan0 203.0.113.1
+	[ "$(ifindex wan0)" != "$INDEX" ]
+}
+ppp_up() { # a device without Ethernet header
+	ip netns exec "$ME-g" "$HERE/survival_ppp.py" ppp0 192.0.2.1 192.0.2.2 "$DIR/ppp.g" "$DIR/ppp.s" &
+	PPP=$!
+	until_ok 5 ip -n "$ME-g" route replace default dev ppp0
+}
+ppp_start() {
+	down TERM
+	gw "$DIR/bin/wayleaved" -c "$DIR/settings.yaml" --teardown
+	sed -i 's/interface: wan0/interface: ppp0/' "$DIR/settings.yaml"
+	server "$HERE/survival_ppp.py" ppp0 192.0.2.2 192.0.2.1 "$DIR/ppp.s" "$DIR/ppp.g" &
+	ppp_up && up
+}
+redial() {
+	INDEX=$(ifindex ppp0)
+	kill "$PPP"
+	wait "$PPP" 2>/dev/null
+	sleep 0.5
+	ppp_up && [ "$(ifindex ppp0)" != "$INDEX" ]
+}
+
+server sysctl -qw net.ipv4.conf.eth0.arp_notify=1 net.ipv4.conf.eth1.arp_notify=1
+gw sysctl -qw net.ipv4.conf.wan0.arp_notify=1 net.ipv4.conf.default.arp_notify=1
+change mac "the neighbour's MAC address changes" 0 server_mac
+change own "the WAN's own MAC address changes" 0 own_mac
+change route "the route moves to another neighbour" 0 route_moves
+change flap "the WAN link goes down and up" 500 link_flaps
+change anew "the WAN interface is made anew" 500 link_anew
+EXTERNAL=192.0.2.1
+ok "WAN without Ethernet header" ppp_start
+ok "... with tunnels" armed
+change redial "ppp0 goes and comes back" 500 redial
+down TERM
+gw "$DIR/bin/wayleaved" -c "$DIR/settings.yaml" --teardown 2>/dev/null
 echo "1..$COUNT"

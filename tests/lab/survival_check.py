@@ -4,7 +4,8 @@
 
   survival_check.py loss FOLDER [MOST]      packets that each side sent and the other did not get;
                                             exit status 1 when more than MOST (0) are missing
-  survival_check.py back FOLDER [SECONDS]   every flow passes both ways in the last SECONDS (1)
+  survival_check.py back FOLDER [SECONDS [KIND]...]  every flow (of these kinds) passes both ways in the last SECONDS (1)
+  survival_check.py silence FOLDER MS       no flow is silent for longer than that in one go
   survival_check.py same BEFORE AFTER PORT  the sessions of BEFORE are in AFTER, and what is new is
                                             towards PORT; no external id has two owners
   survival_check.py drops BEFORE AFTER      which counters of dropped packets have moved
@@ -70,16 +71,30 @@ def loss(folder, most="0"):
     return out_lost + in_lost + new_lost > int(most) or not out_sent or not in_sent
 
 
-def back(folder, seconds="1"):
+def back(folder, seconds="1", *kinds):
     client, server = load(folder, "client.json"), load(folder, "server.json")
     wrong = 0
     for word, sender, receiver in (("to the WAN", client, server), ("to the LAN", server, client)):
         ticks = round(float(seconds) / sender["tick_s"])
         for name, begin, stop in missing(sender, receiver):
-            if stop > sender["sent"][name][1] - ticks:
+            asked = not kinds or name.split("/")[0] in kinds
+            if asked and stop > sender["sent"][name][1] - ticks:
                 print("%s %s: still silent at the end, since %.2f s" % (word, name, begin * sender["tick_s"]))
                 wrong = 1
     return wrong
+
+
+def silence(folder, milliseconds):
+    client, server = load(folder, "client.json"), load(folder, "server.json")
+    longest = {}
+    for word, sender, receiver in (("to the WAN", client, server), ("to the LAN", server, client)):
+        for name, begin, stop in missing(sender, receiver):
+            span = round((stop - begin) * sender["tick_s"] * 1000)
+            way = "%s %s" % (word, name.split("/")[0])
+            longest[way] = max(longest.get(way, 0), span)
+    for way, span in sorted(longest.items()):
+        print("%s: silent for %d ms" % (way, span))
+    return max(longest.values(), default=0) > int(milliseconds)
 
 
 def keys(path):
