@@ -6,14 +6,15 @@
  * All of it lives in mmapable BPF arrays, so both sides read and write the
  * same bytes. Addresses, ports and ids are in network byte order; times are
  * ticks of the data plane's clock (`config.hz` per second, wraps); lengths are
- * bytes. A change of any layout here needs a new ABI_VERSION.
+ * bytes. A change of any layout here, or of where a key lies in the table
+ * (key_hash(), the candidate sets), needs a new ABI_VERSION.
  */
 #ifndef WAYLEAVE_CORE_ABI_H
 #define WAYLEAVE_CORE_ABI_H
 
 #include <linux/types.h>
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 /* --- reasons -------------------------------------------------------------------- */
 enum reason_kind { REASON_FORWARD, REASON_GATEWAY, REASON_SLOW, REASON_DROP, REASON_EVENT };

@@ -138,12 +138,22 @@ static __always_inline struct record *record_at(__u32 index)
 	return &set->way[index % RECORDS_A_SET];
 }
 
+/*
+ * Ways are taken in order and keep their last key, so behind one that is free
+ * and has none no other was used yet. (A BUSY one may not have its key yet.)
+ */
+static __always_inline bool never_used(const struct record *r)
+{
+	return !READ_ONCE(((const __u64 *)&r->key)[1]) && record_state(r) == SLOT_FREE;
+}
+
 static __always_inline struct record *set_find(struct record_set *set, const struct record_key *key)
 {
 	UNROLLED
-	for (int i = 0; i < RECORDS_A_SET; i++)
+	for (int i = 0; i < RECORDS_A_SET; i++) {
 		if (key_equal(&set->way[i].key, key) && record_state(&set->way[i]) == SLOT_LIVE)
 			return &set->way[i];
+	}
 	return NULL;
 }
 
@@ -174,32 +184,51 @@ SEPARATE __u32 set_search(__u32 set, const struct record_key *key)
 
 		compiler_barrier();
 		r = record_at(set * RECORDS_A_SET + way);
-		if (r && key_equal(&r->key, key) && record_state(r) == SLOT_LIVE)
+		if (!r)
+			break;
+		if (key_equal(&r->key, key) && record_state(r) == SLOT_LIVE)
 			return set * RECORDS_A_SET + way;
+		if (never_used(r))
+			break;
 	}
 	return NO_RECORD;
 }
 
-/* The number of the key's candidate set @i. */
-SEPARATE __u32 key_set_at(const struct record_key *key, __u32 i)
-{
-	const struct config *c = config_get();
+/* The three candidate sets in one number: near, first, second, 21 bits each. */
+#define SET_BITS 21
 
-	return key && c ? candidate_set(c, key_hash(c, key), i) : 0;
+static __always_inline __u64 key_sets(const struct config *c, const struct record_key *key)
+{
+	__u64 hash = key_hash(c, key);
+
+	return near_set(c, hash) | (__u64)first_set(c, hash) << SET_BITS |
+	       (__u64)second_set(c, hash) << 2 * SET_BITS;
+}
+
+static __always_inline __u32 nth_set(__u64 sets, __u32 i)
+{
+	return sets >> i * SET_BITS & ((1u << SET_BITS) - 1);
+}
+
+static __always_inline __u32 sets_search(__u64 sets, const struct record_key *key)
+{
+	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
+		__u32 index;
+
+		compiler_barrier();
+		index = set_search(nth_set(sets, i), key);
+		if (index != NO_RECORD)
+			return index;
+	}
+	return NO_RECORD;
 }
 
 /* As table_find(), but as a function of its own: the index, or NO_RECORD. */
 SEPARATE __u32 table_search(const struct record_key *key)
 {
-	for (__u32 i = 0; key && i < CANDIDATE_SETS; i++) {
-		__u32 index;
+	const struct config *c = config_get();
 
-		compiler_barrier();
-		index = set_search(key_set_at(key, i), key);
-		if (index != NO_RECORD)
-			return index;
-	}
-	return NO_RECORD;
+	return c && key ? sets_search(key_sets(c, key), key) : NO_RECORD;
 }
 
 /* The index of a LIVE record, found again by its key; NO_RECORD: it is gone. */
@@ -259,7 +288,9 @@ SEPARATE __u32 set_beats(__u32 set, const struct record_key *key, __u32 ours, __
 
 		compiler_barrier();
 		r = record_at(set * RECORDS_A_SET + way);
-		if (!r || way == ours || !key_equal(&r->key, key))
+		if (!r || never_used(r))
+			break;
+		if (way == ours || !key_equal(&r->key, key))
 			continue;
 		if (record_state(r) == SLOT_CLAIMED && way >= stronger &&
 		    control_change(r, SLOT_CLAIMED, SLOT_DEAD))
@@ -284,38 +315,32 @@ static __always_inline void table_retreat(struct record *r)
  * The set to insert into: the near one while it has room, then the first one
  * unless it is the more crowded of the other two.
  */
-SEPARATE __u32 set_choose(const struct record_key *key)
+SEPARATE __u32 sets_choose(__u64 sets)
 {
-	const struct config *c = config_get();
-	const struct record_set *set;
-	__u32 used[CANDIDATE_SETS] = {RECORDS_A_SET, RECORDS_A_SET, RECORDS_A_SET};
-	__u64 hash;
+	__u32 used[CANDIDATE_SETS] = {};
 
-	if (!key || !c)
-		return 0;
-	hash = key_hash(c, key);
 	UNROLLED
 	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
-		set = set_at(candidate_set(c, hash, i));
-		if (set)
-			used[i] = set_used(set);
+		const struct record_set *set = set_at(nth_set(sets, i));
+
+		used[i] = set ? set_used(set) : RECORDS_A_SET;
+		if (i == 0 && used[0] < RECORDS_A_SET)
+			return nth_set(sets, 0);
 	}
-	if (used[0] < RECORDS_A_SET)
-		return near_set(c, hash);
-	return used[1] >= 2 && used[1] > used[2] ? second_set(c, hash) : first_set(c, hash);
+	return nth_set(sets, used[1] >= 2 && used[1] > used[2] ? 2 : 1);
 }
 
 /*
  * Does a record with @key in one of the other sets beat ours, which is in the
  * set @mine? Every inserter sees the same order: lower set numbers come first.
  */
-SEPARATE __u32 others_beat(const struct record_key *key, __u32 mine)
+static __always_inline bool others_beat(__u64 sets, const struct record_key *key, __u32 mine)
 {
-	for (__u32 i = 0; key && i < CANDIDATE_SETS; i++) {
+	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
 		__u32 set;
 
 		compiler_barrier();
-		set = key_set_at(key, i);
+		set = nth_set(sets, i);
 		if (set != mine &&
 		    set_beats(set, key, RECORDS_A_SET, set < mine ? RECORDS_A_SET : 0))
 			return true;
@@ -326,19 +351,22 @@ SEPARATE __u32 others_beat(const struct record_key *key, __u32 mine)
 /* table_claim() as one number: enum claim_result above, index below. */
 SEPARATE __u64 table_claim_slot(const struct record_key *key)
 {
+	const struct config *c = config_get();
 	struct record *r;
 	__u32 mine, way;
+	__u64 sets;
 
-	if (!key)
+	if (!key || !c)
 		return (__u64)CLAIM_FULL << 32;
-	if (table_search(key) != NO_RECORD)
+	sets = key_sets(c, key);
+	if (sets_search(sets, key) != NO_RECORD)
 		return (__u64)CLAIM_EXISTS << 32;
-	mine = set_choose(key);
+	mine = sets_choose(sets);
 	way = set_take(mine, key);
 	r = record_at(mine * RECORDS_A_SET + way);
 	if (way >= RECORDS_A_SET || !r)
 		return (__u64)CLAIM_FULL << 32;
-	if (set_beats(mine, key, way, way) || others_beat(key, mine)) {
+	if (set_beats(mine, key, way, way) || others_beat(sets, key, mine)) {
 		table_retreat(r);
 		return (__u64)CLAIM_EXISTS << 32;
 	}
