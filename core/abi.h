@@ -63,7 +63,6 @@ enum timeout {
  *   PERMIT            external, id, bucket      remotes that the mapping has contacted
  *   HOST              inside host               its quota
  *   NEXT_HOP          ifindex, address          -> index into next_hops
- *   CLAIM             external, remote          inside hosts that may receive from it
  *   QUOTED            as the session, with the id that the far end chose: what an
  *                     ICMP error quotes of an armed tunnel; a copy of the session
  *   FRAGMENT          as the session; IP id     where the pieces of a datagram go
@@ -77,7 +76,6 @@ enum record_kind {
 	KIND_PERMIT,
 	KIND_HOST,
 	KIND_NEXT_HOP,
-	KIND_CLAIM,
 	KIND_QUOTED,
 	KIND_FRAGMENT,
 	KIND_FRAGMENT_ID,

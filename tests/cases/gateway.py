@@ -18,7 +18,7 @@ import network
 from packets import E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac, route_of
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = os.environ.get("WAYLEAVE_CASES") or os.path.join(TOP, "build/san/tests/cases")
+PROGRAMS = os.path.join(TOP, "build/san/tests/cases")
 
 EVENTS = {"session_created", "mapping_created", "mss_clamped", "checksum_partial", "rst_out_of_sequence"}
 
@@ -35,7 +35,7 @@ HZ = 1000
 
 # the enums of core/abi.h
 KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "permit": 5, "host": 6, "next_hop": 7,
-         "quoted": 9}
+         "quoted": 8}
 CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvpn": 5, "tunnel": 6}
 ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY = range(5)
 TIMEOUT_ESP, TIMEOUT_GRE = 4, 5
