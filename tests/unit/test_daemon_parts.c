@@ -191,10 +191,9 @@ static void notices_are_limited_per_destination(void **state)
 
 static void the_wall_names_every_interface(void **state)
 {
-	struct links links = {.count = 3,
-			      .link = {{.name = "wan0", .wan = true},
-				       {.name = "lan0"},
-				       {.name = "lan1"}}};
+	struct links links = {
+		.count = 3,
+		.link = {{.name = "wan0", .wan = true}, {.name = "lan0"}, {.name = "lan1"}}};
 	char *text = NULL;
 
 	assert_int_equal(wall_text("wayleave_0", &links, &text), 0);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A flow's first packet: may it begin, by which ways, under which external id?
+ * In steps, each a function of its own: routes, quota, mapping, session. A
+ * step answers a verdict; FORWARD carries what the next step needs as index.
+ *
+ * Context: XDP, TC, memory; misses only. Nothing of the packet is changed.
+ */
+#ifndef WAYLEAVE_CORE_BEGIN_H
+#define WAYLEAVE_CORE_BEGIN_H
+
+#include "core/filter.h"
+#include "core/session.h"
+#include "core/verdict.h"
+
+static __always_inline verdict_t ttl_exceeded(bool out)
+{
+	if (out)
+		return to_stack(REASON_ttl_exceeded_outbound);
+	return verdict(ACTION_PUNT, REASON_ttl_exceeded_inbound, NO_RECORD);
+}
+
+static __always_inline __u32 hops_pack(__u32 out, __u32 in)
+{
+	return out << 16 | in;
+}
+
+/* Next hops of both directions as index of a FORWARD. A hairpin's both are inside. */
+static __always_inline verdict_t hops_for(const struct route *out, enum route_result out_result,
+					  const struct route *in, enum route_result in_result)
+{
+	__u32 hop_in = next_hop_for(in, in_result);
+	__u32 hop_out = out ? next_hop_for(out, out_result) : hop_in;
+
+	if (hop_out == NO_NEXT_HOP || hop_in == NO_NEXT_HOP)
+		return drop(REASON_next_hops_full);
+	return verdict(ACTION_FORWARD, REASON_forwarded, hops_pack(hop_out, hop_in));
+}
+
+static __always_inline __u8 first_flags(const struct config *c, const struct facts *f)
+{
+	__u8 flags = f->hairpin ? SESSION_HAIRPIN : 0;
+
+	if (f->class == CLASS_PPTP && f->protocol == PROTOCOL_TCP && c->assisted >> CLASS_PPTP & 1)
+		flags |= SESSION_HELPER;
+	return flags;
+}
+
+static __always_inline void plan_init(const struct config *c, struct session_plan *plan,
+				      const struct facts *f, enum direction direction, __u32 hops)
+{
+	*plan = (struct session_plan){
+		.class = f->class,
+		.flags = first_flags(c, f),
+		.now = clock_ticks(c),
+		.timeout = timeout_of(f->protocol),
+		.next_hop_out = hops >> 16,
+		.next_hop_in = (__u16)hops,
+	};
+	session_key(&plan->orig, f, direction);
+	plan->orig.kind = KIND_SESSION_ORIG;
+	if (f->id_type != ID_PORTS) { /* the remote's SPI, key or call id says nothing of ours */
+		plan->orig.id = 0;
+		plan->orig.id_type = ID_NONE;
+	}
+	plan->reply = plan->orig;
+	plan->reply.kind = KIND_SESSION_REPLY;
+	plan->reply.local = c->external;
+	plan->inside_id = plan->orig.local_id;
+	if (f->protocol != PROTOCOL_TCP)
+		return;
+	/* in mid-stream: a connection from before a restart, or a scanner's lone segment */
+	plan->tcp_state = TCP_PICKED_UP;
+	if (tcp_event_of(f->tcp_flags) == TCP_SAW_SYN)
+		plan->tcp_state = direction == DIRECTION_OUT ? TCP_INIT_INSIDE : TCP_INIT_REMOTE;
+}
+
+/* One more session of @plan, counted against the host whose record is @host. */
+static __always_inline enum reason session_begin(struct config *c, struct session_plan *plan,
+						 __u32 host)
+{
+	struct record *r = record_at(host);
+	enum reason reason;
+
+	if (!r || READ_ONCE(c->sessions_used) >= c->sessions_limit)
+		return REASON_table_full;
+	reason = session_add(plan);
+	if (reason != REASON_forwarded)
+		return reason;
+	__sync_fetch_and_add(&r->host.sessions, 1);
+	__sync_fetch_and_add(&c->sessions_used, 1);
+	count(REASON_session_created, 0);
+	return REASON_forwarded;
+}
+
+/* --- outbound ------------------------------------------------------------------------------ */
+
+/* Why a protocol or class may not begin a session, or REASON_forwarded. */
+static __always_inline enum reason outbound_refuses(const struct config *c, const struct facts *f)
+{
+	if (is_blocked(c, f->class))
+		return blocked_reason(f->class);
+	if (f->protocol == PROTOCOL_AH)
+		return REASON_ah_untranslatable;
+	if (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
+		return REASON_gre_no_call;
+	if (is_martian_source(f->source))
+		return REASON_martian_source;
+	if (is_martian_destination(f->destination))
+		return REASON_martian_destination;
+	if (f->protocol == PROTOCOL_TCP && f->tcp_flags & TCP_RST)
+		return REASON_tcp_no_syn;
+	if (!is_wanted_query(f, DIRECTION_OUT)) /* an answer that nobody asked for */
+		return REASON_icmp_type;
+	return c->external ? REASON_forwarded : REASON_no_wan_address;
+}
+
+/* Does the destination, our own external address, lead to an inside host? */
+static __always_inline bool is_hairpin(const struct config *c, const struct facts *f)
+{
+	const struct record *r;
+	struct record_key key;
+
+	/* who asks our external address by ICMP is answered by the gateway itself */
+	if (f->destination != c->external || !c->external || f->protocol == PROTOCOL_ICMP)
+		return false;
+	mapping_external_key(&key, f->protocol, c->external,
+			     f->id_type == ID_PORTS ? f->destination_id : 0);
+	if (f->id_type != ID_PORTS)
+		key.id_type = ID_NONE;
+	r = record_at(table_search(&key));
+	return r && !(r->mapping.flags & MAPPING_LOCAL);
+}
+
+/* First step: where to, where from, and is it allowed? Notes class and hairpin in @f. */
+SEPARATE verdict_t BACKEND_NAME(outbound_routes)(packet_context *context, __u32 base, __u32 ifindex,
+						 struct facts *f)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	const struct config *c = config_get();
+	enum route_result out_result = ROUTE_RESOLVED, in_result;
+	struct route out = {}, in = {};
+	enum reason reason;
+
+	if (!c || !f)
+		return drop(REASON_malformed_ip);
+	f->class = classify(&p, f, f->destination_id, f->source_id);
+	f->hairpin = is_hairpin(c, f);
+	if (!f->hairpin) {
+		out_result = route_lookup(&p, f->destination, &out);
+		if (out_result == ROUTE_STACK || out.ifindex != c->wan_ifindex)
+			return to_stack(REASON_to_gateway);
+	}
+	reason = outbound_refuses(c, f);
+	if (reason != REASON_forwarded)
+		return is_blocked(c, f->class) ? verdict(ACTION_PUNT, reason, NO_RECORD)
+					       : drop(reason);
+	in_result = route_lookup(&p, f->source, &in);
+	if (in_result == ROUTE_STACK || in.ifindex != ifindex)
+		return drop(REASON_spoofed_source);
+	if (f->ttl <= 1)
+		return ttl_exceeded(true);
+	return hops_for(f->hairpin ? NULL : &out, out_result, &in, in_result);
+}
+
+/*
+ * Second step: the mapping of an inside socket. FORWARD's index: its external
+ * half, held; NO_RECORD: there is none yet, and the host may have one more.
+ */
+SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
+{
+	const struct config *c = config_get();
+	const struct record *r = record_at(host);
+	__u32 index;
+
+	if (!f || !c || !r)
+		return drop(REASON_malformed_ip);
+	index = mapping_find(c, f->protocol, f->source, local_id(f, DIRECTION_OUT));
+	if (index == NO_RECORD && READ_ONCE(r->host.mappings) >= c->mappings_per_host)
+		return drop(REASON_host_mappings);
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
+/* The same, made where there is none. */
+static __always_inline verdict_t outbound_mapping_add(const struct facts *f, __u32 host)
+{
+	__be16 inside_id = local_id(f, DIRECTION_OUT);
+	verdict_t v = mapping_claim(f->source, inside_id, f->protocol);
+	struct record *r = record_at(host);
+
+	if (verdict_action(v) != ACTION_FORWARD || !r)
+		return v;
+	if (!mapping_link(verdict_index(v), f->source, inside_id, f->protocol, f->class))
+		return drop(REASON_insert_race);
+	__sync_fetch_and_add(&r->host.mappings, 1);
+	count(REASON_mapping_created, 0);
+	return v;
+}
+
+/*
+ * Third step: the session. @mapping: the external half's index, or NO_RECORD
+ * for protocols without ids. FORWARD's index: the session's first half.
+ */
+SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 host, __u32 mapping)
+{
+	struct config *c = config_get();
+	struct session_plan plan;
+	struct record *external = NULL;
+	enum reason reason;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	plan_init(c, &plan, f, DIRECTION_OUT, hops);
+	if (mapping != NO_RECORD) {
+		external = record_at(mapping);
+		if (!external)
+			return drop(REASON_insert_race);
+		external->mapping.last_seen = plan.now;
+		plan.external_id = plan.reply.local_id = external->key.local_id;
+		plan.reply.local = external->key.local;
+	}
+	reason = session_begin(c, &plan, host);
+	if (reason == REASON_forwarded)
+		return verdict(ACTION_FORWARD, REASON_forwarded, plan.orig_index);
+	if (!external)
+		return drop(reason);
+	record_release(external);
+	/* with a mapping the second half is unique: it can only exist in a race */
+	return drop(reason == REASON_server_taken ? REASON_insert_race : reason);
+}
+
+static __always_inline verdict_t outbound_begin(struct packet *p, const struct config *c,
+						struct facts *f)
+{
+	verdict_t v = BACKEND_NAME(outbound_routes)(p->context, p->base, p->ifindex, f);
+	__u32 hops = verdict_index(v), mapping = NO_RECORD, host;
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	v = host_admit(f->source);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	host = verdict_index(v);
+	if (f->id_type == ID_PORTS) {
+		v = outbound_mapping(f, host);
+		if (verdict_action(v) == ACTION_FORWARD && verdict_index(v) == NO_RECORD)
+			v = outbound_mapping_add(f, host);
+		if (verdict_action(v) != ACTION_FORWARD)
+			return v;
+		mapping = verdict_index(v);
+	}
+	v = outbound_session(f, hops, host, mapping);
+	if (verdict_action(v) == ACTION_FORWARD && mapping != NO_RECORD &&
+	    wants_permit(c, f->protocol))
+		permit_note(mapping, f->destination);
+	return v;
+}
+
+/* --- inbound --------------------------------------------------------------------------------- */
+
+static __always_inline verdict_t inbound_unasked(const struct config *c, const struct facts *f,
+						 enum reason reason)
+{
+	/* the gateway's own DHCP client, RFC 2131 section 4.1 */
+	if (f->protocol == PROTOCOL_UDP && f->source_id == host_to_be16(PORT_DHCP_SERVER) &&
+	    f->destination_id == host_to_be16(PORT_DHCP_CLIENT))
+		return to_stack(REASON_link_protocol);
+	if (is_martian_source(f->source) || f->source == c->external)
+		return drop(REASON_martian_source);
+	if (f->destination != c->external)
+		return drop(REASON_not_for_gateway);
+	return drop(reason);
+}
+
+/* First step: the mapping or port forward that it is for, held, as FORWARD's index. */
+SEPARATE verdict_t inbound_mapping(const struct facts *f)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+	struct record *r;
+	__u32 index;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	mapping_external_key(&key, f->protocol, f->destination,
+			     f->id_type == ID_PORTS ? f->destination_id : 0);
+	if (f->id_type != ID_PORTS)
+		key.id_type = ID_NONE;
+	index = table_search(&key);
+	r = record_at(index);
+	if (!r || r->mapping.flags & MAPPING_LOCAL || f->destination != c->external)
+		return inbound_unasked(
+			c, f, f->id_type == ID_CALL ? REASON_gre_no_call : REASON_unsolicited);
+	if (f->protocol == PROTOCOL_TCP && (f->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return drop(REASON_tcp_no_syn);
+	if (!mapping_admits(c, r, f->source, clock_ticks(c)))
+		return inbound_unasked(c, f, REASON_filtered);
+	if (!record_hold(r))
+		return drop(REASON_insert_race);
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
+/* Second step: the ways. Notes class and hairpin in @f. @inside: the host that it goes to. */
+SEPARATE verdict_t BACKEND_NAME(inbound_routes)(packet_context *context, __u32 base, __u32 ifindex,
+						struct facts *f, const struct mapping *mapping)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	const struct config *c = config_get();
+	enum route_result out_result = ROUTE_RESOLVED, in_result;
+	struct route out = {}, in = {};
+
+	if (!c || !f || !mapping)
+		return drop(REASON_malformed_ip);
+	f->hairpin = f->source == c->external && ifindex != c->wan_ifindex;
+	f->class = classify(&p, f, f->source_id, f->destination_id);
+	if (f->class == CLASS_PLAIN) /* forwarded from another port to a VPN server inside */
+		f->class = classify(&p, f, f->source_id, mapping->new_id);
+	if (is_blocked(c, f->class))
+		return drop(blocked_reason(f->class));
+	if (is_martian_source(f->source) || (f->source == c->external && !f->hairpin))
+		return drop(REASON_martian_source);
+	in_result = route_lookup(&p, mapping->new_local, &in);
+	if (in_result == ROUTE_STACK || in.ifindex == c->wan_ifindex)
+		return drop(REASON_unsolicited);
+	if (!f->hairpin) {
+		out_result = route_lookup(&p, f->source, &out);
+		if (out_result == ROUTE_STACK || out.ifindex != c->wan_ifindex)
+			return drop(REASON_spoofed_source);
+	}
+	return hops_for(f->hairpin ? NULL : &out, out_result, &in, in_result);
+}
+
+/* Third step: the session. FORWARD's index: its second half. */
+SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 host, __u32 mapping)
+{
+	struct config *c = config_get();
+	const struct record *external = record_at(mapping);
+	struct session_plan plan;
+	struct record *orig;
+	enum reason reason;
+
+	if (!f || !c || !external)
+		return drop(REASON_malformed_ip);
+	plan_init(c, &plan, f, DIRECTION_IN, hops);
+	plan.external_id = plan.reply.local_id;
+	plan.orig.local = external->mapping.new_local;
+	plan.orig.local_id = plan.inside_id = external->mapping.new_id;
+	reason = session_begin(c, &plan, host);
+	orig = record_at(plan.orig_index);
+	if (reason != REASON_forwarded || !orig)
+		return drop(reason);
+	/* so that the inside's first answer tells the mapping that it has spoken */
+	orig->session.last_seen -= 1 << ERA_SHIFT;
+	return verdict(ACTION_FORWARD, REASON_forwarded, plan.reply_index);
+}
+
+static __always_inline verdict_t inbound_steps(struct packet *p, const struct config *c,
+					       struct facts *f, struct record *external,
+					       __u32 mapping)
+{
+	verdict_t v = BACKEND_NAME(inbound_routes)(p->context, p->base, p->ifindex, f,
+						   &external->mapping);
+	__u32 hops = verdict_index(v);
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	v = host_admit(external->mapping.new_local);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	return inbound_session(f, hops, verdict_index(v), mapping);
+}
+
+static __always_inline verdict_t inbound_begin(struct packet *p, const struct config *c,
+					       struct facts *f)
+{
+	verdict_t v = inbound_mapping(f);
+	struct record *external;
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	external = record_at(verdict_index(v));
+	if (!external)
+		return drop(REASON_insert_race);
+	v = inbound_steps(p, c, f, external, verdict_index(v));
+	if (verdict_action(v) != ACTION_FORWARD)
+		record_release(external);
+	return v;
+}
+
+#endif
