@@ -14,7 +14,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 BUILD=${BUILD:-$TOP/build}
 LONG=${LONG:-}
 KILLS=4 HELPER_KILLS=2 DEAD_S=4
-[ -z "$LONG" ] || KILLS=40 HELPER_KILLS=8 DEAD_S=60
+[ -z "$LONG" ] || KILLS=40 HELPER_KILLS=3 DEAD_S=60
 SEED=${SEED:-1}
 ME=wls$$
 DIR=$(mktemp -d)
