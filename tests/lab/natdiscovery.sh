@@ -9,57 +9,18 @@
 #   NEIGHBOUR 10.0.1.2 -- lan1
 #
 # Prints TAP. BUILD names the directory of wayleaved and wayleave.
-TOP=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
-PATH=$PATH:/usr/sbin:/sbin
-BUILD=${BUILD:-$TOP/build}
+ME=wlt$$ NAMESPACES="g c n s"
+# shellcheck source=stage.sh
+. "$(dirname "$(readlink -f "$0")")/stage.sh"
 ASIDE=${WAYLEAVE_LAB_CACHE:-/var/cache/wayleave-lab}/root
-ME=wlt$$
-DIR=$(mktemp -d)
-COUNT=0 GATEWAY='' SERVER=''
 MAPPING_PORT=40000 FILTER_PORT=40002 S1=203.0.113.9 S2=203.0.113.10
-
-skip_all() { rm -rf "$DIR"; echo "ok 1 - natdiscovery # SKIP $*"; echo 1..1; exit 0; }
-[ "$(id -u)" = 0 ] || skip_all "root, for network namespaces"
-[ -x "$BUILD/wayleaved" ] || skip_all "$BUILD/wayleaved"
 [ -x "$ASIDE/usr/bin/turnutils_natdiscovery" ] || skip_all "turnutils_natdiscovery (tools/install-deps unpacks coturn)"
 
-ok() { # ok NAME COMMAND...
-	local name=$1
-	shift
-	COUNT=$((COUNT + 1))
-	if "$@" >"$DIR/out" 2>&1; then
-		echo "ok $COUNT - $name"
-	else
-		echo "not ok $COUNT - $name"
-		tail -n 25 "$DIR/out" "$DIR/discovery" 2>/dev/null | sed 's/^/# /'
-	fi
-}
-until_ok() { # until_ok SECONDS COMMAND...
-	local n=$(($1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-in_ns() { local n=$1; shift; ip netns exec "$ME-$n" "$@"; }
 # coturn is unpacked aside, with the libraries beside it
 LIBRARIES=$(echo "$ASIDE"/usr/lib/*-linux-gnu)
 
-# --- the network ----------------------------------------------------------------------
-wire() { # wire DEVICE GATEWAY-ADDRESS NAMESPACE ADDRESS
-	ip link add "$1" netns "$ME-g" type veth peer name eth0 netns "$ME-$3"
-	ip -n "$ME-g" addr add "$2/24" dev "$1"
-	ip -n "$ME-g" link set "$1" up
-	ip -n "$ME-$3" addr add "$4/24" dev eth0
-	ip -n "$ME-$3" link set eth0 up
-}
 net_up() {
-	for n in g c n s; do
-		ip netns add "$ME-$n" || return 1
-		ip -n "$ME-$n" link set lo up
-	done
+	namespaces_up || return 1
 	wire lan0 10.0.0.1 c 10.0.0.2
 	wire lan1 10.0.1.1 n 10.0.1.2
 	wire wan0 203.0.113.1 s $S1
@@ -67,38 +28,14 @@ net_up() {
 	ip -n "$ME-c" route add default via 10.0.0.1
 	ip -n "$ME-n" route add default via 10.0.1.1
 }
-finish() {
-	[ -z "$GATEWAY$SERVER" ] || { kill $GATEWAY $SERVER; wait; } 2>/dev/null
-	for n in g c n s; do ip netns del "$ME-$n" 2>/dev/null; done
-	rm -rf "$DIR"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM HUP
 
-# --- server and gateway ----------------------------------------------------------------
 server_start() {
 	# no function in the background: what is killed later has to be the server itself
-	ip netns exec "$ME-s" env LD_LIBRARY_PATH="$LIBRARIES" "$ASIDE/usr/bin/turnserver" -c /dev/null --stun-only --no-tls --no-dtls --no-cli \
-		--userdb "$DIR/turndb" --pidfile "$DIR/turn.pid" --log-file stdout -L $S1 -L $S2 >"$DIR/turnserver.log" 2>&1 &
-	SERVER=$!
+	ip netns exec "$ME-s" env LD_LIBRARY_PATH="$LIBRARIES" "$ASIDE/usr/bin/turnserver" -c /dev/null \
+		--stun-only --no-tls --no-dtls --no-cli --userdb "$DIR/turndb" --pidfile "$DIR/turn.pid" \
+		--log-file stdout -L $S1 -L $S2 >"$DIR/turnserver.log" 2>&1 &
+	OTHERS+=($!)
 	until_ok 20 sh -c "ip netns exec $ME-s ss -Hlnu | grep -c -E '($S1|$S2):(3478|3479)' | grep -qx '[4-9]\|[1-9][0-9]*'"
-}
-gateway_start() { # gateway_start SETTING: with an empty table
-	cat >"$DIR/settings.yaml" <<-Y
-		wan: {interface: wan0}
-		lan: {interfaces: [lan0, lan1]}
-		limits: {sessions: 20000}
-		run_dir: $DIR/run
-		$1
-	Y
-	ip netns exec "$ME-g" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/wayleaved.log" &
-	GATEWAY=$!
-	until_ok 60 "$BUILD/wayleave" -r "$DIR/run" status
-}
-gateway_stop() {
-	{ kill "$GATEWAY" && wait "$GATEWAY"; } 2>/dev/null
-	GATEWAY=
-	in_ns g "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown 2>/dev/null
 }
 
 # --- what is asked --------------------------------------------------------------------------
@@ -113,16 +50,17 @@ neighbour_first() { # takes both source ports towards both addresses
 	until_ok 5 sh -c "'$BUILD/wayleave' -r '$DIR/run' show sessions --json | grep -q 10.0.1.2"
 }
 discover() { # discover -m|-f SOURCE-PORT
-	in_ns c env LD_LIBRARY_PATH="$LIBRARIES" "$ASIDE/usr/bin/turnutils_natdiscovery" "$1" -L 10.0.0.2 -l "$2" $S1 >"$DIR/discovery" 2>&1
-	grep -q 'NAT with' "$DIR/discovery"
+	in_ns c env LD_LIBRARY_PATH="$LIBRARIES" "$ASIDE/usr/bin/turnutils_natdiscovery" \
+		"$1" -L 10.0.0.2 -l "$2" $S1 >"$DIR/discovery.log" 2>&1
+	grep -q 'NAT with' "$DIR/discovery.log"
 }
-says() { grep -F "$1" "$DIR/discovery"; }
+says() { grep -F "$1" "$DIR/discovery.log"; }
 other_port() { # the neighbour has the client's port, so the client has another
-	grep -i 'reflexive' "$DIR/discovery" && ! grep -q "203.0.113.1:$MAPPING_PORT\$" "$DIR/discovery"
+	grep -i 'reflexive' "$DIR/discovery.log" && ! grep -q "203.0.113.1:$MAPPING_PORT\$" "$DIR/discovery.log"
 }
 
 probe() { # probe SETTING WORDS-OF-FILTERING
-	ok "${1:-by default}: the gateway starts" gateway_start "$1"
+	ok "${1:-by default}: the gateway starts" gateway_start lan0,lan1 "$1"
 	ok "... a neighbour takes the source port first" neighbour_first
 	ok "... the mapping is looked at" discover -m $MAPPING_PORT
 	ok "... it is endpoint-independent" says "NAT with Endpoint Independent Mapping!"
