@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make kernels   packet cases and a live gateway inside the kernels of Debian 12 and 13
+VM_BIN := $(BUILD)/vm/tests/cases
+# without sanitizers: the emulated machine is ten times slower already
+$(VM_BIN)/%.o: tests/cases/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -O1 -g -MMD -MP -c $< -o $@
+$(VM_BIN)/case_bpf.o: | $(BUILD)/bpf/dataplane.skel.h
+$(VM_BIN)/case_run_bpf: $(patsubst %,$(VM_BIN)/%.o,case_bpf case_protocol case_fields world)
+	$(CC) -o $@ $^ -lbpf
+
+kernels-build: $(VM_BIN)/case_run_bpf $(BUILD)/wayleaved $(BUILD)/wayleave $(BUILD)/san/tests/cases/case_run
+kernels: kernels-build
+	@tests/lab/kernels
+.PHONY: kernels kernels-build
