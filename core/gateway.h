@@ -88,7 +88,8 @@ static __always_inline void session_tcp(struct packet *p, const struct facts *f,
 	end = tcp_end(f, tcp);
 	if (unlikely(tcp_is_event(r->session.tcp_state, f->tcp_flags, !out)))
 		session_tcp_event(p, f, tcp, r, out);
-	session_note_sequence(&r->session, end);
+	if (!(f->tcp_flags & TCP_RST)) /* or a forged one would be in sequence the second time */
+		session_note_sequence(&r->session, end);
 }
 
 /*

@@ -316,7 +316,7 @@ def rst_then_data(g):
 def rst_out_of_sequence(g):
     """RFC 5961 3.2, RFC 7857 2.2: a RST that is not exactly in sequence goes through and changes nothing, both ways"""
     opened(g)
-    for seq in (0, 1000, 1002, 1001 + 2**31, 2**32 - 1):
+    for seq in (5000, 5000, 0, 1000, 1002, 1001 + 2**31, 2**32 - 1):
         for came in (g.wan(tcp(S, 80, E, 5000, RST, seq=seq), sent=tcp(S, 80, A, 5000, RST, seq=seq)),
                      g.lan(tcp(A, 5000, S, 80, RST, seq=seq), sent=tcp(E, 5000, S, 80, RST, seq=seq))):
             assert "rst_out_of_sequence" in came.counters, (seq, came)
