@@ -145,6 +145,10 @@ static __always_inline __u32 quoted_rewrite(struct packet *quote, const struct f
 	else
 		ip->destination = r->session.new_local;
 	ip->check = checksum_adjust(ip->check, address_delta);
+	/* RFC 2637 section 4.1: the inside host's own call id was put in on the way to it */
+	if (f->id_type == ID_CALL && !ours_is_source && r->key.id_type == ID_CALL)
+		return rewrite_id(quote, f->l4 + offsetof(struct enhanced_gre_header, call_id),
+				  r->session.new_id);
 	if (!at)
 		return 0;
 	if (f->protocol == PROTOCOL_ICMP)

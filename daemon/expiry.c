@@ -220,6 +220,17 @@ static enum expiry session_expire(const struct config *config, struct record *r,
 	return EXPIRY_KEEP;
 }
 
+/* Goes with its tunnel, or with the WAN address, which is on either side of it. */
+static enum expiry quoted_expire(const struct config *config, struct record *r, uint32_t now)
+{
+	bool lost = config->external && r->key.local != config->external &&
+		    r->session.new_local != config->external;
+
+	if (!lost && !session_expired(config, r, now))
+		return EXPIRY_KEEP;
+	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
+}
+
 /* --- the rest ------------------------------------------------------------------------ */
 
 static enum expiry permit_expire(const struct config *config, struct record *r, uint32_t now)
@@ -265,10 +276,8 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 	case KIND_FRAGMENT:
 	case KIND_FRAGMENT_ID:
 		return fragments_expire(config, r, now);
-	case KIND_QUOTED: /* goes with its tunnel, which goes with the WAN address */
-		if (r->key.local == config->external || !table_kill(r))
-			return EXPIRY_KEEP;
-		return EXPIRY_ENDED;
+	case KIND_QUOTED:
+		return quoted_expire(config, r, now);
 	default: /* next hops: the sweeper's own */
 		return EXPIRY_KEEP;
 	}

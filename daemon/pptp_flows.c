@@ -151,7 +151,8 @@ static struct tunnel call_tunnel(const struct pptp_flow *flow, const struct call
 			       .remote = flow->key.remote,
 			       .inside_id = call->inside_id,
 			       .external_id = call->external_id,
-			       .remote_id = call->has_remote ? call->remote_id : 0};
+			       .remote_id = call->remote_id,
+			       .inbound_only = !call->has_remote};
 }
 
 /* The way of the control connection is the way of its calls. */

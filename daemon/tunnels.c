@@ -33,11 +33,19 @@ static struct record_key outbound_key(const struct tunnel *tunnel)
 			KIND_SESSION_ORIG);
 }
 
-/* ICMP errors quote what we sent, with the id that the remote chose (RFC 5508 REQ-4). */
-static struct record_key quoted_key(const struct tunnel *tunnel)
+/*
+ * ICMP errors quote a packet as it was delivered, with the id that its receiver
+ * chose (RFC 5508 REQ-4): from outside the remote's, from inside the inside host's.
+ */
+static struct record_key quoted_outside_key(const struct tunnel *tunnel)
 {
 	return half_key(tunnel->protocol, tunnel->remote, arena.config->external, tunnel->remote_id,
 			KIND_QUOTED);
+}
+
+static struct record_key quoted_inside_key(const struct tunnel *tunnel, uint32_t inside_id)
+{
+	return half_key(tunnel->protocol, tunnel->remote, tunnel->inside, inside_id, KIND_QUOTED);
 }
 
 bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id)
@@ -86,25 +94,73 @@ static int half_insert(const struct tunnel *tunnel, const struct record_key *key
 	return table_publish(r) ? 0 : -EEXIST;
 }
 
+/* --- quoted: without them only the errors about a tunnel would be lost ------------------- */
+
+static void quoted_arm(const struct tunnel *tunnel, const struct record_key *key, __be32 new_local,
+		       uint16_t next_hop, uint32_t now)
+{
+	struct record *present = table_find(arena.config, key);
+	__be16 id = host_to_be16(tunnel->external_id);
+
+	if (present)
+		half_fill(present, tunnel, new_local, id, next_hop, now);
+	else
+		half_insert(tunnel, key, new_local, id, next_hop, now);
+}
+
+/* The id may be a later tunnel's by now; what a record stands for tells its external id. */
+static void quoted_end(const struct tunnel *tunnel, const struct record_key *key)
+{
+	struct record *r = table_find(arena.config, key);
+
+	if (r && r->session.new_id == host_to_be16(tunnel->external_id))
+		table_kill(r);
+}
+
+static void quoted_inside_end(const struct tunnel *tunnel, uint32_t inside_id)
+{
+	struct record_key key = quoted_inside_key(tunnel, inside_id);
+
+	quoted_end(tunnel, &key);
+}
+
+static void quoted_inside_arm(const struct tunnel *tunnel, uint32_t now)
+{
+	struct record_key key = quoted_inside_key(tunnel, tunnel->inside_id);
+
+	quoted_arm(tunnel, &key, arena.config->external, tunnel->next_hop_out, now);
+}
+
+/* --- inbound --------------------------------------------------------------------------- */
+
 int tunnel_arm_inbound(const struct tunnel *tunnel, uint32_t now)
 {
 	struct record_key key = inbound_key(tunnel);
 	struct record *present = table_find(arena.config, &key);
 	__be16 id = host_to_be16(tunnel->inside_id);
+	int err = 0;
 
-	if (!present)
-		return half_insert(tunnel, &key, tunnel->inside, id, tunnel->next_hop_in, now);
-	if (present->session.new_local != tunnel->inside)
+	if (present && present->session.new_local != tunnel->inside)
 		return -EEXIST;
-	WRITE_ONCE(present->session.new_id, id);
-	return 0;
+	if (present && present->session.new_id != id)
+		quoted_inside_end(tunnel, be16_to_host(present->session.new_id));
+	if (present)
+		WRITE_ONCE(present->session.new_id, id);
+	else
+		err = half_insert(tunnel, &key, tunnel->inside, id, tunnel->next_hop_in, now);
+	if (!err)
+		quoted_inside_arm(tunnel, now);
+	return err;
 }
 
+/* --- outbound -------------------------------------------------------------------------- */
+
 /* The halves name each other, so that `show` and the timers see one tunnel. */
-static void halves_join(struct record *orig, struct record *reply)
+static void halves_join(const struct tunnel *tunnel, struct record *orig, struct record *reply)
 {
 	if (!orig || !reply || orig->session.new_local != reply->key.local)
 		return;
+	WRITE_ONCE(orig->session.new_id, host_to_be16(tunnel->external_id));
 	WRITE_ONCE(orig->partner, table_index(reply));
 	WRITE_ONCE(reply->partner, table_index(orig));
 }
@@ -112,52 +168,62 @@ static void halves_join(struct record *orig, struct record *reply)
 int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now)
 {
 	struct record_key orig = outbound_key(tunnel), reply = inbound_key(tunnel);
-	struct record_key quoted = quoted_key(tunnel);
+	struct record_key quoted = quoted_outside_key(tunnel);
 	int err = half_insert(tunnel, &orig, arena.config->external,
 			      host_to_be16(tunnel->external_id), tunnel->next_hop_out, now);
 
-	if (!err) /* without it only the errors about this tunnel would be lost */
-		half_insert(tunnel, &quoted, tunnel->inside, 0, tunnel->next_hop_in, now);
-	if (!err || err == -EEXIST) /* a server that says its id twice */
-		halves_join(table_find(arena.config, &orig), table_find(arena.config, &reply));
-	return err == -EEXIST ? 0 : err;
+	if (err && err != -EEXIST)
+		return err;
+	quoted_arm(tunnel, &quoted, tunnel->inside, tunnel->next_hop_in, now);
+	halves_join(tunnel, table_find(arena.config, &orig), table_find(arena.config, &reply));
+	return 0;
 }
 
-static void quoted_end(const struct tunnel *tunnel)
-{
-	struct record_key key = quoted_key(tunnel);
-	struct record *r = table_find(arena.config, &key);
+/* --- the end ----------------------------------------------------------------------------- */
 
-	if (r && r->session.new_local == tunnel->inside)
-		table_kill(r);
-}
-
-static void half_end(const struct record_key *key, uint32_t now)
+static void half_end(struct record *r, uint32_t now)
 {
-	struct record *r = table_find(arena.config, key);
 	struct traffic ignored = {0};
 
-	if (r && r->session.flags & SESSION_STATIC)
+	if (r->session.flags & SESSION_STATIC)
 		session_end(arena.config, r, now, &ignored);
+}
+
+/* A remote that gave its id away again has joined it to another inbound half. */
+static bool is_of(const struct record *orig, const struct record *reply)
+{
+	return orig->partner == NO_RECORD || (reply && orig->partner == table_index(reply));
+}
+
+static void outbound_end(const struct tunnel *tunnel, const struct record *reply, uint32_t now)
+{
+	struct record_key key = outbound_key(tunnel), quoted = quoted_outside_key(tunnel);
+	struct record *orig = table_find(arena.config, &key);
+
+	if (orig && is_of(orig, reply))
+		half_end(orig, now);
+	quoted_end(tunnel, &quoted);
 }
 
 void tunnel_disarm(const struct tunnel *tunnel, uint32_t now)
 {
-	struct record_key orig = outbound_key(tunnel), reply = inbound_key(tunnel);
-	struct record *r = table_find(arena.config, &reply);
+	struct record_key key = inbound_key(tunnel);
+	struct record *reply = table_find(arena.config, &key);
 
 	/* the id may be another host's by now */
-	if (r && r->session.new_local == tunnel->inside)
-		half_end(&reply, now);
-	if (tunnel->remote_id) {
-		half_end(&orig, now);
-		quoted_end(tunnel);
-	}
+	if (reply && reply->session.new_local != tunnel->inside)
+		reply = NULL;
+	if (!tunnel->inbound_only)
+		outbound_end(tunnel, reply, now);
+	if (reply)
+		half_end(reply, now);
+	quoted_inside_end(tunnel, tunnel->inside_id);
 }
 
 static bool is_session(const struct record *r)
 {
-	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_SESSION_REPLY;
+	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_SESSION_REPLY ||
+	       r->key.kind == KIND_QUOTED;
 }
 
 void tunnels_forsake(uint8_t protocol)

@@ -6,6 +6,7 @@
  *
  *   inbound   {remote, external address, external id} -> inside host, its own id
  *   outbound  {remote, inside host, remote's id}      -> external address
+ *   quoted    what ICMP errors about each of the two quote (RFC 5508 REQ-4)
  *
  * They are SESSION_STATIC: only the daemon ends them. Works on the core's arena.
  * Addresses in network byte order, ids in host byte order.
@@ -13,6 +14,7 @@
 #ifndef WAYLEAVE_DAEMON_TUNNELS_H
 #define WAYLEAVE_DAEMON_TUNNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/memory.h"
@@ -25,6 +27,7 @@ struct tunnel {
 	uint32_t external_id; /* what the remote sends in its place */
 	uint32_t remote_id;   /* what the remote expects */
 	uint16_t next_hop_in, next_hop_out;
+	bool inbound_only; /* the remote has not named its id yet */
 };
 
 /*
@@ -33,10 +36,13 @@ struct tunnel {
  */
 int tunnel_arm_inbound(const struct tunnel *tunnel, uint32_t now);
 
-/* Outbound ones; call after the inbound half. 0 or -errno as above. */
+/*
+ * Outbound ones; call after the inbound half. An id that the remote gives to the
+ * same host again is the new tunnel's from now on. 0 or -errno as above.
+ */
 int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now);
 
-/* Ends both halves; either may be missing. */
+/* Ends both halves, whichever are there and still this tunnel's. */
 void tunnel_disarm(const struct tunnel *tunnel, uint32_t now);
 
 /*

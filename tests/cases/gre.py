@@ -111,6 +111,19 @@ def armed_call_error(g):
 
 
 @case
+def armed_call_error_from_inside(g):
+    """RFC 5508 REQ-4: a complaint of the inside host quotes its own call id, its peer knows the external one"""
+    arm_call(g, A, 100, 40000, S, 7)
+    g.lan(gre1(A, S, 7), sent=gre1(E, S, 7))
+    g.wan(gre1(S, E, 40000), sent=gre1(S, A, 100))
+    (orig,) = g.records("orig")
+    g.insert("quoted", remote=S, local=A, local_id=100, new_local=E, new_id=40000, address_delta=delta(A, E),
+             next_hop=orig["next_hop"], protocol=47, id_type=ID_CALL, timeout=TIMEOUT_GRE, flags=STATIC_SESSION,
+             **{"class": CLASSES["pptp"]})
+    g.lan(icmp_error(A, S, gre1(S, A, 100), 3, 2), sent=icmp_error(E, S, gre1(S, E, 40000), 3, 2))
+
+
+@case
 def malformed(g):
     """RFC 2637 4.1, RFC 2784: versions above 1, version 1 without key or with another payload"""
     for header in ("30028" + "80b000a0007", "3007880b000a0007", "1001880b000a0007", "30010800000a0007"):

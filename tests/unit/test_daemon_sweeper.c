@@ -380,6 +380,61 @@ static void a_call_id_of_another_host_is_refused(void **state)
 	assert_true(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7000));
 }
 
+/* pptpd gives call id 0 to its first caller. */
+static void a_call_with_id_zero_leaves_nothing_behind(void **state)
+{
+	struct tunnel zero = call;
+
+	zero.remote_id = 0;
+	tunnel_arm_inbound(&zero, now);
+	tunnel_arm_outbound(&zero, now);
+	tunnel_disarm(&zero, now);
+	assert_int_equal(records_in(SLOT_LIVE), 0);
+}
+
+/* A client that redials at once: the old call is in its grace when the server gives its id again. */
+static void a_server_may_give_the_same_id_again(void **state)
+{
+	struct tunnel redialled = call;
+
+	tunnel_arm_inbound(&call, now);
+	tunnel_arm_outbound(&call, now);
+	redialled.external_id = 7001;
+	redialled.inside_id = 8;
+	tunnel_arm_inbound(&redialled, now);
+	tunnel_arm_outbound(&redialled, now);
+	tunnel_disarm(&call, now);
+	assert_false(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7000));
+	assert_true(tunnel_id_in_use(PROTOCOL_GRE, REMOTE, 7001));
+	/* both halves and what is quoted of each */
+	assert_int_equal(records_in(SLOT_LIVE), 4);
+	tunnel_disarm(&redialled, now);
+	assert_int_equal(records_in(SLOT_LIVE), 0);
+}
+
+static void a_call_that_was_not_answered_ends_whole(void **state)
+{
+	struct tunnel asked = call;
+
+	asked.inbound_only = true;
+	tunnel_arm_inbound(&asked, now);
+	tunnel_disarm(&asked, now);
+	assert_int_equal(records_in(SLOT_LIVE), 0);
+}
+
+static void without_an_address_a_call_keeps_all_its_records(void **state)
+{
+	tunnel_arm_inbound(&call, now);
+	tunnel_arm_outbound(&call, now);
+	config.external = 0;
+	pass(*state);
+	assert_int_equal(records_in(SLOT_LIVE), 4);
+	config.external = REMOTE;
+	pass(*state);
+	pass(*state);
+	assert_int_equal(records_in(SLOT_LIVE), 0);
+}
+
 static void the_roster_names_tunnels_and_devices(void **state)
 {
 	const struct roster_tunnel *tunnels;
@@ -439,6 +494,10 @@ int main(void)
 		TEST(an_armed_call_outlives_every_timer),
 		TEST(a_forsaken_call_has_a_timer_again),
 		TEST(a_call_id_of_another_host_is_refused),
+		TEST(a_call_with_id_zero_leaves_nothing_behind),
+		TEST(a_server_may_give_the_same_id_again),
+		TEST(a_call_that_was_not_answered_ends_whole),
+		TEST(without_an_address_a_call_keeps_all_its_records),
 		TEST(the_roster_names_tunnels_and_devices),
 		TEST(a_next_hop_that_a_session_uses_stays),
 	};
