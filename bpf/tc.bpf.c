@@ -121,13 +121,14 @@ static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, 
 
 /* --- into here ------------------------------------------------------------------------ */
 
-static __always_inline int tc_run(struct packet *p, enum direction direction, enum origin origin)
+static __always_inline int tc_run(struct packet *p, enum direction direction, enum origin origin,
+				  __u32 as)
 {
 	__u32 bytes = packet_length(p);
 
 	if (!packet_make_readable(p, 60))
 		return TC_ACT_SHOT;
-	return tc_finish(p, gateway(p, direction, origin),
+	return tc_finish(p, gateway(p, direction, origin, as),
 			 direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
 }
 
@@ -167,7 +168,7 @@ static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction dir
 		return TC_ACT_UNSPEC;
 	if (unlikely(skb->protocol != host_to_be16(ETHERTYPE_IPV4)))
 		return tc_not_ipv4(skb, direction);
-	return tc_run(&p, direction, ORIGIN_WIRE);
+	return tc_run(&p, direction, ORIGIN_WIRE, NO_RECORD);
 }
 
 static const struct ethernet_header bare_header = {.type = host_to_be16(ETHERTYPE_IPV4)};
@@ -192,7 +193,7 @@ static __always_inline int tc_bare(struct __sk_buff *skb, enum direction directi
 	}
 	if (!packet_make_readable(&p, 60))
 		return TC_ACT_SHOT;
-	v = gateway(&p, direction, ORIGIN_WIRE);
+	v = gateway(&p, direction, ORIGIN_WIRE, NO_RECORD);
 	if (verdict_action(v) != ACTION_STACK && verdict_action(v) != ACTION_DROP) {
 		if (!tc_dress(skb))
 			return TC_ACT_SHOT;
@@ -258,6 +259,7 @@ int tc_tap(struct __sk_buff *skb)
 {
 	struct packet p = {.context = skb, .base = ETHERNET};
 	struct punt *frame = (void *)(long)skb->data;
+	__u32 as = NO_RECORD;
 	struct punt punt;
 
 	if ((void *)frame + ETHERNET > (void *)(long)skb->data_end)
@@ -266,9 +268,13 @@ int tc_tap(struct __sk_buff *skb)
 	p.ifindex = punt.ifindex;
 	if (punt.action == PUNT_TRANSMIT)
 		return tc_transmit(&p, punt.index);
-	if (punt.action != PUNT_TRANSLATE)
+	if (punt.action == PUNT_SESSION)
+		as = punt.index;
+	else if (punt.action != PUNT_TRANSLATE)
 		return TC_ACT_SHOT;
 	if (punt.side & PUNT_FROM_WAN)
-		return tc_run(&p, DIRECTION_IN, ORIGIN_DAEMON);
-	return tc_run(&p, DIRECTION_OUT, ORIGIN_DAEMON);
+		return tc_run(&p, DIRECTION_IN, ORIGIN_DAEMON, as);
+	if (as != NO_RECORD)
+		return TC_ACT_SHOT;
+	return tc_run(&p, DIRECTION_OUT, ORIGIN_DAEMON, NO_RECORD);
 }

@@ -32,7 +32,7 @@ static __always_inline int xdp_run(struct xdp_md *xdp, enum direction direction)
 	if ((void *)(ethernet + 1) > (void *)(long)xdp->data_end ||
 	    ethernet->type != host_to_be16(ETHERTYPE_IPV4))
 		return XDP_PASS;
-	v = gateway(&p, direction, ORIGIN_WIRE);
+	v = gateway(&p, direction, ORIGIN_WIRE, NO_RECORD);
 	if (likely(verdict_action(v) == ACTION_FORWARD)) {
 		count(REASON_forwarded, bytes);
 		return xdp_transmit(xdp, verdict_index(v));

@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 /* --- reasons -------------------------------------------------------------------- */
 enum reason_kind { REASON_FORWARD, REASON_GATEWAY, REASON_SLOW, REASON_DROP, REASON_EVENT };
@@ -65,6 +65,10 @@ enum timeout {
  *   NEXT_HOP          ifindex, address          -> index into next_hops
  *   QUOTED            as the session, with the id that the far end chose: what an
  *                     ICMP error quotes of an armed tunnel; a copy of the session
+ *   SHARED            as a reply, with an id from inside the payload: whose session it is
+ *                     when several inside sockets have one external port (IKE, L2TP)
+ *   CLAIM             external, remote          an inside host has a tunnel with the remote:
+ *                     what cannot be told apart here may be asked of the daemon
  *   FRAGMENT          as the session; IP id     where the pieces of a datagram go
  *   FRAGMENT_ID       external, remote, IP id   owns the IP id that the pieces leave with
  */
@@ -79,15 +83,19 @@ enum record_kind {
 	KIND_QUOTED,
 	KIND_FRAGMENT,
 	KIND_FRAGMENT_ID,
+	KIND_SHARED,
+	KIND_CLAIM,
 };
 
 /* What `id` of a key means. */
 enum id_type {
-	ID_NONE,  /* the protocol's only flow between the two addresses */
-	ID_PORTS, /* remote port, local port; ICMP query: 0, identifier */
-	ID_SPI,	  /* ESP, RFC 4303 section 2.1: the receiver's */
-	ID_CALL,  /* GRE version 1, RFC 2637 section 4.1: the receiver's call id */
-	ID_KEY,	  /* GRE version 0, RFC 2890 section 2.1 */
+	ID_NONE,   /* the protocol's only flow between the two addresses */
+	ID_PORTS,  /* remote port, local port; ICMP query: 0, identifier */
+	ID_SPI,	   /* ESP, RFC 4303 section 2.1: the receiver's */
+	ID_CALL,   /* GRE version 1, RFC 2637 section 4.1: the receiver's call id */
+	ID_KEY,	   /* GRE version 0, RFC 2890 section 2.1 */
+	ID_IKE,	   /* KIND_SHARED: both halves of the initiator's SPI or cookie, xored */
+	ID_TUNNEL, /* KIND_SHARED: L2TPv2 tunnel id, RFC 2661 section 3.1: the receiver's */
 };
 
 struct record_key {
@@ -123,6 +131,8 @@ enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_CLAIMED, SLOT_LIVE, SLOT_DEAD };
 #define SESSION_HAIRPIN 0x04 /* the remote is one of our external addresses */
 #define SESSION_STATIC	0x08 /* armed by the daemon: the daemon alone ends it */
 #define SESSION_REPLIED 0x10 /* the remote has answered */
+#define SESSION_WATCHED 0x20 /* the daemon, while it lives, sees each packet before it goes on */
+#define SESSION_SHARED	0x40 /* reply: the port is several sockets', see KIND_SHARED */
 
 struct session {
 	__be32 new_local;    /* what `local` becomes: external address or inside host */
@@ -192,6 +202,20 @@ struct next_hop_index {
 	__u8 reserved[38];
 };
 
+/* What is unknown and from outside has its own rate for each remote. */
+struct claim {
+	__u32 tokens;
+	__u32 refilled; /* tick of the last refill */
+	__u8 reserved[32];
+};
+
+struct shared {
+	__u32 session; /* index of the SESSION_REPLY record */
+	__u32 last_seen;
+	__be16 new_id; /* ID_TUNNEL: what the inside host calls the tunnel; 0: the same */
+	__u8 reserved[30];
+};
+
 enum fragment_state {
 	FRAGMENT_WAITING,  /* later pieces came first: the daemon holds them */
 	FRAGMENT_KNOWN,	   /* the first piece has named the session */
@@ -224,6 +248,8 @@ struct record {
 		struct host host;
 		struct next_hop_index next_hop_index;
 		struct fragments fragments;
+		struct claim claim;
+		struct shared shared;
 	};
 };
 
@@ -239,6 +265,8 @@ _Static_assert(sizeof(struct session) == 40, "a session fills its record");
 _Static_assert(sizeof(struct mapping) == 40, "a mapping fills its record");
 _Static_assert(sizeof(struct permit) == 40, "a permit fills its record");
 _Static_assert(sizeof(struct fragments) == 40, "fragments fill their record");
+_Static_assert(sizeof(struct claim) == 40, "a claim fills its record");
+_Static_assert(sizeof(struct shared) == 40, "a shared port's entry fills its record");
 _Static_assert(sizeof(struct record) == 64, "a record is one cache line");
 
 /* --- next hops ---------------------------------------------------------------------- */
@@ -317,7 +345,9 @@ struct config {
 	__u32 punt_refilled; /* tick */
 	/* sessions of inside hosts; up in the data plane, down in the sweeper */
 	__u32 sessions_used;
-	__u8 reserved[48];
+	/* tick until which the daemon lives for sure; it moves on each second */
+	__u32 daemon_until;
+	__u8 reserved[44];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */
@@ -331,6 +361,7 @@ enum punt_action {
 	PUNT_DOWN = 2, /* even: the first byte must not look like a multicast address */
 	PUNT_TRANSLATE = 4,
 	PUNT_TRANSMIT = 6,
+	PUNT_SESSION = 8, /* as PUNT_TRANSLATE, by the SESSION_REPLY record `index` */
 };
 #define PUNT_FROM_WAN 0x01 /* side */
 struct punt {

@@ -9,6 +9,7 @@
 #ifndef WAYLEAVE_CORE_BEGIN_H
 #define WAYLEAVE_CORE_BEGIN_H
 
+#include "core/claim.h"
 #include "core/filter.h"
 #include "core/session.h"
 #include "core/verdict.h"
@@ -37,12 +38,22 @@ static __always_inline verdict_t hops_for(const struct route *out, enum route_re
 	return verdict(ACTION_FORWARD, REASON_forwarded, hops_pack(hop_out, hop_in));
 }
 
+/* IKE before it floats to port 4500, RFC 3947: what ESP's tunnels are told apart by. */
+static __always_inline bool is_control_datagram(const struct facts *f)
+{
+	return f->class == CLASS_IPSEC && f->protocol == PROTOCOL_UDP &&
+	       (f->destination_id == host_to_be16(PORT_IKE) ||
+		f->source_id == host_to_be16(PORT_IKE));
+}
+
 static __always_inline __u8 first_flags(const struct config *c, const struct facts *f)
 {
 	__u8 flags = f->hairpin ? SESSION_HAIRPIN : 0;
 
 	if (f->class == CLASS_PPTP && f->protocol == PROTOCOL_TCP && c->assisted >> CLASS_PPTP & 1)
 		flags |= SESSION_HELPER;
+	if (is_control_datagram(f) && c->assisted >> f->class & 1)
+		flags |= SESSION_WATCHED;
 	return flags;
 }
 
@@ -237,10 +248,14 @@ static __always_inline verdict_t outbound_begin(struct packet *p, const struct c
 
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
+	if (!BACKEND_FINISHES && is_paired(c, f->id_type))
+		return leave(); /* or it would be charged twice */
 	v = host_admit(f->source);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	host = verdict_index(v);
+	if (is_paired(c, f->id_type))
+		return verdict(ACTION_PUNT, REASON_to_pairing, NO_RECORD);
 	if (f->id_type == ID_PORTS) {
 		v = outbound_mapping(f, host);
 		if (verdict_action(v) == ACTION_FORWARD && verdict_index(v) == NO_RECORD)
@@ -273,7 +288,7 @@ static __always_inline verdict_t inbound_unasked(const struct config *c, const s
 }
 
 /* First step: the mapping or port forward that it is for, held, as FORWARD's index. */
-SEPARATE verdict_t inbound_mapping(const struct facts *f)
+SEPARATE verdict_t BACKEND_NAME(inbound_mapping)(const struct facts *f)
 {
 	const struct config *c = config_get();
 	struct record_key key;
@@ -288,6 +303,8 @@ SEPARATE verdict_t inbound_mapping(const struct facts *f)
 		key.id_type = ID_NONE;
 	index = table_search(&key);
 	r = record_at(index);
+	if (!r && is_paired(c, f->id_type))
+		return BACKEND_NAME(claim_ask)(f);
 	if (!r || r->mapping.flags & MAPPING_LOCAL || f->destination != c->external)
 		return inbound_unasked(
 			c, f, f->id_type == ID_CALL ? REASON_gre_no_call : REASON_unsolicited);
@@ -373,7 +390,7 @@ static __always_inline verdict_t inbound_steps(struct packet *p, const struct co
 static __always_inline verdict_t inbound_begin(struct packet *p, const struct config *c,
 					       struct facts *f)
 {
-	verdict_t v = inbound_mapping(f);
+	verdict_t v = BACKEND_NAME(inbound_mapping)(f);
 	struct record *external;
 
 	if (verdict_action(v) != ACTION_FORWARD)

@@ -20,6 +20,7 @@
 #include "core/icmp_error.h"
 #include "core/mss.h"
 #include "core/parse.h"
+#include "core/shared.h"
 
 /* How the packet came here. */
 enum origin {
@@ -53,10 +54,20 @@ static __always_inline bool reroute(struct packet *p, const struct config *c, st
 						out);
 }
 
-/* RFC 2637: the helper follows the control connection's stream, its acknowledgments too. */
-static __always_inline bool is_for_helper(const struct record *r, enum origin origin)
+/*
+ * RFC 2637: the helper follows the control connection's stream, its acknowledgments
+ * too. Key exchange messages are only looked at: while the daemon is dead they go on.
+ */
+static __always_inline enum reason daemon_reads(const struct config *c, const struct record *r)
 {
-	return r->session.flags & SESSION_HELPER && origin == ORIGIN_WIRE;
+	if (r->session.flags & SESSION_HELPER)
+		return REASON_to_helper;
+	return daemon_lives(c) ? REASON_to_watch : REASON_forwarded;
+}
+
+static __always_inline bool is_read(const struct record *r, enum origin origin)
+{
+	return r->session.flags & (SESSION_HELPER | SESSION_WATCHED) && origin == ORIGIN_WIRE;
 }
 
 /* SYN, FIN, RST and the first segment after them: the state, and the segment size. */
@@ -136,8 +147,9 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 		return drop(blocked_reason(r->session.class));
 	if (unlikely(r->session.flags & SESSION_HAIRPIN && !out && p->ifindex == c->wan_ifindex))
 		return drop(REASON_martian_source); /* our own address, from outside */
-	if (unlikely(is_for_helper(r, origin)))
-		return verdict(ACTION_PUNT, REASON_to_helper, table_index(r));
+	if (unlikely(is_read(r, origin) && has_transport(f)) &&
+	    daemon_reads(c, r) != REASON_forwarded)
+		return verdict(ACTION_PUNT, daemon_reads(c, r), table_index(r));
 	if (unlikely(f->ttl <= 1))
 		return ttl_exceeded(out);
 	if (unlikely(r->session.route_generation != c->route_generation) &&
@@ -197,6 +209,24 @@ static __always_inline verdict_t begin(struct packet *p, const struct config *c,
 	return outbound_begin(p, c, f);
 }
 
+/* Which of several sockets behind one port; @spare: as for begin(). */
+static __always_inline verdict_t shared_pick(struct packet *p, const struct config *c,
+					     const struct facts *f, struct facts *spare,
+					     struct record **r)
+{
+	__u32 index;
+
+	if (!BACKEND_FINISHES)
+		return leave();
+	facts_copy(spare, f);
+	index = BACKEND_NAME(shared_find)(p->context, p->base, spare);
+	*r = record_at(index);
+	if (*r)
+		return 0;
+	return daemon_lives(c) ? verdict(ACTION_PUNT, REASON_to_pairing, NO_RECORD)
+			       : drop(REASON_tunnel_unknown);
+}
+
 /* The session of a whole packet or first piece, made where there is none; else the verdict. */
 static __always_inline verdict_t find_or_begin(struct packet *p, const struct config *c,
 					       const struct facts *f, struct facts *spare,
@@ -205,6 +235,8 @@ static __always_inline verdict_t find_or_begin(struct packet *p, const struct co
 	verdict_t v;
 
 	*r = session_find(c, f, direction);
+	if (unlikely(*r && direction == DIRECTION_IN && (*r)->session.flags & SESSION_SHARED))
+		return shared_pick(p, c, f, spare, r);
 	if (likely(*r))
 		return 0;
 	facts_copy(spare, f);
@@ -215,13 +247,24 @@ static __always_inline verdict_t find_or_begin(struct packet *p, const struct co
 	return *r ? 0 : drop(REASON_insert_race);
 }
 
+/* The daemon's choice, if it is still there and fits the packet. */
+static __always_inline verdict_t session_given(const struct facts *f, __u32 index,
+					       struct record **r)
+{
+	*r = record_at(index);
+	if (!*r || record_state(*r) != SLOT_LIVE || (*r)->key.kind != KIND_SESSION_REPLY ||
+	    (*r)->key.remote != f->source || (*r)->key.protocol != f->protocol)
+		return drop(REASON_slow_path_stale);
+	return 0;
+}
+
 /*
  * The session of a piece; else the verdict. @id: the IP id to leave with. @r: of
  * a first piece its session already, of a later one NULL.
  */
 static __always_inline verdict_t find_for_piece(struct packet *p, const struct config *c,
 						const struct facts *f, enum direction direction,
-						struct record **r, __be16 *id)
+						enum origin origin, struct record **r, __be16 *id)
 {
 	struct record *pieces;
 	__u32 reason;
@@ -231,6 +274,8 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 		v = BACKEND_NAME(fragment_later)(p->context, p->base, p->ifindex, f, direction);
 	else if ((*r)->session.flags & SESSION_HELPER) /* the helper reads whole segments only */
 		v = drop(REASON_fragment_control);
+	else if (is_read(*r, origin) && daemon_lives(c))
+		v = verdict(ACTION_PUNT, REASON_to_watch, table_index(*r));
 	else
 		v = fragment_first(f, direction, table_index(*r));
 	if (verdict_action(v) != ACTION_FORWARD)
@@ -246,8 +291,9 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 	return *r && record_state(*r) == SLOT_LIVE ? 0 : drop(REASON_slow_path_stale);
 }
 
+/* @as: NO_RECORD, or the reply that the daemon has chosen for what it hands in. */
 static __always_inline verdict_t gateway(struct packet *p, enum direction direction,
-					 enum origin origin)
+					 enum origin origin, __u32 as)
 {
 	const struct config *c = config_get();
 	struct record *r = NULL;
@@ -265,11 +311,13 @@ static __always_inline verdict_t gateway(struct packet *p, enum direction direct
 		goto icmp_error;
 	if (unlikely(is_fragment(&f)) && !BACKEND_FINISHES)
 		return leave();
-	if (likely(has_transport(&f)))
+	if (unlikely(as != NO_RECORD))
+		v = session_given(&f, as, &r);
+	else if (likely(has_transport(&f)))
 		v = find_or_begin(p, c, &f, &spare, direction, &r);
 	if (unlikely(is_fragment(&f)) && !v) {
 		facts_copy(&spare, &f);
-		v = find_for_piece(p, c, &spare, direction, &r, &id);
+		v = find_for_piece(p, c, &spare, direction, origin, &r, &id);
 	}
 	if (v || !r)
 		return v;
@@ -286,13 +334,13 @@ icmp_error:
 /* From a LAN interface. */
 static __always_inline verdict_t outbound(struct packet *p, enum origin origin)
 {
-	return gateway(p, DIRECTION_OUT, origin);
+	return gateway(p, DIRECTION_OUT, origin, NO_RECORD);
 }
 
 /* From the WAN, or hairpinned. */
 static __always_inline verdict_t inbound(struct packet *p, enum origin origin)
 {
-	return gateway(p, DIRECTION_IN, origin);
+	return gateway(p, DIRECTION_IN, origin, NO_RECORD);
 }
 
 #endif

@@ -29,7 +29,8 @@ static __always_inline bool punt_take_token(struct config *c)
 /* Has this reason paid already, or does it never pay? */
 static __always_inline bool punt_is_free(__u32 reason)
 {
-	return reason == REASON_to_helper || reason == REASON_fragment_early;
+	return reason == REASON_to_helper || reason == REASON_fragment_early ||
+	       reason == REASON_to_watch;
 }
 
 #endif

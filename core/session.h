@@ -9,6 +9,7 @@
 #ifndef WAYLEAVE_CORE_SESSION_H
 #define WAYLEAVE_CORE_SESSION_H
 
+#include "core/claim.h"
 #include "core/host.h"
 #include "core/mapping.h"
 #include "core/next_hop.h"
@@ -59,6 +60,22 @@ static __always_inline void session_key(struct record_key *key, const struct fac
 		out ? KIND_SESSION_ORIG : KIND_SESSION_REPLY, f->id_type);
 }
 
+/* Index of the session that has @protocol with @remote to itself, or NO_RECORD. */
+SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 kind, __u8 id_type)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+
+	if (!c)
+		return NO_RECORD;
+	if (id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
+		return NO_RECORD; /* RFC 2637: no call, no data */
+	if (is_paired(c, id_type))
+		return NO_RECORD;
+	key_set(&key, remote, local, 0, protocol, kind, ID_NONE);
+	return table_search(&key);
+}
+
 /*
  * The session of a packet. Protocols whose ids the receiver chooses fall back
  * on the session that has the protocol with this remote to itself.
@@ -73,10 +90,7 @@ static __always_inline struct record *session_find(const struct config *c, const
 	r = table_find(c, &key);
 	if (likely(r) || f->id_type == ID_PORTS || f->id_type == ID_NONE)
 		return r;
-	if (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
-		return NULL; /* RFC 2637: no call, no data */
-	key_set(&key, key.remote, key.local, 0, f->protocol, key.kind, ID_NONE);
-	return record_at(table_search(&key));
+	return record_at(session_alone(key.remote, key.local, f->protocol, key.kind, f->id_type));
 }
 
 /* What is needed to make both halves. Addresses and ids in network order. */

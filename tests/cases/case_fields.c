@@ -47,6 +47,7 @@ const struct field config_fields[] = {
 	HOST(struct config, own_port_first),
 	HOST(struct config, own_port_last),
 	HOST(struct config, sessions_limit),
+	HOST(struct config, daemon_until),
 	END,
 };
 
@@ -105,6 +106,18 @@ static const struct field host_fields[] = {
 	END,
 };
 
+static const struct field claim_fields[] = {
+	IN_RECORD(claim, tokens, FIELD_HOST_ORDER),
+	IN_RECORD(claim, refilled, FIELD_HOST_ORDER),
+	END,
+};
+
+static const struct field shared_fields[] = {
+	IN_RECORD(shared, session, FIELD_HOST_ORDER),
+	IN_RECORD(shared, last_seen, FIELD_HOST_ORDER),
+	END,
+};
+
 static const struct field permit_fields[] = {IN_RECORD(permit, last_seen, FIELD_HOST_ORDER), END};
 static const struct field next_hop_fields[] = {IN_RECORD(next_hop_index, index, FIELD_HOST_ORDER),
 					       END};
@@ -123,6 +136,10 @@ const struct field *record_fields(__u8 kind)
 		return host_fields;
 	case KIND_NEXT_HOP:
 		return next_hop_fields;
+	case KIND_CLAIM:
+		return claim_fields;
+	case KIND_SHARED:
+		return shared_fields;
 	default:
 		return permit_fields;
 	}

@@ -75,15 +75,15 @@ static const char *finish(struct case_frame *frame, verdict_t v, enum direction 
 }
 
 /* @base: 14 or, without Ethernet header, 0; then one is put in front of what is sent. */
-static const char *translate(struct case_frame *frame, __u32 base, enum direction direction,
-			     enum origin origin)
+static const char *translate_as(struct case_frame *frame, __u32 base, enum direction direction,
+				enum origin origin, __u32 as)
 {
 	struct exact e;
 	verdict_t v;
 	__u32 grows;
 
 	exact_open(&e, frame);
-	v = world_translate(&e.context, base, frame->ifindex, direction, origin);
+	v = world_translate(&e.context, base, frame->ifindex, direction, origin, as);
 	grows = !base && (verdict_action(v) == ACTION_FORWARD || verdict_action(v) == ACTION_PUNT)
 			? ETHERNET
 			: 0;
@@ -91,6 +91,12 @@ static const char *translate(struct case_frame *frame, __u32 base, enum directio
 	if (grows)
 		memcpy(frame->data + 12, "\x08", 2);
 	return finish(frame, v, direction);
+}
+
+static const char *translate(struct case_frame *frame, __u32 base, enum direction direction,
+			     enum origin origin)
+{
+	return translate_as(frame, base, direction, origin, NO_RECORD);
 }
 
 static const char *run_local(struct case_frame *frame, __u32 base)
@@ -113,6 +119,8 @@ static const char *run_tap(struct case_frame *frame)
 	frame->ifindex = record.ifindex;
 	if (record.action == PUNT_TRANSMIT)
 		return transmit(frame, record.index);
+	if (record.action == PUNT_SESSION && record.side & PUNT_FROM_WAN)
+		return translate_as(frame, ETHERNET, DIRECTION_IN, ORIGIN_DAEMON, record.index);
 	if (record.action != PUNT_TRANSLATE)
 		return "drop";
 	return translate(frame, ETHERNET,

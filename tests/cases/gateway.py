@@ -35,15 +35,15 @@ HZ = 1000
 
 # the enums of core/abi.h
 KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "permit": 5, "host": 6, "next_hop": 7,
-         "quoted": 8}
+         "quoted": 8, "shared": 11, "claim": 12}
 CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvpn": 5, "tunnel": 6}
-ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY = range(5)
+ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY, ID_IKE, ID_TUNNEL = range(7)
 TIMEOUT_ESP, TIMEOUT_GRE = 4, 5
 STATIC_MAPPING, OPEN_MAPPING = 1, 2
-HELPER_SESSION, STATIC_SESSION = 1, 8
+HELPER_SESSION, STATIC_SESSION, WATCHED_SESSION, SHARED_SESSION = 1, 8, 0x20, 0x40
 WAN_DEVICE, LAN_DEVICE, BARE_DEVICE, XDP_DEVICE = 1, 2, 4, 8
 ENDPOINT_INDEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT = range(3)
-PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT = 2, 4, 6
+PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT, PUNT_SESSION = 2, 4, 6, 8
 
 Answer = collections.namedtuple("Answer", "verdict frame counters")
 
@@ -170,6 +170,10 @@ class Gateway:
     def switch(self, off=(), on=("pptp",)):
         """Passthrough: classes that are blocked, classes that are assisted."""
         self.config(blocked=sum(1 << CLASSES[c] for c in off), assisted=sum(1 << CLASSES[c] for c in on))
+
+    def daemon_lives(self, seconds=3):
+        """The daemon's heartbeat: it says until when it lives; `seconds` from the case's begin."""
+        self.config(daemon_until=1000000 + round(seconds * HZ))
 
     def insert(self, kind, **values):
         """A record as the daemon would write it; its index."""

@@ -244,7 +244,7 @@ static bool hand_over(const struct forged *f, bool out, __u8 *after)
 	memcpy(after, before, length);
 	context.length = length;
 	v = world_translate(&context, 0, out ? LAN : WAN, out ? DIRECTION_OUT : DIRECTION_IN,
-			    ORIGIN_WIRE);
+			    ORIGIN_WIRE, NO_RECORD);
 	if (verdict_action(v) == ACTION_FORWARD) {
 		passed++;
 		return true;
@@ -408,7 +408,7 @@ static void error_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32
 	context.length = forge_error(after, router, EXTERNAL, 11, 0, quoted, quote);
 	forge(quoted, &inside);
 	forge_error(expected, router, inside.source, 11, 0, quoted, quote);
-	v = world_translate(&context, 0, WAN, DIRECTION_IN, ORIGIN_WIRE);
+	v = world_translate(&context, 0, WAN, DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
 	passed++;
 	/* the outer header has lost a router; its sum is checked by itself */
 	if (verdict_action(v) != ACTION_FORWARD || !forge_sums_are_right(after, context.length) ||

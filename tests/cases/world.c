@@ -138,15 +138,15 @@ void world_reset(void)
 }
 
 verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
-			  enum direction direction, enum origin origin)
+			  enum direction direction, enum origin origin, __u32 as)
 {
 	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
 	__u32 bytes = packet_length(&p);
 	verdict_t v;
 
-	v = gateway(&p, direction, origin);
+	v = gateway(&p, direction, origin, as);
 	if (verdict_action(v) == ACTION_HAIRPIN)
-		v = gateway(&p, DIRECTION_IN, origin);
+		v = gateway(&p, DIRECTION_IN, origin, NO_RECORD);
 	arena.count(verdict_reason(v), bytes);
 	return v;
 }

@@ -56,7 +56,7 @@ struct world_route *world_route_add(__be32 prefix, __u32 length, __u32 ifindex, 
  * translates @data in place, a hairpinned packet both ways, and counts.
  */
 verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
-			  enum direction direction, enum origin origin);
+			  enum direction direction, enum origin origin, __u32 as);
 
 const char *reason_name(enum reason reason);
 

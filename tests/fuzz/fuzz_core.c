@@ -234,7 +234,7 @@ static void run(const __u8 *packet, size_t length, bool out)
 	s.length = length;
 	s.out = out;
 	s.verdict = world_translate(&context, 0, out ? LAN : WAN,
-				    out ? DIRECTION_OUT : DIRECTION_IN, ORIGIN_WIRE);
+				    out ? DIRECTION_OUT : DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
 	memcpy(s.after, context.data, length);
 	free(memory);
 	if (length >= 28)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tunnels whose ids the receiver chooses, with several inside hosts at one
+ * server: the daemon tells them apart by evidence, here stands what is asked of
+ * it and how much. A claim says that an inside host has live state with a
+ * remote; without one, unknown arrivals end here.
+ *
+ * The daemon may be dead: then such a protocol is one host's for each remote,
+ * as without assistance. Context: any; misses only.
+ */
+#ifndef WAYLEAVE_CORE_CLAIM_H
+#define WAYLEAVE_CORE_CLAIM_H
+
+#include "core/packet.h"
+#include "core/table.h"
+#include "core/verdict.h"
+
+#define CLAIM_ARRIVALS_A_SECOND 64
+
+static __always_inline void claim_key(struct record_key *key, __u8 protocol, __be32 external,
+				      __be32 remote)
+{
+	*key = (struct record_key){
+		.remote = remote,
+		.local = external,
+		.protocol = protocol,
+		.kind = KIND_CLAIM,
+	};
+}
+
+static __always_inline bool daemon_lives(const struct config *c)
+{
+	return (__s32)(READ_ONCE(c->daemon_until) - clock_ticks(c)) > 0;
+}
+
+/* Does the daemon tell the protocol's tunnels apart, so that none begins here? */
+static __always_inline bool is_paired(const struct config *c, __u8 id_type)
+{
+	return id_type == ID_SPI && c->assisted >> CLASS_IPSEC & 1 && daemon_lives(c);
+}
+
+/* Two processors may both refill or take the last token: harmless. */
+static __always_inline bool claim_take_token(const struct config *c, struct claim *claim)
+{
+	__u32 now = clock_ticks(c);
+
+	if (now - claim->refilled >= c->hz) {
+		claim->refilled = now;
+		claim->tokens = CLAIM_ARRIVALS_A_SECOND;
+	}
+	if (!claim->tokens)
+		return false;
+	claim->tokens--;
+	return true;
+}
+
+/* An arrival that belongs to no session: is it worth the daemon's time? */
+SEPARATE verdict_t BACKEND_NAME(claim_ask)(const struct facts *f)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+	struct record *r;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	claim_key(&key, f->protocol, f->destination, f->source);
+	r = record_at(table_search(&key));
+	if (!r)
+		return drop(REASON_unsolicited);
+	if (!BACKEND_FINISHES)
+		return leave();
+	if (!claim_take_token(c, &r->claim))
+		return drop(REASON_tunnel_rate);
+	return verdict(ACTION_PUNT, REASON_to_pairing, NO_RECORD);
+}
+
+#endif
