@@ -17,8 +17,7 @@ bool record_end(struct record *r)
 	return false;
 }
 
-/* The other half, if the two still name each other; NULL: alone. */
-static struct record *partner_of(const struct record *r)
+struct record *record_partner(const struct record *r)
 {
 	uint32_t index = READ_ONCE(r->partner);
 	struct record *partner = index == NO_RECORD ? NULL : record_at(index);
@@ -84,7 +83,7 @@ static void mapping_inside_end(const struct config *config, struct record *insid
 
 void mapping_end(const struct config *config, struct record *r)
 {
-	struct record *inside = partner_of(r);
+	struct record *inside = record_partner(r);
 
 	if (record_end(r) && inside)
 		mapping_inside_end(config, inside);
@@ -96,14 +95,14 @@ static enum expiry mapping_external_expire(const struct config *config, struct r
 	uint32_t idle = now - READ_ONCE(r->mapping.last_seen);
 	struct record *inside;
 
-	if (config->external && r->key.local != config->external &&
-	    (r->mapping.flags || !record_references(r))) {
+	/* in use or not: its inside socket would begin at the old address for ever */
+	if (config->external && r->key.local != config->external) {
 		mapping_end(config, r);
 		return EXPIRY_ENDED;
 	}
 	if (r->mapping.flags & MAPPING_STATIC || idle <= QUARANTINE_SECONDS * config->hz)
 		return EXPIRY_KEEP;
-	inside = partner_of(r);
+	inside = record_partner(r);
 	/* fails when a session has taken a reference since: then it is in use */
 	if (!table_kill(r))
 		return EXPIRY_KEEP;
@@ -115,7 +114,7 @@ static enum expiry mapping_external_expire(const struct config *config, struct r
 static enum expiry mapping_inside_expire(const struct config *config, struct record *r,
 					 bool suspected)
 {
-	if (partner_of(r))
+	if (record_partner(r))
 		return EXPIRY_KEEP;
 	if (!suspected)
 		return EXPIRY_SUSPECT;
@@ -160,7 +159,7 @@ static void pair_end(const struct config *config, struct record *orig, struct re
 
 void session_end(const struct config *config, struct record *r, uint32_t now, struct traffic *ended)
 {
-	struct record *partner = partner_of(r);
+	struct record *partner = record_partner(r);
 
 	if (!partner)
 		record_end(r);
@@ -175,8 +174,7 @@ static __be32 session_external(const struct record *r)
 	return r->key.kind == KIND_SESSION_ORIG ? r->session.new_local : r->key.local;
 }
 
-/* Only a WAN address that is there ends sessions: a link that dials again may keep its own. */
-static bool has_lost_address(const struct config *config, const struct record *r)
+bool session_lost_address(const struct config *config, const struct record *r)
 {
 	return config->external && session_external(r) != config->external;
 }
@@ -184,7 +182,7 @@ static bool has_lost_address(const struct config *config, const struct record *r
 /* Address-dependent filtering: a remote that is spoken with stays permitted. */
 static void permit_refresh(const struct config *config, const struct record *orig)
 {
-	const struct record *reply = partner_of(orig);
+	const struct record *reply = record_partner(orig);
 	struct record_key key;
 	struct record *permit;
 
@@ -206,11 +204,11 @@ static enum expiry session_expire(const struct config *config, struct record *r,
 	/* armed by the daemon for one direction only, or not a pair at all */
 	bool single = local || r->session.flags & SESSION_STATIC;
 
-	if (has_lost_address(config, r) || session_expired(config, r, now)) {
+	if (session_lost_address(config, r) || session_expired(config, r, now)) {
 		session_end(config, r, now, ended);
 		return EXPIRY_ENDED;
 	}
-	if (!single && !partner_of(r)) {
+	if (!single && !record_partner(r)) {
 		if (suspected)
 			record_end(r);
 		return suspected ? EXPIRY_ENDED : EXPIRY_SUSPECT;

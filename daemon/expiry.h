@@ -43,6 +43,15 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 void session_end(const struct config *config, struct record *r, uint32_t now,
 		 struct traffic *ended);
 
+/* The other half of a session or mapping, if the two still name each other; NULL: alone. */
+struct record *record_partner(const struct record *r);
+
+/*
+ * Is R, half of a session, at an address that the WAN has no more? Only another
+ * address takes one away: a link that dials again may keep its own.
+ */
+bool session_lost_address(const struct config *config, const struct record *r);
+
 /* Ends both halves of a mapping, whatever refers to it. R is the external half. */
 void mapping_end(const struct config *config, struct record *r);
 

@@ -21,6 +21,7 @@
 #include "daemon/privileges.h"
 #include "daemon/reserved.h"
 #include "daemon/routes.h"
+#include "daemon/session_packet.h"
 #include "daemon/show.h"
 #include "daemon/slow_path.h"
 #include "daemon/surroundings.h"
@@ -314,6 +315,22 @@ static void next_hop_freed(void *context, const struct next_hop *hop)
 	neighbour_release(&gateway->netlink, hop);
 }
 
+/*
+ * Whoever waits for an answer at the old address would wait for hours. TCP is told;
+ * what is sent over UDP or ESP next begins anew at the new address by itself.
+ */
+static void session_lost_address_ended(void *context, const struct record *orig,
+				       const struct record *reply)
+{
+	struct gateway *gateway = context;
+	uint8_t packet[SESSION_PACKET_MAX];
+	size_t length =
+		orig->session.flags & SESSION_LOCAL ? 0 : session_packet_reset(packet, orig, reply);
+
+	if (length)
+		tap_transmit(&gateway->tap, packet, length, reply->session.next_hop);
+}
+
 static int control_start(struct gateway *gateway)
 {
 	struct ctl_server_options options = {.run_dir = gateway->instance.run_dir,
@@ -333,6 +350,9 @@ static int control_start(struct gateway *gateway)
 
 static int loop_start(struct gateway *gateway, const char *settings_path, struct settings *settings)
 {
+	const struct sweeper_calls calls = {.context = gateway,
+					    .freed = next_hop_freed,
+					    .address_lost = session_lost_address_ended};
 	int err;
 
 	gateway->change = gateway->base ? ctl_change_new(gateway->base, settings_path, settings,
@@ -342,8 +362,9 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 		return -ENOMEM;
 	gateway->settings = ctl_change_settings(gateway->change);
 	err = events_start(gateway);
+	sweeper_tell(gateway->sweeper, &calls);
 	if (!err)
-		err = sweeper_start(gateway->sweeper, gateway->base, next_hop_freed, gateway);
+		err = sweeper_start(gateway->sweeper, gateway->base);
 	return err ? err : control_start(gateway);
 }
 

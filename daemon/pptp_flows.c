@@ -18,7 +18,7 @@
 
 #define FLOWS	      1024	  /* control connections with assistance at the same time */
 #define CALLS	      64	  /* held and just released ones of one connection */
-#define GRACE_SECONDS 5		  /* GRE on its way when its call ends */
+#define GRACE_SECONDS 3		  /* GRE on its way when its call ends */
 #define FILE_MAGIC    0x57506c31u /* last byte: layout of this file */
 #define FILE_NAME     "pptp_flows"
 
@@ -369,6 +369,38 @@ static bool calls_tend(struct pptp_flows *flows, struct pptp_flow *flow, uint32_
 	return any;
 }
 
+static bool is_later(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+/* The tick of the last GRE packet of either direction; LAST if that is later. */
+static uint32_t call_last_seen(const struct pptp_flow *flow, const struct call *call, uint32_t last)
+{
+	struct tunnel tunnel = call_tunnel(flow, call);
+
+	return call->state == CALL_ARMED ? tunnel_last_seen(&tunnel, last) : last;
+}
+
+/*
+ * A call keeps its control connection, as the connection keeps its calls: a
+ * client that sends no echoes would lose both in the midst of its data. Not one
+ * that was reset, whose peer may send GRE for ever.
+ */
+static void control_keep(const struct pptp_flow *flow)
+{
+	struct record *orig = table_find(arena.config, &flow->key);
+	uint32_t last;
+
+	if (!orig || orig->session.tcp_state != TCP_ESTABLISHED)
+		return;
+	last = orig->session.last_seen;
+	for (unsigned int i = 0; i < CALLS; i++)
+		last = call_last_seen(flow, &flow->calls[i], last);
+	if (is_later(last, READ_ONCE(orig->session.last_seen)))
+		WRITE_ONCE(orig->session.last_seen, last);
+}
+
 void pptp_flows_tend(struct pptp_flows *flows, uint32_t now)
 {
 	for (unsigned int i = 0; i < FLOWS; i++) {
@@ -380,6 +412,8 @@ void pptp_flows_tend(struct pptp_flows *flows, uint32_t now)
 		over = is_over(flow);
 		if (over)
 			release_all(flow, now);
+		else
+			control_keep(flow);
 		if (!calls_tend(flows, flow, now) && over)
 			flow_free(flows, flow, now);
 	}

@@ -69,23 +69,6 @@ void slow_path_free(struct slow_path *slow_path)
 	free(slow_path);
 }
 
-/* --- sending ------------------------------------------------------------------------- */
-
-static void transmit(struct gateway *gateway, const uint8_t *packet, size_t length,
-		     uint32_t next_hop)
-{
-	uint8_t frame[TAP_FRAME_BYTES] = {0};
-	struct punt punt = {.action = PUNT_TRANSMIT, .index = next_hop};
-	__be16 type = host_to_be16(ETHERTYPE_IPV4);
-
-	if (length > sizeof(frame) - ETHERNET)
-		return;
-	memcpy(frame, &punt, sizeof(punt));
-	memcpy(frame + sizeof(punt), &type, sizeof(type));
-	memcpy(frame + ETHERNET, packet, length);
-	tap_write(&gateway->tap, frame, ETHERNET + length);
-}
-
 /* --- ICMP errors --------------------------------------------------------------------- */
 
 static uint64_t second_now(void)
@@ -125,7 +108,7 @@ static void sender_tell(struct slow_path *slow_path, const struct arrival *arriv
 		return;
 	length = icmp_build(message, &request, arrival_ip(arrival), arrival->facts.length);
 	if (length)
-		transmit(gateway, message, length, next_hop_for(&route, result));
+		tap_transmit(&gateway->tap, message, length, next_hop_for(&route, result));
 }
 
 /* The WAN side hears nothing of switches. */
@@ -146,7 +129,7 @@ static void fragment_transmit(void *context, const uint8_t *fragment, size_t byt
 {
 	const struct cutting *cutting = context;
 
-	transmit(cutting->gateway, fragment, bytes, cutting->next_hop);
+	tap_transmit(&cutting->gateway->tap, fragment, bytes, cutting->next_hop);
 }
 
 /*

@@ -9,8 +9,10 @@
 #include "core/bytes.h"
 #include "daemon/addresses.h"
 #include "daemon/attach.h"
+#include "daemon/forwards.h"
 #include "daemon/log.h"
 #include "daemon/neighbours.h"
+#include "daemon/reserved.h"
 #include "daemon/sweeper.h"
 #include "daemon/sysctl.h"
 
@@ -74,6 +76,17 @@ static void address_say(const struct gateway *gateway, __be32 old, __be32 new)
 		log_notice("translating to %s on %s", text, wan);
 }
 
+/* Forwards and the gateway's own ports move at once, sessions end with the sweep. */
+static void address_taken(struct gateway *gateway)
+{
+	uint32_t now = clock_ticks(gateway->plane.config);
+
+	forwards_clean(gateway->settings);
+	reserved_refresh(now);
+	forwards_make(gateway->settings, now);
+	sweeper_hurry(gateway->sweeper);
+}
+
 /*
  * With no address the old sessions stay: a dial-up link often gets the same one
  * again. Sessions of an address that is not the present one are the sweeper's.
@@ -89,7 +102,7 @@ static int address_refresh(struct gateway *gateway)
 	WRITE_ONCE(config->external, new);
 	address_say(gateway, old, new);
 	if (new && gateway->sweeper)
-		sweeper_hurry(gateway->sweeper);
+		address_taken(gateway);
 	return 0;
 }
 

@@ -21,8 +21,7 @@ struct sweeper {
 	unsigned int passes;
 	unsigned int hurry; /* slices to run without waiting */
 	struct event *timer;
-	void (*freed)(void *context, const struct next_hop *hop);
-	void *context;
+	struct sweeper_calls calls;
 };
 
 struct sweeper *sweeper_new(void)
@@ -86,8 +85,8 @@ static bool next_hop_free(struct sweeper *sweeper, const struct record *r, uint3
 
 	if (next_hop_in_use(sweeper, index, now))
 		return false;
-	if (sweeper->freed)
-		sweeper->freed(sweeper->context, hop);
+	if (sweeper->calls.freed)
+		sweeper->calls.freed(sweeper->calls.context, hop);
 	WRITE_ONCE(hop->flags, 0);
 	WRITE_ONCE(hop->ifindex, 0);
 	return true;
@@ -154,11 +153,30 @@ static void census_take(struct sweeper *sweeper, const struct record *r)
 	}
 }
 
+static void address_lost_tell(const struct sweeper *sweeper, const struct record *r)
+{
+	const struct record *partner = record_partner(r);
+
+	if (!sweeper->calls.address_lost || !partner)
+		return;
+	if (r->key.kind == KIND_SESSION_ORIG)
+		sweeper->calls.address_lost(sweeper->calls.context, r, partner);
+	else
+		sweeper->calls.address_lost(sweeper->calls.context, partner, r);
+}
+
+static bool is_session(const struct record *r)
+{
+	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_SESSION_REPLY;
+}
+
 static void live_visit(struct sweeper *sweeper, struct record *r, uint32_t index, uint32_t now)
 {
-	enum expiry expiry =
-		record_expire(arena.config, r, now, is_suspect(sweeper, index), &sweeper->ended);
+	enum expiry expiry;
 
+	if (is_session(r) && session_lost_address(arena.config, r))
+		address_lost_tell(sweeper, r);
+	expiry = record_expire(arena.config, r, now, is_suspect(sweeper, index), &sweeper->ended);
 	suspect_set(sweeper, index, expiry == EXPIRY_SUSPECT);
 	if (expiry == EXPIRY_ENDED)
 		return;
@@ -229,13 +247,15 @@ static void slice_due(evutil_socket_t fd, short what, void *context)
 	event_add(sweeper->timer, sweeper->hurry ? &at_once : &tenth);
 }
 
-int sweeper_start(struct sweeper *sweeper, struct event_base *base,
-		  void (*freed)(void *context, const struct next_hop *hop), void *context)
+void sweeper_tell(struct sweeper *sweeper, const struct sweeper_calls *calls)
+{
+	sweeper->calls = *calls;
+}
+
+int sweeper_start(struct sweeper *sweeper, struct event_base *base)
 {
 	static const struct timeval tenth = {0, SWEEP_SLICE_MS * 1000};
 
-	sweeper->freed = freed;
-	sweeper->context = context;
 	sweeper->timer = evtimer_new(base, slice_due, sweeper);
 	return sweeper->timer && !event_add(sweeper->timer, &tenth) ? 0 : -ENOMEM;
 }

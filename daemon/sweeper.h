@@ -31,6 +31,15 @@ struct census {
 	struct traffic traffic; /* of living sessions */
 };
 
+/* What others have to do when something ends; any may be NULL. */
+struct sweeper_calls {
+	void *context; /* first parameter of all */
+	/* Before a next hop is given up. */
+	void (*freed)(void *context, const struct next_hop *hop);
+	/* Before a session ends because the WAN has another address. */
+	void (*address_lost)(void *context, const struct record *orig, const struct record *reply);
+};
+
 struct sweeper;
 struct roster;
 
@@ -38,12 +47,11 @@ struct roster;
 struct sweeper *sweeper_new(void);
 void sweeper_free(struct sweeper *sweeper);
 
-/*
- * Runs in BASE from now on. FREED is called for each next hop that is given up,
- * before it is.
- */
-int sweeper_start(struct sweeper *sweeper, struct event_base *base,
-		  void (*freed)(void *context, const struct next_hop *hop), void *context);
+/* From now on; CALLS are copied. */
+void sweeper_tell(struct sweeper *sweeper, const struct sweeper_calls *calls);
+
+/* Runs in BASE from now on. 0 or -ENOMEM. */
+int sweeper_start(struct sweeper *sweeper, struct event_base *base);
 
 /* One slice at tick NOW; true at the end of a pass. For tests too. */
 bool sweeper_slice(struct sweeper *sweeper, uint32_t now);

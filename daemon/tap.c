@@ -11,7 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/packet.h"
 #include "daemon/log.h"
+
+#define ETHERNET 14
 
 /* Persistence is set before anything else can fail: a tap of a failed start is reused. */
 static int device_open(struct tap *tap, const char *name)
@@ -93,6 +96,20 @@ ssize_t tap_read(const struct tap *tap, void *frame, size_t size)
 int tap_write(const struct tap *tap, const void *frame, size_t length)
 {
 	return write(tap->fd, frame, length) < 0 ? -errno : 0;
+}
+
+int tap_transmit(const struct tap *tap, const void *packet, size_t length, uint32_t next_hop)
+{
+	uint8_t frame[TAP_FRAME_BYTES];
+	struct punt punt = {.action = PUNT_TRANSMIT, .index = next_hop};
+	__be16 type = host_to_be16(ETHERTYPE_IPV4);
+
+	if (length > sizeof(frame) - ETHERNET)
+		return -EMSGSIZE;
+	memcpy(frame, &punt, sizeof(punt));
+	memcpy(frame + sizeof(punt), &type, sizeof(type));
+	memcpy(frame + ETHERNET, packet, length);
+	return tap_write(tap, frame, ETHERNET + length);
 }
 
 int tap_delete(const struct instance *instance, struct netlink *netlink)

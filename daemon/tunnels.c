@@ -220,6 +220,22 @@ void tunnel_disarm(const struct tunnel *tunnel, uint32_t now)
 	quoted_inside_end(tunnel, tunnel->inside_id);
 }
 
+static uint32_t half_last_seen(const struct record_key *key, uint32_t last)
+{
+	const struct record *r = table_find(arena.config, key);
+	uint32_t seen = r ? READ_ONCE(r->session.last_seen) : last;
+
+	return (int32_t)(seen - last) > 0 ? seen : last;
+}
+
+uint32_t tunnel_last_seen(const struct tunnel *tunnel, uint32_t last)
+{
+	struct record_key orig = outbound_key(tunnel), reply = inbound_key(tunnel);
+
+	last = half_last_seen(&reply, last);
+	return tunnel->inbound_only ? last : half_last_seen(&orig, last);
+}
+
 static bool is_session(const struct record *r)
 {
 	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_SESSION_REPLY ||

@@ -45,6 +45,9 @@ int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now);
 /* Ends both halves, whichever are there and still this tunnel's. */
 void tunnel_disarm(const struct tunnel *tunnel, uint32_t now);
 
+/* The tick of the last packet of either direction; LAST if there was none after it. */
+uint32_t tunnel_last_seen(const struct tunnel *tunnel, uint32_t last);
+
 /*
  * Nobody knows any more what these tunnels belong to: their own timers end them
  * from now on. Walks the whole table, for the start.

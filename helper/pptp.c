@@ -30,6 +30,7 @@ static bool connection_over(const struct pptp_stream_state *state)
 
 static void connection_renew(struct pptp_work *work)
 {
+	pptp_session_release_all(work);
 	*work->state = (struct pptp_stream_state){.version = PPTP_STATE_VERSION};
 }
 
@@ -50,7 +51,11 @@ static void syn_received(struct pptp_work *work, const struct tcp_segment *segme
 	tcp_stream_start(pptp_work_stream(work), segment->seq);
 }
 
-/* A reset counts only if it is exactly in sequence (RFC 5961 3.2). */
+/*
+ * A reset counts only if it is exactly in sequence (RFC 5961 3.2), and even then
+ * it may be forged: the calls stay until the daemon ends the TCP session, four
+ * minutes later, or until the next SYN (RFC 7857 2.2). Data takes it back.
+ */
 static void rst_received(struct pptp_work *work, const struct tcp_segment *segment)
 {
 	struct tcp_stream *stream = pptp_work_stream(work);
@@ -61,8 +66,6 @@ static void rst_received(struct pptp_work *work, const struct tcp_segment *segme
 		pptp_work_note(work, HELPER_REASON_rst_out_of_sequence);
 		return;
 	}
-	pptp_session_release_all(work);
-	work->state->control = PPTP_CONTROL_STOPPED;
 	work->state->reset = 1;
 }
 
@@ -93,6 +96,8 @@ static void payload_received(struct pptp_work *work, const struct tcp_segment *s
 	count = segment->payload_bytes - (size_t)fresh;
 	pptp_read(work, segment->payload + fresh, count, segment->seq + (uint32_t)fresh);
 	stream->next_seq += (uint32_t)count;
+	if (count)
+		work->state->reset = 0;
 	if (segment->flags & TCP_FIN &&
 	    segment->seq + (uint32_t)segment->payload_bytes == stream->next_seq)
 		fin_received(work);

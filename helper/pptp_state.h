@@ -39,7 +39,7 @@ struct pptp_stream_state {
 	uint8_t control;    /* enum pptp_control_state */
 	uint8_t originator; /* enum helper_direction of the first SYN */
 	uint8_t ended;	    /* assistance is over, for ever */
-	uint8_t reset;	    /* an exact RST was seen: the next SYN is a new connection */
+	uint8_t reset; /* an exact RST was seen, and nothing since: a SYN is a new connection */
 	uint16_t zero;
 	struct tcp_stream streams[2]; /* by enum helper_direction */
 	struct pptp_reader readers[2];

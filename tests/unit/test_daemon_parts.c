@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
+#include "core/icmp_build.h"
 #include "core/memory.h"
 #include "core/packet.h"
+#include "core/tcp_state.h"
 #include "daemon/apply.h"
 #include "daemon/call_ids.h"
 #include "daemon/clock.h"
@@ -20,6 +22,7 @@
 #include "daemon/instance.h"
 #include "daemon/links.h"
 #include "daemon/notice_limit.h"
+#include "daemon/session_packet.h"
 #include "daemon/wall.h"
 
 /* --- settings -------------------------------------------------------------------------- */
@@ -217,6 +220,53 @@ static void names_come_from_run_dir(void **state)
 	assert_true(strlen(a.tap) < IFNAMSIZ);
 }
 
+/* --- packets in the name of a session ---------------------------------------------------- */
+
+static struct record half(uint8_t state, uint32_t tcp_next)
+{
+	return (struct record){.key = {.remote = host_to_be32(0xc6336409),
+				       .local = host_to_be32(0x0a000002),
+				       .remote_id = host_to_be16(1723),
+				       .local_id = host_to_be16(40000),
+				       .protocol = PROTOCOL_TCP},
+			       .session = {.tcp_state = state, .tcp_next = tcp_next}};
+}
+
+/* Over what the receiver sums, a good checksum leaves nothing. */
+static void assert_sums_are_good(const uint8_t *packet)
+{
+	uint8_t summed[32] = {[9] = PROTOCOL_TCP, [11] = sizeof(struct tcp_header)};
+
+	assert_int_equal(icmp_build_sum(packet, sizeof(struct ipv4_header)), 0);
+	memcpy(summed, packet + 12, 8);
+	memcpy(summed + 12, packet + 20, 20);
+	assert_int_equal(icmp_build_sum(summed, sizeof(summed)), 0);
+}
+
+static void a_reset_is_exactly_in_sequence(void **state)
+{
+	struct record orig = half(TCP_ESTABLISHED, 1000), reply = half(TCP_ESTABLISHED, 2000);
+	const uint8_t expected[] = {0x06, 0xbb, 0x9c, 0x40, 0,	  0,	0x07,
+				    0xd0, 0,	0,    0x03, 0xe8, 0x50, TCP_RST | TCP_ACK};
+	uint8_t packet[SESSION_PACKET_MAX];
+
+	assert_int_equal(session_packet_reset(packet, &orig, &reply), 40);
+	assert_memory_equal(packet + 12, "\xc6\x33\x64\x09\x0a\x00\x00\x02", 8);
+	assert_memory_equal(packet + 20, expected, sizeof(expected));
+	assert_sums_are_good(packet);
+}
+
+static void what_is_over_is_not_reset(void **state)
+{
+	uint8_t packet[SESSION_PACKET_MAX];
+	struct record orig = half(TCP_FIN_BOTH, 1000), reply = orig;
+
+	assert_int_equal(session_packet_reset(packet, &orig, &reply), 0);
+	orig = half(TCP_ESTABLISHED, 1000);
+	orig.key.protocol = PROTOCOL_UDP;
+	assert_int_equal(session_packet_reset(packet, &orig, &reply), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +282,8 @@ int main(void)
 		cmocka_unit_test(notices_are_limited_per_destination),
 		cmocka_unit_test(the_wall_names_every_interface),
 		cmocka_unit_test(names_come_from_run_dir),
+		cmocka_unit_test(a_reset_is_exactly_in_sequence),
+		cmocka_unit_test(what_is_over_is_not_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,44 @@ static void a_lost_address_ends_its_sessions(void **state)
 	assert_null(mapping_of(4000));
 }
 
+/* Its inside socket would go on beginning sessions there, and each would keep it. */
+static void a_mapping_of_a_lost_address_ends_in_use(void **state)
+{
+	session_make(4000);
+	config.external = host_to_be32(0xcb007105);
+	assert_int_equal(record_expire(&config, mapping_of(4000), now, false, &(struct traffic){0}),
+			 EXPIRY_ENDED);
+	assert_null(mapping_of(4000));
+	assert_int_equal(host_record()->host.mappings, 0);
+	pass(*state);
+	assert_int_equal(host_record()->host.sessions, 0);
+}
+
+static void lost_count(void *context, const struct record *orig, const struct record *reply)
+{
+	unsigned int *count = context;
+
+	assert_int_equal(orig->key.kind, KIND_SESSION_ORIG);
+	assert_ptr_equal(record_at(orig->partner), reply);
+	++*count;
+}
+
+static void each_session_of_a_lost_address_is_told_once(void **state)
+{
+	unsigned int count = 0;
+	struct sweeper_calls calls = {.context = &count, .address_lost = lost_count};
+
+	sweeper_tell(*state, &calls);
+	for (uint16_t port = 4000; port < 4010; port++)
+		session_make(port);
+	pass(*state);
+	assert_int_equal(count, 0);
+	config.external = host_to_be32(0xcb007105);
+	pass(*state);
+	pass(*state);
+	assert_int_equal(count, 10);
+}
+
 static void no_address_ends_nothing(void **state)
 {
 	struct record *session = session_make(4000);
@@ -392,7 +430,7 @@ static void a_call_with_id_zero_leaves_nothing_behind(void **state)
 	assert_int_equal(records_in(SLOT_LIVE), 0);
 }
 
-/* A client that redials at once: the old call is in its grace when the server gives its id again. */
+/* A client that redials at once: the old call is in its grace when its id is given again. */
 static void a_server_may_give_the_same_id_again(void **state)
 {
 	struct tunnel redialled = call;
@@ -484,6 +522,8 @@ int main(void)
 		TEST(the_slot_is_free_a_pass_later),
 		TEST(the_traffic_of_ended_sessions_is_kept),
 		TEST(a_lost_address_ends_its_sessions),
+		TEST(a_mapping_of_a_lost_address_ends_in_use),
+		TEST(each_session_of_a_lost_address_is_told_once),
 		TEST(no_address_ends_nothing),
 		TEST(a_half_without_its_other_half_ends_at_the_second_visit),
 		TEST(a_claimed_slot_of_a_killed_inserter_is_freed),

@@ -416,8 +416,23 @@ static void rst_exactly_in_sequence(void **state)
 	}
 	assert_int_equal(p.kinds[HELPER_CLAIM_RELEASE_ALL], 0);
 	assert_true(peers_noted(&p, HELPER_REASON_rst_out_of_sequence));
+}
+
+/* RFC 7857 2.2: the calls live on with the TCP session, for it may be forged; data proves that it
+ * was. */
+static void rst_alone_ends_no_call(void **state)
+{
+	struct peers p;
+
+	one_call(&p);
 	peers_segment(&p, IN, next_seq(&p, IN), TCP_RST, NULL, 0);
-	assert_int_equal(p.kinds[HELPER_CLAIM_RELEASE_ALL], 1);
+	assert_int_equal(p.kinds[HELPER_CLAIM_RELEASE_ALL], 0);
+	peers_say(&p, OUT, PPTP_ECHO_REQUEST, 0, 0, 0);
+	peers_segment(&p, OUT, 777, TCP_SYN, NULL, 0); /* goes on: no new connection */
+	assert_int_equal(p.flow.id_count, 1);
+	p.notes = 0;
+	peers_say(&p, OUT, PPTP_CALL_CLEAR_REQUEST, 0x7801, 0, 0);
+	assert_int_equal(p.notes, 0);
 }
 
 /* The same ports again: a new connection, with a new session from its first byte. */
@@ -433,6 +448,7 @@ static void syn_after_the_end(void **state)
 	p.isn[IN] = 999;
 	p.sent[OUT] = p.sent[IN] = 0;
 	peers_segment(&p, OUT, 777, TCP_SYN, NULL, 0);
+	assert_int_equal(p.kinds[HELPER_CLAIM_RELEASE_ALL], 1);
 	peers_segment(&p, IN, 999, TCP_SYN | TCP_ACK, NULL, 0);
 	p.notes = 0;
 	peers_say(&p, OUT, PPTP_START_REQUEST, 0, 0, 0);
@@ -649,6 +665,7 @@ int main(void)
 		cmocka_unit_test(probes_pass),
 		cmocka_unit_test(fin_releases),
 		cmocka_unit_test(rst_exactly_in_sequence),
+		cmocka_unit_test(rst_alone_ends_no_call),
 		cmocka_unit_test(syn_after_the_end),
 		cmocka_unit_test(taken_over_in_mid_stream),
 		cmocka_unit_test(header_is_broken),
