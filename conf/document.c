@@ -171,6 +171,24 @@ static int defaults_store(struct settings *settings, const struct lines *lines)
 	return 0;
 }
 
+/* The two timers of RFC 7857 section 2.1 by the one name of RFC 5382 REQ-5. */
+static int transitory_store(struct settings *settings, const struct lines *lines,
+			    struct settings_error *error)
+{
+	static const char *const names[] = {"timeouts.tcp_opening", "timeouts.tcp_closing"};
+	const char *text = lines_value(lines, "timeouts.tcp_transitory");
+	uint32_t value = 0;
+
+	if (text && value_parse(settings_field_find(names[1]), text, &value, error) != 0) {
+		snprintf(error->field, sizeof(error->field), "timeouts.tcp_transitory");
+		return -EINVAL;
+	}
+	for (size_t i = 0; text && i < CYAML_ARRAY_LEN(names); i++)
+		if (!lines_value(lines, names[i]))
+			settings_field_store(settings_field_find(names[i]), settings, value);
+	return 0;
+}
+
 /* An explicit 0 is an error where ports exist, and so is any port where they do not. */
 static int forward_port_check(const struct forward_document *document, unsigned int i,
 			      struct settings_error *error)
@@ -245,7 +263,9 @@ int document_to_settings(struct settings_document *document, const struct lines 
 	memset(&document->settings, 0, sizeof(document->settings));
 	int rc = defaults_store(settings, lines);
 	rc = rc ? settings_error_set(error, rc, "", "no memory")
-		: forwards_convert(document, settings, error);
+		: transitory_store(settings, lines, error);
+	if (!rc)
+		rc = forwards_convert(document, settings, error);
 	document_free(document);
 	if (rc)
 		settings_free(settings);

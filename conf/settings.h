@@ -73,8 +73,13 @@ struct limits_settings {
 struct timeouts_settings {
 	uint32_t udp;		  /* default 300, RFC 4787 REQ-5 */
 	uint32_t tcp_established; /* default 7440 (2 h 4 min), RFC 5382 REQ-5 */
-	uint32_t tcp_transitory;  /* default 240, RFC 5382 REQ-5 */
+	uint32_t tcp_opening;	  /* default 240, RFC 5382 REQ-5, RFC 7857 section 2.1 */
+	uint32_t tcp_closing;	  /* default 240, the same */
 	uint32_t icmp;		  /* default 60, RFC 5508 REQ-2 */
+	uint32_t ike;		  /* udp 500 and 4500, default 7200 */
+	uint32_t l2tp;		  /* udp 1701 and IP protocol 115, default 3600 */
+	uint32_t wireguard;	  /* default 3600 */
+	uint32_t openvpn;	  /* over UDP, default 3600 */
 	uint32_t esp;		  /* default 3600 */
 	uint32_t gre;		  /* default 600 */
 	uint32_t other;		  /* default 300 */

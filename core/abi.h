@@ -41,14 +41,19 @@ enum flow_class {
 /* --- timers ----------------------------------------------------------------------- */
 enum timeout {
 	TIMEOUT_UDP,
-	TIMEOUT_TCP_TRANSITORY,
+	TIMEOUT_TCP_OPENING,
 	TIMEOUT_TCP_ESTABLISHED,
+	TIMEOUT_TCP_CLOSING,
 	TIMEOUT_ICMP,
 	TIMEOUT_ESP,
 	TIMEOUT_GRE,
 	TIMEOUT_OTHER,
+	TIMEOUT_IKE, /* udp 500 and 4500: IKE, and ESP in UDP */
+	TIMEOUT_L2TP,
+	TIMEOUT_WIREGUARD,
+	TIMEOUT_OPENVPN, /* over UDP; over TCP it is a connection as any */
 	TIMEOUT_COUNT,
-	TIMEOUT_SLOTS = 8 /* a power of two, so that an index is bounded by a mask */
+	TIMEOUT_SLOTS = 16 /* a power of two, so that an index is bounded by a mask */
 };
 
 /* --- records ------------------------------------------------------------------------ */
@@ -183,7 +188,8 @@ struct mapping {
 struct permit {
 	__u32 last_seen;
 	__be32 remotes[PERMIT_REMOTES]; /* 0: free */
-	__u32 reserved;
+	__u8 timeout;			/* enum timeout */
+	__u8 reserved[3];
 };
 
 struct host {

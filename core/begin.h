@@ -64,7 +64,7 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 		.class = f->class,
 		.flags = first_flags(c, f),
 		.now = clock_ticks(c),
-		.timeout = timeout_of(f->protocol),
+		.timeout = timeout_of(f->protocol, f->class),
 		.next_hop_out = hops >> 16,
 		.next_hop_in = (__u16)hops,
 	};

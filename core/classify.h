@@ -91,19 +91,39 @@ static __always_inline bool is_blocked(const struct config *c, __u8 class)
 	return c->blocked >> (class & 31) & 1;
 }
 
-static __always_inline enum timeout timeout_of(__u8 protocol)
+/* A VPN's mapping outlives the pauses that its clients really make; RFC 4787 REQ-5 for the rest. */
+static __always_inline enum timeout timeout_of_udp(__u8 class)
+{
+	switch (class) {
+	case CLASS_IPSEC:
+		return TIMEOUT_IKE;
+	case CLASS_L2TP:
+		return TIMEOUT_L2TP;
+	case CLASS_WIREGUARD:
+		return TIMEOUT_WIREGUARD;
+	case CLASS_OPENVPN:
+		return TIMEOUT_OPENVPN;
+	default:
+		return TIMEOUT_UDP;
+	}
+}
+
+/* The timer that a flow begins with. @class: enum flow_class. */
+static __always_inline enum timeout timeout_of(__u8 protocol, __u8 class)
 {
 	switch (protocol) {
 	case PROTOCOL_UDP:
-		return TIMEOUT_UDP;
+		return timeout_of_udp(class);
 	case PROTOCOL_TCP:
-		return TIMEOUT_TCP_TRANSITORY;
+		return TIMEOUT_TCP_OPENING;
 	case PROTOCOL_ICMP:
 		return TIMEOUT_ICMP;
 	case PROTOCOL_ESP:
 		return TIMEOUT_ESP;
 	case PROTOCOL_GRE:
 		return TIMEOUT_GRE;
+	case PROTOCOL_L2TP:
+		return TIMEOUT_L2TP;
 	default:
 		return TIMEOUT_OTHER;
 	}

@@ -40,8 +40,13 @@ static __noinline void local_claim_port(const struct config *c, const struct fac
 	table_publish(r);
 }
 
+static __always_inline __u8 local_timeout(__u8 protocol, __u8 class)
+{
+	return protocol == PROTOCOL_TCP ? TIMEOUT_TCP_ESTABLISHED : timeout_of(protocol, class);
+}
+
 static __noinline void local_add(const struct config *c, const struct record_key *key, __u8 class,
-				 __u8 timeout, __u32 now)
+				 __u32 now)
 {
 	struct record *r;
 	__u32 index;
@@ -55,7 +60,7 @@ static __noinline void local_add(const struct config *c, const struct record_key
 		.new_local = key->local,
 		.new_id = key->local_id,
 		.class = class,
-		.timeout = timeout,
+		.timeout = local_timeout(key->protocol, class),
 		.flags = SESSION_LOCAL,
 		.route_generation = c->route_generation,
 		.last_seen = now,
@@ -68,7 +73,7 @@ static __always_inline void local_refresh(struct session *s, const struct facts 
 {
 	s->last_seen = now;
 	if (f->protocol == PROTOCOL_TCP)
-		s->timeout = f->tcp_flags & (TCP_FIN | TCP_RST) ? TIMEOUT_TCP_TRANSITORY
+		s->timeout = f->tcp_flags & (TCP_FIN | TCP_RST) ? TIMEOUT_TCP_CLOSING
 								: TIMEOUT_TCP_ESTABLISHED;
 }
 
@@ -98,9 +103,7 @@ static __noinline void local_note(struct packet *p)
 			local_refresh(&r->session, &f, now);
 		return;
 	}
-	local_add(c, &key, classify(p, &f, f.destination_id, f.source_id),
-		  f.protocol == PROTOCOL_TCP ? TIMEOUT_TCP_ESTABLISHED : timeout_of(f.protocol),
-		  now);
+	local_add(c, &key, classify(p, &f, f.destination_id, f.source_id), now);
 	if (f.id_type == ID_PORTS && f.protocol != PROTOCOL_ICMP)
 		local_claim_port(c, &f, now);
 }

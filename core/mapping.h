@@ -127,7 +127,7 @@ SEPARATE __u32 mapping_link(__u32 external_index, __be32 inside, __be16 inside_i
 		.new_local = c->external,
 		.new_id = external->key.local_id,
 		.class = class,
-		.timeout = timeout_of(protocol),
+		.timeout = timeout_of(protocol, class),
 		.last_seen = clock_ticks(c),
 		.created = clock_ticks(c),
 	};
@@ -232,7 +232,7 @@ static __always_inline bool remotes_add(__be32 *remotes, int count, __be32 remot
 }
 
 /* One more record of remotes; answers its index or NO_RECORD. */
-SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote)
+SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote, __u8 class)
 {
 	const struct config *c = config_get();
 	struct record *r;
@@ -243,7 +243,11 @@ SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote)
 	r = record_at(index);
 	if (!r)
 		return NO_RECORD;
-	r->permit = (struct permit){.last_seen = clock_ticks(c), .remotes = {remote}};
+	r->permit = (struct permit){
+		.last_seen = clock_ticks(c),
+		.remotes = {remote},
+		.timeout = timeout_of(key->protocol, class),
+	};
 	return table_publish(r) ? index : NO_RECORD;
 }
 
@@ -264,23 +268,30 @@ SEPARATE __u32 permit_note(__u32 mapping, __be32 remote)
 	index = table_search(&key);
 	r = record_at(index);
 	if (!r)
-		return permit_add(&key, remote) != NO_RECORD;
+		return permit_add(&key, remote, external->mapping.class) != NO_RECORD;
 	r->permit.last_seen = clock_ticks(c);
 	return remotes_add(r->permit.remotes, PERMIT_REMOTES, remote);
+}
+
+static __always_inline bool permit_expired(const struct config *c, const struct permit *permit,
+					   __u32 now)
+{
+	return now - READ_ONCE(permit->last_seen) >
+	       c->timeouts[permit->timeout & (TIMEOUT_SLOTS - 1)];
 }
 
 static __always_inline bool permit_holds(const struct config *c, const struct record *external,
 					 __be32 remote, __u32 now)
 {
-	__u8 protocol = external->key.protocol;
 	struct record_key key;
 	const struct record *r;
 
 	if (remotes_have(external->mapping.remotes, MAPPING_REMOTES, remote))
 		return true;
-	permit_key(&key, protocol, external->key.local, external->key.local_id, remote);
+	permit_key(&key, external->key.protocol, external->key.local, external->key.local_id,
+		   remote);
 	r = record_at(table_search(&key));
-	return r && now - r->permit.last_seen <= c->timeouts[timeout_of(protocol)] &&
+	return r && !permit_expired(c, &r->permit, now) &&
 	       remotes_have(r->permit.remotes, PERMIT_REMOTES, remote);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP as a NAT follows it (RFC 7857 section 2.1): which of the two timers a
+ * TCP as a NAT follows it (RFC 7857 section 2.1): which of the three timers a
  * connection has. Only segments with SYN, FIN or RST, and the first answer,
  * change the state.
  */
@@ -75,8 +75,11 @@ static __always_inline enum timeout tcp_timeout(__u8 state)
 	case TCP_FIN_INSIDE:
 	case TCP_FIN_REMOTE:
 		return TIMEOUT_TCP_ESTABLISHED;
+	case TCP_FIN_BOTH:
+	case TCP_TRANS:
+		return TIMEOUT_TCP_CLOSING;
 	default:
-		return TIMEOUT_TCP_TRANSITORY;
+		return TIMEOUT_TCP_OPENING;
 	}
 }
 

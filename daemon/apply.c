@@ -18,15 +18,23 @@ static uint32_t ticks(const struct config *config, uint32_t seconds)
 
 static void timeouts_apply(struct config *config, const struct timeouts_settings *timeouts)
 {
-	WRITE_ONCE(config->timeouts[TIMEOUT_UDP], ticks(config, timeouts->udp));
-	WRITE_ONCE(config->timeouts[TIMEOUT_TCP_TRANSITORY],
-		   ticks(config, timeouts->tcp_transitory));
-	WRITE_ONCE(config->timeouts[TIMEOUT_TCP_ESTABLISHED],
-		   ticks(config, timeouts->tcp_established));
-	WRITE_ONCE(config->timeouts[TIMEOUT_ICMP], ticks(config, timeouts->icmp));
-	WRITE_ONCE(config->timeouts[TIMEOUT_ESP], ticks(config, timeouts->esp));
-	WRITE_ONCE(config->timeouts[TIMEOUT_GRE], ticks(config, timeouts->gre));
-	WRITE_ONCE(config->timeouts[TIMEOUT_OTHER], ticks(config, timeouts->other));
+	const uint32_t seconds[TIMEOUT_COUNT] = {
+		[TIMEOUT_UDP] = timeouts->udp,
+		[TIMEOUT_TCP_OPENING] = timeouts->tcp_opening,
+		[TIMEOUT_TCP_ESTABLISHED] = timeouts->tcp_established,
+		[TIMEOUT_TCP_CLOSING] = timeouts->tcp_closing,
+		[TIMEOUT_ICMP] = timeouts->icmp,
+		[TIMEOUT_ESP] = timeouts->esp,
+		[TIMEOUT_GRE] = timeouts->gre,
+		[TIMEOUT_OTHER] = timeouts->other,
+		[TIMEOUT_IKE] = timeouts->ike,
+		[TIMEOUT_L2TP] = timeouts->l2tp,
+		[TIMEOUT_WIREGUARD] = timeouts->wireguard,
+		[TIMEOUT_OPENVPN] = timeouts->openvpn,
+	};
+
+	for (unsigned int i = 0; i < TIMEOUT_COUNT; i++)
+		WRITE_ONCE(config->timeouts[i], ticks(config, seconds[i]));
 }
 
 static uint32_t classes_in(const struct passthrough_settings *passthrough,

@@ -233,9 +233,7 @@ static enum expiry quoted_expire(const struct config *config, struct record *r, 
 
 static enum expiry permit_expire(const struct config *config, struct record *r, uint32_t now)
 {
-	uint32_t limit = config->timeouts[timeout_of(r->key.protocol)];
-
-	if (now - READ_ONCE(r->permit.last_seen) <= limit)
+	if (!permit_expired(config, &r->permit, now))
 		return EXPIRY_KEEP;
 	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
 }

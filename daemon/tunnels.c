@@ -67,7 +67,7 @@ static void half_fill(struct record *r, const struct tunnel *tunnel, __be32 new_
 		.next_hop = next_hop,
 		.address_delta = delta_of_32(r->key.local, new_local),
 		.class = tunnel->protocol == PROTOCOL_GRE ? CLASS_PPTP : CLASS_IPSEC,
-		.timeout = timeout_of(tunnel->protocol),
+		.timeout = timeout_of(tunnel->protocol, CLASS_PLAIN),
 		.flags = SESSION_STATIC,
 		.route_generation = arena.config->route_generation,
 		.last_seen = now,

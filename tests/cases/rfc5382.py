@@ -208,7 +208,7 @@ def half_closed_ten_minutes(g):
 @case
 def timer_settings(g):
     """REQ-5a: both timers are settings"""
-    g.config(timeout_established=8000 * 1000, timeout_transitory=300 * 1000)
+    g.config(timeout_established=8000 * 1000, timeout_opening=300 * 1000, timeout_closing=300 * 1000)
     g.lan(tcp(B, 6000, S, 80), sent=tcp(E, 6000, S, 80))
     opened(g)
     g.at(299)

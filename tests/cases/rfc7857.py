@@ -38,6 +38,20 @@ def is_transitory(g, now=0):
     g.wan(tcp(S, 80, E, 5000, ACK, b"in"), drop="session_expired")
 
 
+# --- 2.1: timers ---------------------------------------------------------------------------
+@case
+def opening_and_closing_are_apart(g):
+    """2.1: a connection that opens has one timer, one that both sides have closed another"""
+    g.config(timeout_opening=60 * 1000, timeout_closing=900 * 1000)
+    opened(g)
+    reset_in(g, 1001)
+    g.lan(tcp(B, 6000, S, 80), sent=tcp(E, 6000, S, 80))
+    g.at(61)
+    g.wan(tcp(S, 80, E, 6000, SYNACK), drop="session_expired")
+    g.at(899)
+    g.wan(tcp(S, 80, E, 5000, "RA", seq=1001), sent=tcp(S, 80, A, 5000, "RA", seq=1001))
+
+
 # --- 2.2: TCP RST ------------------------------------------------------------------------
 @case
 def reset_of_the_remote(g):

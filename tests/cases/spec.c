@@ -43,6 +43,7 @@ enum rule { MUST_NOT, MAY, MUST };
 struct session_model {
 	bool used, is_long, closing, syn_out, syn_in;
 	__u32 out_at, seen_at; /* last packet from the inside; last packet at all */
+	__u32 udp_timer;
 };
 
 struct mapping_model {
@@ -83,7 +84,7 @@ static enum rule session_lives(int kind, const struct session_model *s)
 	if (!s->used)
 		return MUST_NOT;
 	if (kind == UDP)
-		return age <= 300 * SECOND ? MUST : MUST_NOT;
+		return age <= s->udp_timer ? MUST : MUST_NOT;
 	if (kind == ICMP)
 		return age <= 60 * SECOND ? MUST : MUST_NOT;
 	if (age <= 240 * SECOND || (age <= 7440 * SECOND && s->is_long && !s->closing))
@@ -138,7 +139,8 @@ static __u32 contact_age(const struct mapping_model *m, __u32 remote, bool any)
 /* Its last session has just ended: RFC 4787 REQ-5 says at least, not at most. */
 static bool mapping_was_alive(int kind, const struct mapping_model *m)
 {
-	__u32 limit = (kind == TCP ? 7440 : 300) * SECOND + QUARANTINE_SECONDS * SECOND + 2 * SWEEP;
+	__u32 limit =
+		(kind == TCP ? 7440 : 7200) * SECOND + QUARANTINE_SECONDS * SECOND + 2 * SWEEP;
 
 	for (int r = 0; r < REMOTES; r++)
 		for (int p = 0; p < REMOTE_PORTS; p++)
@@ -182,14 +184,32 @@ static enum rule inbound_rule(int kind, const struct mapping_model *m, __u32 rem
 
 /* --- what a packet that passed leaves behind ---------------------------------------------- */
 
-static void session_note(int kind, struct session_model *s, bool out, __u8 flags)
+/* RFC 4787 REQ-5: five minutes, but VPNs have timers of their own: udp 1701, 500 and 4500. */
+static __u32 udp_timer(const struct mapping_model *m, const struct session_model *s)
+{
+	__u16 remote = remote_ports[(s - &m->session[0][0]) % REMOTE_PORTS];
+	__u16 inside = inside_ports[(m - &mappings[0][0][0]) % SOCKETS];
+
+	if (s >= m->session[ITSELF]) /* hairpins are between other ports: see hairpin_packet() */
+		return 300 * SECOND;
+	if (remote == 1701)
+		return 3600 * SECOND;
+	return (remote == 4500 || inside == 500 ? 7200 : 300) * SECOND;
+}
+
+static void session_note(int kind, struct mapping_model *m, struct session_model *s, bool out,
+			 __u8 flags)
 {
 	enum rule lives = session_lives(kind, s);
 
 	/* perhaps the old session, perhaps a new one: nothing is known of its state */
 	if (lives != MUST)
 		*s = (struct session_model){
-			.used = true, .closing = lives == MAY, .out_at = s->out_at};
+			.used = true,
+			.closing = lives == MAY,
+			.out_at = s->out_at,
+			.udp_timer = udp_timer(m, s),
+		};
 	s->seen_at = world.now;
 	if (out)
 		s->out_at = world.now;
@@ -311,7 +331,7 @@ static void outbound_packet(int kind, __u32 host, __u32 socket, __u32 remote, __
 	wanted.source_id = got.source_id;
 	compare(&f, &wanted, after);
 	mapping_note(kind, m, got.source_id);
-	session_note(kind, s, true, kind == TCP ? f.kind : 0);
+	session_note(kind, m, s, true, kind == TCP ? f.kind : 0);
 }
 
 static void host_of(int kind, const struct mapping_model *m, struct forged *f)
@@ -348,7 +368,7 @@ static void inbound_packet(int kind, __u16 external_port, __u32 remote, __u32 po
 	host_of(kind, m, &wanted);
 	wanted.source_id = kind == ICMP ? wanted.destination_id : f.source_id;
 	compare(&f, &wanted, after);
-	session_note(kind, &m->session[remote][port], false, kind == TCP ? f.kind : 0);
+	session_note(kind, m, &m->session[remote][port], false, kind == TCP ? f.kind : 0);
 }
 
 /* RFC 4787 REQ-9: from a socket that has a port to another's, by our address. */
@@ -380,8 +400,8 @@ static void hairpin_packet(__u32 host, __u32 socket, struct mapping_model *to)
 	wanted.source_id = m->port;
 	host_of(UDP, to, &wanted);
 	compare(&f, &wanted, after);
-	session_note(UDP, &m->session[ITSELF][0], true, 0);
-	session_note(UDP, &to->session[ITSELF][1], false, 0);
+	session_note(UDP, m, &m->session[ITSELF][0], true, 0);
+	session_note(UDP, to, &to->session[ITSELF][1], false, 0);
 }
 
 /* RFC 5508 REQ-4, REQ-6: an error about a packet of a living session, from a router on the way. */

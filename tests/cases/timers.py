@@ -41,6 +41,53 @@ def settings(g):
     g.wan(proto(S, E, 200), drop="session_expired")
 
 
+# A VPN's flow: its inside port, its remote port, its timer
+VPN_FLOWS = ((500, 500, 7200), (4500, 4500, 7200), (40000, 4500, 7200), (1701, 1701, 3600), (40002, 51820, 3600), (40004, 1194, 3600))
+
+
+@case
+def vpns_have_their_own(g):
+    """RFC 4787 REQ-5: IKE, NAT-T, L2TP, WireGuard and OpenVPN over UDP outlive their clients' pauses, no more"""
+    for inside, remote, _ in VPN_FLOWS:
+        g.lan(udp(A, inside, S, remote), sent=udp(E, inside, S, remote))
+    g.lan(proto(A, S, 115, b"\0\0\0\7"), sent=proto(E, S, 115, b"\0\0\0\7"))
+    g.at(3599)
+    g.wan(proto(S, E, 115, b"\0\0\0\7"), sent=proto(S, A, 115, b"\0\0\0\7"))
+    for begin in (0, 3600):
+        for inside, remote, timer in VPN_FLOWS:
+            if timer == begin + 3600:
+                g.at(begin + 3599)
+                g.wan(udp(S, remote, E, inside), sent=udp(S, remote, A, inside))
+                g.at(begin + 3599 + timer + 1)
+                g.wan(udp(S, remote, E, inside), drop="session_expired")
+
+
+@case
+def vpn_timers_are_settings(g):
+    """RFC 4787 REQ-5b: each by itself"""
+    g.config(timeout_ike=130000, timeout_l2tp=140000, timeout_wireguard=150000, timeout_openvpn=160000)
+    timers = {500: 130, 1701: 140, 51820: 150, 1194: 160}
+    for remote, seconds in timers.items():
+        g.lan(udp(A, remote, S, remote), sent=udp(E, remote, S, remote))
+        g.lan(udp(A, remote, T, remote), sent=udp(E, remote, T, remote))
+    for remote, seconds in timers.items():
+        g.at(seconds - 1)
+        g.wan(udp(T, remote, E, remote), sent=udp(T, remote, A, remote))
+        g.at(seconds + 1)
+        g.wan(udp(S, remote, E, remote), drop="session_expired")
+
+
+@case
+def natt_keepalives(g):
+    """RFC 3948 2.3, RFC 4787 REQ-6: one byte 0xff every 20 s, never answered, without a checksum, keeps the mapping"""
+    g.config(timeout_ike=120000)
+    for second in range(0, 1200, 20):
+        g.at(second)
+        g.lan(udp(A, 4500, S, 4500, b"\xff", chksum=0), sent=udp(E, 4500, S, 4500, b"\xff", chksum=0))
+    g.at(1180 + 119)
+    g.wan(udp(S, 4500, E, 4500, b"esp"), sent=udp(S, 4500, A, 4500, b"esp"))
+
+
 @case
 def mapping_expires(g):
     """RFC 4787 REQ-5: a mapping without a live session lets nobody in, also before it is swept"""

@@ -91,12 +91,17 @@ void world_settings(struct config *c)
 		.timeouts =
 			{
 				[TIMEOUT_UDP] = 300 * 1000,
-				[TIMEOUT_TCP_TRANSITORY] = 240 * 1000,
+				[TIMEOUT_TCP_OPENING] = 240 * 1000,
 				[TIMEOUT_TCP_ESTABLISHED] = 7440 * 1000,
+				[TIMEOUT_TCP_CLOSING] = 240 * 1000,
 				[TIMEOUT_ICMP] = 60 * 1000,
 				[TIMEOUT_ESP] = 3600 * 1000,
 				[TIMEOUT_GRE] = 3600 * 1000,
 				[TIMEOUT_OTHER] = 600 * 1000,
+				[TIMEOUT_IKE] = 7200 * 1000,
+				[TIMEOUT_L2TP] = 3600 * 1000,
+				[TIMEOUT_WIREGUARD] = 3600 * 1000,
+				[TIMEOUT_OPENVPN] = 3600 * 1000,
 			},
 	};
 }

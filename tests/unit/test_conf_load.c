@@ -42,14 +42,32 @@ static void defaults_are_those_of_the_rfcs(void **state)
 	assert_int_equal(s->limits.new_sessions_per_second, 2000);
 	assert_int_equal(s->timeouts.udp, 300);
 	assert_int_equal(s->timeouts.tcp_established, 7440);
-	assert_int_equal(s->timeouts.tcp_transitory, 240);
+	assert_int_equal(s->timeouts.tcp_opening, 240);
+	assert_int_equal(s->timeouts.tcp_closing, 240);
 	assert_int_equal(s->timeouts.icmp, 60);
 	assert_int_equal(s->timeouts.esp, 3600);
 	assert_int_equal(s->timeouts.gre, 600);
+	assert_int_equal(s->timeouts.ike, 7200);
+	assert_int_equal(s->timeouts.l2tp, 3600);
+	assert_int_equal(s->timeouts.wireguard, 3600);
+	assert_int_equal(s->timeouts.openvpn, 3600);
 	assert_int_equal(s->dataplane, DATAPLANE_AUTO);
 	assert_int_equal(s->mss_clamp, 1);
 	assert_string_equal(s->run_dir, "/run/wayleave");
 	assert_null(s->control_group);
+	settings_free(s);
+}
+
+static void old_name_sets_both_timers(void **state)
+{
+	struct settings *s = parse(WAN_LAN "timeouts: {tcp_transitory: 300}\n");
+
+	assert_int_equal(s->timeouts.tcp_opening, 300);
+	assert_int_equal(s->timeouts.tcp_closing, 300);
+	settings_free(s);
+	s = parse(WAN_LAN "timeouts: {tcp_transitory: 300, tcp_opening: 60}\n");
+	assert_int_equal(s->timeouts.tcp_opening, 60);
+	assert_int_equal(s->timeouts.tcp_closing, 300);
 	settings_free(s);
 }
 
@@ -156,8 +174,16 @@ static const struct refusal refusals[] = {
 	{WAN_LAN "timeouts:\n  udp: 119\n", 4, "timeouts.udp", "RFC 4787 REQ-5"},
 	{WAN_LAN "timeouts:\n  tcp_established: 7439\n", 4, "timeouts.tcp_established",
 	 "RFC 5382 REQ-5"},
+	{WAN_LAN "timeouts:\n  tcp_closing: 239\n", 4, "timeouts.tcp_closing", "RFC 5382 REQ-5"},
 	{WAN_LAN "timeouts:\n  tcp_transitory: 239\n", 4, "timeouts.tcp_transitory",
 	 "RFC 5382 REQ-5"},
+	{WAN_LAN "timeouts:\n  tcp_transitory: 0x200\n", 4, "timeouts.tcp_transitory",
+	 "not a whole number"},
+	{WAN_LAN "timeouts:\n  tcp_opening: 29\n", 4, "timeouts.tcp_opening", "not from 30"},
+	{WAN_LAN "timeouts:\n  ike: 119\n", 4, "timeouts.ike", "RFC 4787 REQ-5"},
+	{WAN_LAN "timeouts:\n  wireguard: 119\n", 4, "timeouts.wireguard", "RFC 4787 REQ-5"},
+	{WAN_LAN "timeouts:\n  openvpn: 119\n", 4, "timeouts.openvpn", "RFC 4787 REQ-5"},
+	{WAN_LAN "timeouts:\n  l2tp: 119\n", 4, "timeouts.l2tp", "RFC 4787 REQ-5"},
 	{WAN_LAN "timeouts:\n  icmp: 59\n", 4, "timeouts.icmp", "RFC 5508 REQ-2"},
 	{WAN_LAN "timeouts: {udp: 0300}\n", 3, "timeouts.udp", "not a whole number"},
 	{WAN_LAN "timeouts: {udp: 0x200}\n", 3, "timeouts.udp", "not a whole number"},
@@ -388,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_rfcs),
+		cmocka_unit_test(old_name_sets_both_timers),
 		cmocka_unit_test(everything_survives_writing_and_reading),
 		cmocka_unit_test(wrong_settings_are_refused_with_line_and_field),
 		cmocka_unit_test(a_file_that_is_not_there_is_named),

@@ -243,9 +243,11 @@ static void tcp_timers(void **state)
 {
 	for (int s = 0; s < TCP_STATE_COUNT; s++) {
 		bool is_long = s == TCP_ESTABLISHED || s == TCP_FIN_INSIDE || s == TCP_FIN_REMOTE;
+		bool is_over = s == TCP_FIN_BOTH || s == TCP_TRANS;
 
-		assert_int_equal(tcp_timeout(s),
-				 is_long ? TIMEOUT_TCP_ESTABLISHED : TIMEOUT_TCP_TRANSITORY);
+		assert_int_equal(tcp_timeout(s), is_long   ? TIMEOUT_TCP_ESTABLISHED
+						 : is_over ? TIMEOUT_TCP_CLOSING
+							   : TIMEOUT_TCP_OPENING);
 	}
 }
 
