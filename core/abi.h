@@ -65,6 +65,7 @@ enum timeout {
  *   SESSION_REPLY     external     <- remote    the other one (partner)
  *   MAPPING_INSIDE    inside host, id           -> external id (partner)
  *   MAPPING_EXTERNAL  external, id              owns the external id
+ *                     external, remote, GRE     the inside host that has GRE with the remote
  *   PERMIT            external, id, bucket      remotes that the mapping has contacted
  *   HOST              inside host               its quota
  *   NEXT_HOP          ifindex, address          -> index into next_hops
@@ -162,9 +163,10 @@ struct session {
 };
 
 /* mapping.flags */
-#define MAPPING_STATIC 0x01 /* port forward: lives until the settings change */
-#define MAPPING_OPEN   0x02 /* port forward: any remote may begin */
-#define MAPPING_LOCAL  0x04 /* the gateway's own socket: nobody else may have the id */
+#define MAPPING_STATIC	0x01 /* port forward: lives until the settings change */
+#define MAPPING_OPEN	0x02 /* port forward: any remote may begin */
+#define MAPPING_LOCAL	0x04 /* the gateway's own socket: nobody else may have the id */
+#define MAPPING_CROWDED 0x08 /* GRE: further inside hosts have the protocol with the remote */
 
 #define MAPPING_REMOTES 4 /* further ones have PERMIT records */
 
@@ -175,10 +177,11 @@ struct mapping {
 	__u8 class;
 	__u32 last_seen;
 	__u32 created;
-	__u8 timeout; /* enum timeout: of the last session that was hit */
-	__u8 reserved[3];
+	__u8 timeout;	   /* enum timeout: of the last session that was hit */
+	__u8 strange_keys; /* GRE: that the remote may still introduce */
+	__u8 reserved[2];
 	__be32 remotes[MAPPING_REMOTES]; /* MAPPING_EXTERNAL: contacted; 0: free */
-	__u32 reserved2;
+	__u32 crowded;			 /* MAPPING_CROWDED: when a further host was seen */
 };
 
 /* The remotes of one mapping whose addresses fall into the same bucket. */

@@ -11,6 +11,7 @@
 
 #include "core/claim.h"
 #include "core/filter.h"
+#include "core/keyed.h"
 #include "core/session.h"
 #include "core/verdict.h"
 
@@ -70,7 +71,8 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 	};
 	session_key(&plan->orig, f, direction);
 	plan->orig.kind = KIND_SESSION_ORIG;
-	if (f->id_type != ID_PORTS) { /* the remote's SPI, key or call id says nothing of ours */
+	if (f->id_type != ID_PORTS && f->id_type != ID_KEY) {
+		/* the remote's SPI or call id says nothing of ours */
 		plan->orig.id = 0;
 		plan->orig.id_type = ID_NONE;
 	}
@@ -265,9 +267,14 @@ static __always_inline verdict_t outbound_begin(struct packet *p, const struct c
 		mapping = verdict_index(v);
 	}
 	v = outbound_session(f, hops, host, mapping);
-	if (verdict_action(v) == ACTION_FORWARD && mapping != NO_RECORD &&
-	    wants_permit(c, f->protocol))
+	if (verdict_reason(v) == REASON_server_taken) /* the daemon tells who has it */
+		return verdict(ACTION_PUNT, REASON_server_taken, NO_RECORD);
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	if (mapping != NO_RECORD && wants_permit(c, f->protocol))
 		permit_note(mapping, f->destination);
+	if (unlikely(is_keyed_protocol(f->protocol, f->id_type)))
+		keyed_note(f->source, f->destination);
 	return v;
 }
 
@@ -305,6 +312,8 @@ SEPARATE verdict_t BACKEND_NAME(inbound_mapping)(const struct facts *f)
 	r = record_at(index);
 	if (!r && is_paired(c, f->id_type))
 		return BACKEND_NAME(claim_ask)(f);
+	if (!r && f->id_type == ID_KEY && f->destination == c->external)
+		return keyed_host(f->source);
 	if (!r || r->mapping.flags & MAPPING_LOCAL || f->destination != c->external)
 		return inbound_unasked(
 			c, f, f->id_type == ID_CALL ? REASON_gre_no_call : REASON_unsolicited);
@@ -361,7 +370,8 @@ SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 host
 	plan_init(c, &plan, f, DIRECTION_IN, hops);
 	plan.external_id = plan.reply.local_id;
 	plan.orig.local = external->mapping.new_local;
-	plan.orig.local_id = plan.inside_id = external->mapping.new_id;
+	if (f->id_type == ID_PORTS)
+		plan.orig.local_id = plan.inside_id = external->mapping.new_id;
 	reason = session_begin(c, &plan, host);
 	orig = record_at(plan.orig_index);
 	if (reason != REASON_forwarded || !orig)
@@ -399,7 +409,8 @@ static __always_inline verdict_t inbound_begin(struct packet *p, const struct co
 	if (!external)
 		return drop(REASON_insert_race);
 	v = inbound_steps(p, c, f, external, verdict_index(v));
-	if (verdict_action(v) != ACTION_FORWARD)
+	/* a session with a key has a name of its own: at its end it releases nothing */
+	if (verdict_action(v) != ACTION_FORWARD || f->id_type == ID_KEY)
 		record_release(external);
 	return v;
 }

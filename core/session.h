@@ -64,7 +64,9 @@ static __always_inline void session_key(struct record_key *key, const struct fac
 SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 kind, __u8 id_type)
 {
 	const struct config *c = config_get();
+	const struct record *r;
 	struct record_key key;
+	__u32 index;
 
 	if (!c)
 		return NO_RECORD;
@@ -73,7 +75,11 @@ SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 ki
 	if (is_paired(c, id_type))
 		return NO_RECORD;
 	key_set(&key, remote, local, 0, protocol, kind, ID_NONE);
-	return table_search(&key);
+	index = table_search(&key);
+	r = record_at(index);
+	if (id_type == ID_KEY && r && !(r->session.flags & SESSION_LOCAL))
+		return NO_RECORD; /* RFC 2890: a key is a flow of its own */
+	return index;
 }
 
 /*

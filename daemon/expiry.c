@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "core/keyed.h"
+
 bool record_end(struct record *r)
 {
 	uint32_t control = READ_ONCE(r->control);
@@ -89,6 +91,14 @@ void mapping_end(const struct config *config, struct record *r)
 		mapping_inside_end(config, inside);
 }
 
+/* An id waits out its quarantine; whose GRE it is counts as long as GRE lives. */
+static uint32_t mapping_patience(const struct config *config, const struct record *r)
+{
+	if (r->key.id_type == ID_KEY)
+		return config->timeouts[r->mapping.timeout % TIMEOUT_SLOTS];
+	return QUARANTINE_SECONDS * config->hz;
+}
+
 static enum expiry mapping_external_expire(const struct config *config, struct record *r,
 					   uint32_t now)
 {
@@ -100,7 +110,7 @@ static enum expiry mapping_external_expire(const struct config *config, struct r
 		mapping_end(config, r);
 		return EXPIRY_ENDED;
 	}
-	if (r->mapping.flags & MAPPING_STATIC || idle <= QUARANTINE_SECONDS * config->hz)
+	if (r->mapping.flags & MAPPING_STATIC || idle <= mapping_patience(config, r))
 		return EXPIRY_KEEP;
 	inside = record_partner(r);
 	/* fails when a session has taken a reference since: then it is in use */
@@ -196,6 +206,20 @@ static void permit_refresh(const struct config *config, const struct record *ori
 		permit->permit.last_seen = orig->session.last_seen;
 }
 
+/* GRE that is in use stays its host's, though only first packets say so. */
+static void keyed_refresh(const struct config *config, const struct record *orig)
+{
+	struct record_key key;
+	struct record *r;
+
+	if (!is_keyed_protocol(orig->key.protocol, orig->key.id_type))
+		return;
+	keyed_host_key(&key, orig->key.remote, orig->session.new_local);
+	r = table_find(config, &key);
+	if (r)
+		keyed_seen(&r->mapping, orig->key.local, orig->session.last_seen);
+}
+
 static enum expiry session_expire(const struct config *config, struct record *r, uint32_t now,
 				  bool suspected, struct traffic *ended)
 {
@@ -213,8 +237,10 @@ static enum expiry session_expire(const struct config *config, struct record *r,
 			record_end(r);
 		return suspected ? EXPIRY_ENDED : EXPIRY_SUSPECT;
 	}
-	if (r->key.kind == KIND_SESSION_ORIG)
+	if (r->key.kind == KIND_SESSION_ORIG) {
 		permit_refresh(config, r);
+		keyed_refresh(config, r);
+	}
 	return EXPIRY_KEEP;
 }
 

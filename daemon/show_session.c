@@ -91,6 +91,10 @@ static void ids_fill(struct ctl_session *session, const struct pair *pair)
 	case ID_SPI:
 		ids_of_spis(session, pair);
 		break;
+	case ID_KEY:
+		session->remote_id = session->inside_id = session->external_id =
+			be32_to_host(pair->orig->key.id);
+		break;
 	case ID_CALL:
 		ids_of_calls(session, pair);
 		break;

@@ -70,6 +70,8 @@ static void pair_detail(json_t *list, const struct record *orig)
 		if (reply)
 			json_object_set_new(item, "spi_in",
 					    json_integer(be32_to_host(reply->key.id)));
+	} else if (orig->key.id_type == ID_KEY) {
+		json_object_set_new(item, "key", json_integer(be32_to_host(orig->key.id)));
 	} else if (orig->key.id_type == ID_CALL) {
 		json_object_set_new(item, "call_id_server",
 				    json_integer(be16_to_host(orig->key.local_id)));

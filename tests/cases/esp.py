@@ -57,8 +57,8 @@ def lengths(g):
 def server_taken(g):
     """RFC 3715 2.1: a second client of one server is refused, the first goes on"""
     g.lan(esp(A, S, 0xaaaa0001), sent=esp(E, S, 0xaaaa0001))
-    g.lan(esp(B, S, 0xcccc0001), drop="server_taken")
-    g.lan(esp(D, S, 0xdddd0001), device=LAN1, drop="server_taken")
+    g.lan(esp(B, S, 0xcccc0001), punt="server_taken")
+    g.lan(esp(D, S, 0xdddd0001), device=LAN1, punt="server_taken")
     g.lan(esp(A, S, 0xaaaa0001), sent=esp(E, S, 0xaaaa0001))
     g.wan(esp(S, E, 0xbbbb0001), sent=esp(S, A, 0xbbbb0001))
 

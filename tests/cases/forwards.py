@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Port forwards: static mappings that any remote may begin."""
 from gateway import ID_NONE
-from packets import A, B, E, S, T, esp, gre1, tcp, udp
+from packets import A, B, E, S, T, esp, gre0, gre1, tcp, udp
 from rows import case
 
 
@@ -90,6 +90,17 @@ def whole_protocol(g):
     g.wan(esp(S, E, 7), sent=esp(S, A, 7))
     g.lan(esp(A, S, 8), sent=esp(E, S, 8))
     g.wan(esp(T, E, 7), sent=esp(T, A, 7))
+
+
+@case
+def keyed_gre_inside(g):
+    """RFC 2890: a forwarded GRE endpoint, with keys and without"""
+    g.insert("mapping_external", protocol=47, id_type=ID_NONE, local=E, new_local=A, flags=3)
+    g.wan(gre0(S, E, 7), sent=gre0(S, A, 7))
+    g.wan(gre0(S, E), sent=gre0(S, A))
+    g.wan(gre0(T, E, 7), sent=gre0(T, A, 7))
+    g.lan(gre0(A, S, 7), sent=gre0(E, S, 7))
+    g.lan(gre0(A, T, 8), sent=gre0(E, T, 8))
 
 
 @case

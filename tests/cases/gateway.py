@@ -339,8 +339,9 @@ class Gateway:
     def _check_references(self, live):
         def used(r):
             return r["protocol"], r["local"], r["local_id"]
-        users = collections.Counter(used(r) for r in live if r["kind"] == KINDS["reply"] and r["partner"] != NO_RECORD)
+        users = collections.Counter(used(r) for r in live if r["kind"] == KINDS["reply"] and
+                                    r["partner"] != NO_RECORD and r["id_type"] != ID_KEY)
         for m in live:
             if m["kind"] == KINDS["mapping_external"]:
-                self._check(m["references"] == users[used(m)], "%d references, %d sessions" % (
-                    m["references"], users[used(m)]))
+                sessions = 0 if m["id_type"] == ID_KEY else users[used(m)]
+                self._check(m["references"] == sessions, "%d references, %d sessions" % (m["references"], sessions))

@@ -2,7 +2,7 @@
 """GRE: version 0 (RFC 2784, RFC 2890) as a tunnel, version 1 (RFC 2637) as PPTP's data; other tunnels one-to-one."""
 from gateway import CLASSES, ID_CALL, STATIC_SESSION, TIMEOUT_GRE
 from esp import delta, quote
-from packets import A, B, E, S, T, Raw, base, gre0, gre1, icmp_error, proto
+from packets import A, B, C, E, S, T, Raw, base, gre0, gre1, icmp_error, proto
 from rows import case
 
 
@@ -11,7 +11,7 @@ def version_0(g):
     """RFC 2784: one-to-one, one client a server"""
     g.lan(gre0(A, S), sent=gre0(E, S))
     g.wan(gre0(S, E), sent=gre0(S, A))
-    g.lan(gre0(B, S), drop="server_taken")
+    g.lan(gre0(B, S), punt="server_taken")
     g.lan(gre0(B, T), sent=gre0(E, T))
     g.wan(gre0(T, E), sent=gre0(T, B))
 
@@ -22,6 +22,87 @@ def version_0_key(g):
     for key in (1, 0xffffffff, 0):
         g.lan(gre0(A, S, key), sent=gre0(E, S, key))
         g.wan(gre0(S, E, key), sent=gre0(S, A, key))
+
+
+@case
+def keys(g):
+    """RFC 2890 2.1: many hosts, one server, told apart by the key; the same key again is refused"""
+    for host, key in ((A, 1), (B, 2), (C, 0), (A, 0xffffffff)):
+        g.lan(gre0(host, S, key), sent=gre0(E, S, key))
+        g.wan(gre0(S, E, key), sent=gre0(S, host, key))
+    for host, key in ((A, 1), (B, 2), (C, 0), (A, 0xffffffff)):
+        g.wan(gre0(S, E, key), sent=gre0(S, host, key))
+    g.lan(gre0(B, S, 1), punt="server_taken")
+    g.lan(gre0(B, T, 1), sent=gre0(E, T, 1))
+    g.wan(gre0(S, E, 3), drop="gre_key_unknown")
+    g.wan(gre0(T, E, 1), sent=gre0(T, B, 1))
+
+
+@case
+def keys_of_two_kinds(g):
+    """RFC 2890 2.2: the ends use different keys: the host's that has GRE with this server alone"""
+    g.lan(gre0(A, S, 1), sent=gre0(E, S, 1))
+    g.wan(gre0(S, E, 2), sent=gre0(S, A, 2))
+    g.wan(gre0(T, E, 2), drop="unsolicited")
+    g.lan(gre0(B, S, 3), sent=gre0(E, S, 3))
+    g.wan(gre0(S, E, 2), sent=gre0(S, A, 2))  # goes on
+    g.wan(gre0(S, E, 4), drop="gre_key_unknown")
+    g.lan(gre0(B, S, 2), punt="server_taken")
+    g.lan(gre0(C, T), sent=gre0(E, T))
+    g.wan(gre0(T, E, 9), sent=gre0(T, C, 9))
+
+
+@case
+def keys_and_none(g):
+    """RFC 2784 without a key beside RFC 2890 with keys: each its own flow"""
+    g.lan(gre0(A, S), sent=gre0(E, S))
+    g.lan(gre0(B, S, 7), sent=gre0(E, S, 7))
+    g.wan(gre0(S, E), sent=gre0(S, A))
+    g.wan(gre0(S, E, 7), sent=gre0(S, B, 7))
+    g.wan(gre0(S, E, 8), drop="gre_key_unknown")
+    g.lan(gre0(B, S), punt="server_taken")
+
+
+@case
+def keys_introduced(g):
+    """A server that makes up keys gets no further than a few sessions"""
+    g.lan(gre0(A, S, 1), sent=gre0(E, S, 1))
+    for key in range(100, 116):
+        g.wan(gre0(S, E, key), sent=gre0(S, A, key))
+    g.wan(gre0(S, E, 116), drop="gre_key_unknown")
+    g.wan(gre0(S, E, 1), sent=gre0(S, A, 1))
+
+
+@case
+def keys_host_gone(g):
+    """The first host has been silent for its timer: the next one is alone"""
+    g.lan(gre0(A, S, 1), sent=gre0(E, S, 1))
+    g.at(3601)
+    g.wan(gre0(S, E, 5), drop="unsolicited")
+    g.lan(gre0(B, S, 2), sent=gre0(E, S, 2))
+    g.wan(gre0(S, E, 5), sent=gre0(S, B, 5))
+
+
+@case
+def keys_checksum(g):
+    """RFC 2784 2.1: behind a checksum the key lies four bytes on"""
+    def packet(source, destination, key):
+        header = bytes.fromhex("a0000800beef0000") + key.to_bytes(4, "big")
+        return base(source, destination, {"proto": 47}) / Raw(header + b"inner packet")
+    for host, key in ((A, 1), (B, 2)):
+        g.lan(packet(host, S, key), sent=packet(E, S, key))
+        g.wan(packet(S, E, key), sent=packet(S, host, key))
+    g.wan(gre0(S, E, 2), sent=gre0(S, B, 2))
+
+
+@case
+def keys_error(g):
+    """RFC 5508 REQ-4: an error about a keyed tunnel's packet reaches its host"""
+    for host, key in ((A, 1), (B, 2)):
+        g.lan(gre0(host, S, key), sent=gre0(E, S, key))
+    for host, key in ((A, 1), (B, 2)):
+        g.wan(icmp_error(T, E, gre0(E, S, key), 3, 4), sent=icmp_error(T, host, gre0(host, S, key), 3, 4))
+    g.wan(icmp_error(T, E, gre0(E, S, 3), 3, 4), drop="icmp_no_session")
 
 
 @case
@@ -54,7 +135,7 @@ def version_1_nat_only(g):
     g.switch(on=())
     g.lan(gre1(A, S, 7), sent=gre1(E, S, 7))
     g.wan(gre1(S, E, 9), sent=gre1(S, A, 9))
-    g.lan(gre1(B, S, 7), drop="server_taken")
+    g.lan(gre1(B, S, 7), punt="server_taken")
     g.lan(gre1(A, S, 8), sent=gre1(E, S, 8))
     g.wan(gre1(T, E, 9), drop="gre_no_call")
 
@@ -137,7 +218,7 @@ def other_tunnels(g):
     for number in (4, 41, 97, 132, 200, 255):
         g.lan(proto(A, S, number), sent=proto(E, S, number))
         g.wan(proto(S, E, number), sent=proto(S, A, number))
-        g.lan(proto(B, S, number), drop="server_taken")
+        g.lan(proto(B, S, number), punt="server_taken")
         g.wan(proto(T, E, number), drop="unsolicited")
 
 

@@ -29,7 +29,7 @@ def version_3(g):
     """RFC 3931 4.1.1: on IP, one client a server"""
     g.lan(proto(A, S, 115), sent=proto(E, S, 115))
     g.wan(proto(S, E, 115), sent=proto(S, A, 115))
-    g.lan(proto(B, S, 115), drop="server_taken")
+    g.lan(proto(B, S, 115), punt="server_taken")
     g.lan(proto(B, T, 115), sent=proto(E, T, 115))
 
 

@@ -90,7 +90,7 @@ def esp_without_daemon(g):
     g.at(4)
     g.lan(esp(A, S, 0xaaaa0001), sent=esp(E, S, 0xaaaa0001))
     g.wan(esp(S, E, 0xbbbb0001), sent=esp(S, A, 0xbbbb0001))
-    g.lan(esp(B, S, 0xcccc0001), drop="server_taken")
+    g.lan(esp(B, S, 0xcccc0001), punt="server_taken")
     g.daemon_lives(9)  # it is back: what it does not know it asks for again
     g.lan(esp(A, S, 0xaaaa0001), punt="to_pairing", leave=True)
     claim(g, S)
@@ -102,7 +102,7 @@ def esp_nat_only(g):
     """nat-only: nothing is looked at, whether the daemon lives or not"""
     assisted(g)
     g.lan(esp(A, S, 0xaaaa0001), sent=esp(E, S, 0xaaaa0001))
-    g.lan(esp(B, S, 0xcccc0001), drop="server_taken")
+    g.lan(esp(B, S, 0xcccc0001), punt="server_taken")
 
 
 @case

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
+#include "core/keyed.h"
 #include "core/session.h"
 #include "daemon/expiry.h"
 #include "daemon/forwards.h"
@@ -511,6 +512,79 @@ static void a_next_hop_that_a_session_uses_stays(void **state)
 	assert_int_equal(next_hops[hop].ifindex, 0);
 }
 
+/* A keyed GRE session of INSIDE, seen at WHEN, as the data plane makes it. */
+static struct record *keyed_session_make(__be32 inside, uint32_t key, uint32_t when)
+{
+	struct session_plan plan = {.class = CLASS_TUNNEL, .timeout = TIMEOUT_GRE, .now = when};
+
+	plan.orig = (struct record_key){.remote = REMOTE,
+					.local = inside,
+					.id = host_to_be32(key),
+					.protocol = PROTOCOL_GRE,
+					.kind = KIND_SESSION_ORIG,
+					.id_type = ID_KEY};
+	plan.reply = plan.orig;
+	plan.reply.kind = KIND_SESSION_REPLY;
+	plan.reply.local = EXTERNAL;
+	assert_int_equal(session_add(&plan), REASON_forwarded);
+	keyed_note(inside, REMOTE);
+	return record_at(plan.orig_index);
+}
+
+static struct mapping *keyed_mapping(void)
+{
+	struct record_key key;
+	struct record *r;
+
+	keyed_host_key(&key, REMOTE, EXTERNAL);
+	r = table_find(&config, &key);
+	return r ? &r->mapping : NULL;
+}
+
+/* Would a key that nobody knows yet be let in? */
+static bool gre_is_alone(void)
+{
+	verdict_t v = keyed_host(REMOTE);
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return false;
+	record_release(record_at(verdict_index(v)));
+	return true;
+}
+
+/* RFC 2890: only first packets note whose GRE it is; the sweeper keeps it true. */
+static void gre_in_use_stays_its_hosts(void **state)
+{
+	struct record *session = keyed_session_make(INSIDE, 7, now);
+
+	for (int i = 0; i < 8; i++) {
+		now += 200 * HZ;
+		session->session.last_seen = now;
+		pass(*state);
+	}
+	assert_non_null(keyed_mapping());
+	assert_true(gre_is_alone());
+	now += 301 * HZ;
+	pass(*state);
+	assert_null(keyed_mapping());
+}
+
+static void a_second_gre_host_crowds_while_it_lives(void **state)
+{
+	struct record *first = keyed_session_make(INSIDE, 7, now);
+
+	keyed_session_make(host_to_be32(0x0a000003), 8, now);
+	assert_false(gre_is_alone());
+	now += 200 * HZ;
+	first->session.last_seen = now;
+	pass(*state);
+	assert_false(gre_is_alone());
+	now += 200 * HZ;
+	first->session.last_seen = now;
+	pass(*state);
+	assert_true(gre_is_alone());
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, arena_up, arena_down)
 
 int main(void)
@@ -540,6 +614,8 @@ int main(void)
 		TEST(without_an_address_a_call_keeps_all_its_records),
 		TEST(the_roster_names_tunnels_and_devices),
 		TEST(a_next_hop_that_a_session_uses_stays),
+		TEST(gre_in_use_stays_its_hosts),
+		TEST(a_second_gre_host_crowds_while_it_lives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
