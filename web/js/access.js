@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Who else may: tokens for scripts, metrics, and the log of who changed what.
+"use strict";
+
+// --- tokens -----------------------------------------------------------------------------
+function tokenColumns(revoke) {
+	return [
+		{ label: t("tokens.name"), cell: (token) => h("strong", {}, token.name) },
+		{ label: t("tokens.role"), cell: (token) => t(`role.${token.role}`) },
+		{ label: t("tokens.made"), cell: (token) => (token.created_at ? moment(token.created_at) : "–") },
+		{ label: "", right: true, cell: (token) => h("button.danger.tight", { type: "button", "aria-label": t("tokens.revoke.which", { name: token.name }), onclick: () => revoke(token) }, t("tokens.revoke")) },
+	];
+}
+
+function tokensCard() {
+	const table = liveTable(t("tokens.title"), tokenColumns(revoke), (token) => token.id, t("tokens.none"));
+	const load = async () => table.update(await callList("tokens"));
+	async function revoke(token) {
+		if (await askTwoWays(t("tokens.revoke.title", { name: token.name }), t("tokens.revoke.what"), t("tokens.revoke")) !== "yes")
+			return;
+		await call("DELETE", `tokens/${encodeURIComponent(token.id)}`).catch((error) => toast(refusal(error)));
+		load();
+	}
+	const name = field(t("tokens.name"), h("input", { type: "text", maxlength: "64", autocomplete: "off" }));
+	const role = field(t("tokens.role"), select(["read-only", "admin"].map((value) => [value, t(`role.${value}`)]), "read-only"));
+	const form = saveForm(h("div.fields", {}, name.element, role.element), t("tokens.make"), async () => {
+		name.fail(name.control.value.trim() ? "" : t("tokens.noname"));
+		if (!name.control.value.trim())
+			return;
+		const token = await call("POST", "tokens", { name: name.control.value.trim(), role: role.control.value });
+		name.control.value = "";
+		await load();
+		await ask(t("tokens.new"), [h("p", {}, t("tokens.once")), h("code.secret", {}, token.token)], [{ value: "", label: t("dialog.close"), kind: "first" }]);
+	}, t("tokens.hint"));
+	load().catch((error) => toast(refusal(error)));
+	return h("section.card.stack", {}, h("div", {}, h("h2", {}, t("tokens.title")), h("p.soft", {}, t("tokens.intro"))), table.element, form.element);
+}
+
+// --- metrics ---------------------------------------------------------------------------------
+function metricsCard() {
+	const toggle = switchControl(t("metrics.switch"), false);
+	const look = () => setText(toggle.word, t(toggle.input.checked ? "switch.on" : "switch.off"));
+	toggle.input.addEventListener("change", look);
+	const form = saveForm(toggle.element, t("metrics.save"), () => configSave({ "web.metrics": toggle.input.checked ? "on" : "off" }, t("metrics.saved")), t("metrics.hint"));
+	return {
+		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("metrics.title")), h("p.soft", {}, t("metrics.intro"))), form.element),
+		take(config) {
+			const value = config.settings.web && config.settings.web.metrics;
+			toggle.input.checked = value === true || value === "on";
+			look();
+		},
+	};
+}
+
+// --- who changed what ----------------------------------------------------------------------------
+function auditColumns() {
+	return [
+		{ label: t("audit.at"), cell: (entry) => moment(entry.at) },
+		{ label: t("audit.who"), cell: (entry) => [entry.who, entry.source && h("span.soft", {}, entry.source)] },
+		{ label: t("audit.action"), cell: (entry) => [entry.action, entry.what && h("span.soft", {}, entry.what)] },
+		{ label: t("audit.result"), cell: (entry) => pill(entry.result === "ok" ? "good" : "bad", entry.result) },
+	];
+}
+
+function auditCard() {
+	const table = liveTable(t("audit.title"), auditColumns(), (entry) => JSON.stringify(entry), t("audit.none"));
+	return {
+		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("audit.title")), h("p.soft", {}, t("audit.intro"))), table.element),
+		async load() {
+			table.update((await callList("audit")).slice(0, 50));
+		},
+	};
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// In front of the pages: the first start, and logging in.
+"use strict";
+
+const PASSWORD_LEAST = 12;
+
+function doorOpen(message) {
+	shellClose();
+	liveStop();
+	const first = session.setup_needed;
+	const title = t(first ? "setup.title" : "login.title");
+	document.title = `${title} – Wayleave`;
+	const place = h("main.door", { id: "main" }, h("div", {},
+		h("div.card", {}, h("div.brand", {}, mark(), "Wayleave"), h("h1", {}, title),
+			message && note("", message), first ? setupForm() : loginForm()),
+		doorFoot(message)));
+	fill(document.getElementById("app"), place);
+	const start = place.querySelector("input");
+	start.focus();
+}
+
+function doorFoot(message) {
+	const choice = select(languageOptions(false), language, { "aria-label": t("settings.language") });
+	choice.addEventListener("change", () => {
+		keep("language", choice.value);
+		languageOfSession();
+		doorOpen(message);
+	});
+	return h("div.door-foot", {}, choice);
+}
+
+// A form whose fields tell what is wrong; SEND() resolves, or throws what was refused.
+function doorForm(fields, button, send) {
+	const problem = h("div.note.bad", { role: "alert", hidden: true });
+	const submit = h("button.first", {}, button);
+	const form = h("form", { novalidate: true }, fields.map((f) => f.element), problem, submit);
+	form.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		submit.disabled = true;
+		problem.hidden = true;
+		try {
+			await send();
+		} catch (error) {
+			problem.hidden = false;
+			setText(problem, refusal(error));
+		} finally {
+			submit.disabled = false;
+		}
+	});
+	return form;
+}
+
+function passwordInput(autocomplete) {
+	return h("input", { type: "password", autocomplete, required: true, maxlength: "256" });
+}
+
+function loginForm() {
+	const password = field(t("login.password"), passwordInput("current-password"));
+	const user = h("input", { type: "text", autocomplete: "username", value: "admin", hidden: true, tabindex: "-1", "aria-hidden": "true" });
+	const form = doorForm([password], t("login.button"), async () => {
+		sessionTake(await call("POST", "session", { password: password.control.value }));
+		enter();
+	});
+	form.prepend(user); // password managers ask for a name
+	form.append(h("details", {}, h("summary", {}, t("login.forgotten")), h("p.small", {}, t("login.forgotten.answer"))));
+	return form;
+}
+
+function setupForm() {
+	const code = field(t("setup.code"), h("input.mono", { type: "text", autocomplete: "one-time-code", autocapitalize: "characters", spellcheck: "false", maxlength: "64" }), t("setup.code.hint"));
+	const first = field(t("setup.password"), passwordInput("new-password"), t("setup.password.hint"));
+	const again = field(t("setup.again"), passwordInput("new-password"));
+	const form = doorForm([code, first, again], t("setup.button"), async () => {
+		code.fail(code.control.value.trim() ? "" : t("setup.code.missing"));
+		if (!passwordsAgree(first, again) || !code.control.value.trim())
+			return;
+		sessionTake(await call("POST", "setup", { code: code.control.value.trim(), password: first.control.value }));
+		enter();
+	});
+	form.prepend(h("p.soft", {}, t("setup.intro")));
+	return form;
+}
+
+// Tells at the fields what is wrong with a new password; focus goes to the first wrong one.
+function passwordsAgree(first, again) {
+	const short = first.control.value.length < PASSWORD_LEAST;
+	const differ = first.control.value !== again.control.value;
+	first.fail(short ? t("setup.short", { n: PASSWORD_LEAST }) : "");
+	again.fail(!short && differ ? t("setup.differ") : "");
+	if (short || differ)
+		(short ? first : again).control.focus();
+	return !short && !differ;
+}
+
+function enter() {
+	languageOfSession();
+	liveStart();
+	shellOpen();
+}
+
+async function logOut() {
+	try {
+		await call("DELETE", "session");
+	} catch { /* it has ended, or will by itself */ }
+	sessionEnded(t("login.bye"));
+}
+
+async function sessionEnded(message) {
+	const was = session.logged_in;
+	session.logged_in = false;
+	try {
+		await sessionAsk();
+	} catch { /* told by the form, when it is sent */ }
+	doorOpen(typeof message === "string" ? message : was ? t("login.ended") : "");
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is live: the stream of events, the newest documents, and five minutes of traffic.
+"use strict";
+
+const HISTORY_S = 300;
+
+const live = {
+	status: null,
+	vpn: [],
+	connected: true,
+	// parallel arrays, as the plot takes them: seconds, bit/s in, bit/s out
+	history: [[], [], []],
+	listeners: new Set(),
+	source: null,
+	lastTraffic: null,
+};
+
+// Called after every event with its name; returns the function that ends it.
+function liveListen(listener) {
+	live.listeners.add(listener);
+	return () => live.listeners.delete(listener);
+}
+
+function liveTell(what) {
+	for (const listener of [...live.listeners])
+		listener(what);
+}
+
+function liveStart() {
+	liveStop();
+	const source = live.source = new EventSource("/api/v1/events");
+	const on = (name, take) => source.addEventListener(name, (event) => {
+		take(JSON.parse(event.data));
+		liveTell(name);
+	});
+	on("status", (status) => { live.status = status; });
+	on("vpn", (vpn) => { live.vpn = vpn.items; });
+	on("traffic", trafficTake);
+	source.addEventListener("open", () => connectedSet(true));
+	source.addEventListener("error", streamFailed);
+}
+
+function liveStop() {
+	if (live.source)
+		live.source.close();
+	live.source = null;
+	live.lastTraffic = null;
+}
+
+// The browser tries again by itself, unless the answer was a refusal: then the
+// session may have ended, or the gateway is just coming back.
+function streamFailed() {
+	connectedSet(false);
+	const dead = live.source && live.source.readyState === EventSource.CLOSED;
+	if (dead)
+		setTimeout(streamAgain, 2000);
+}
+
+async function streamAgain() {
+	try {
+		await call("GET", "status");
+		if (session.logged_in)
+			liveStart();
+	} catch (error) {
+		if (session.logged_in)
+			setTimeout(streamAgain, 2000);
+	}
+}
+
+function connectedSet(connected) {
+	if (live.connected === connected)
+		return;
+	live.connected = connected;
+	liveTell("connected");
+}
+
+function trafficTake(now) {
+	const last = live.lastTraffic;
+	live.lastTraffic = now;
+	if (!last || now.at_ms <= last.at_ms || now.bytes_in < last.bytes_in)
+		return;
+	const perSecond = (name) => Math.max(0, (now[name] - last[name]) * 8000 / (now.at_ms - last.at_ms));
+	const [times, incoming, outgoing] = live.history;
+	times.push(now.at_ms / 1000);
+	incoming.push(perSecond("bytes_in"));
+	outgoing.push(perSecond("bytes_out"));
+	while (times.length && times[0] < now.at_ms / 1000 - HISTORY_S)
+		live.history.forEach((series) => series.shift());
+}
+
+// --- what pages ask of it ---------------------------------------------------------
+const ACTIVE = new Set(["up", "connecting", "stale"]);
+
+// The tunnels that a switch governs, those in use first.
+function tunnelsOf(kind) {
+	return live.vpn.filter((tunnel) => (tunnel.class || tunnel.kind) === kind);
+}
+
+function tunnelsInUse(kind) {
+	return tunnelsOf(kind).filter((tunnel) => ACTIVE.has(tunnel.state));
+}
+
+function deviceLabel(tunnel) {
+	return tunnel.device_name ? `${tunnel.device_name} (${tunnel.device})` : tunnel.device;
+}
+
+// Where the WAN address is from: "public", "private" (RFC 1918), "shared" (RFC 6598)
+// or "none".
+function wanKind(address) {
+	if (!address)
+		return "none";
+	const [a, b] = address.split(".").map(Number);
+	if (a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168))
+		return "private";
+	return a === 100 && b >= 64 && b < 128 ? "shared" : "public";
+}

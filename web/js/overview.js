@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Overview: is the internet there, and who does what.
+"use strict";
+
+pages.overview = {
+	title: () => t("nav.overview"),
+	open(place) {
+		const path = pathMake(), tiles = tilesMake(), plot = plotMake(), tunnels = tunnelsMake();
+		const notes = h("div.stack");
+		fill(place,
+			h("section.card", { "aria-label": t("overview.connection") }, path.element, notes), tiles.element,
+			h("section.card", {}, h("div.card-head", {}, h("h2", {}, t("plot.title")), plot.key), plot.element),
+			h("section.card", {}, h("div.card-head", {}, h("h2", {}, t("overview.tunnels")), h("a", { href: "#/vpns" }, t("overview.all"))), tunnels.element));
+		const update = (what) => {
+			if (what === "status" && live.status) {
+				path.update(live.status);
+				tiles.update(live.status);
+				overviewNotes(notes, live.status);
+			}
+			if (what === "vpn")
+				tunnels.update(live.vpn);
+		};
+		["status", "vpn"].forEach(update);
+		const unlisten = liveListen(update);
+		return () => { unlisten(); plot.close(); };
+	},
+};
+
+// --- devices - gateway - internet ---------------------------------------------------------
+function pathNode(drawing, href) {
+	const title = h("strong"), line = h("span.small.soft");
+	const content = [h("span.disc", {}, icon(drawing)), title, line];
+	return { element: href ? h("a.path-node", { href }, content) : h("div.path-node", {}, content), title, line };
+}
+
+function pathMake() {
+	const devices = pathNode("devices", "#/devices"), gateway = pathNode("gateway"), internet = pathNode("internet");
+	const outward = h("div.path-line", { "aria-hidden": "true" });
+	setText(gateway.title, t("overview.gateway"));
+	return {
+		element: h("div.path", {}, devices.element, h("div.path-line", { "aria-hidden": "true" }), gateway.element, outward, internet.element),
+		update(status) {
+			const there = status.translating;
+			setText(devices.title, tn("overview.devices", status.devices || 0));
+			setText(devices.line, status.lan.map((lan) => lan.interface).join(", "));
+			setText(gateway.line, t("overview.up", { age: duration(status.uptime_s) }));
+			setText(internet.title, t(there ? "overview.internet" : "overview.nointernet"));
+			setText(internet.line, status.wan.address || t("overview.noaddress"));
+			internet.element.classList.toggle("bad", !there);
+			outward.classList.toggle("bad", !there);
+		},
+	};
+}
+
+function overviewNotes(place, status) {
+	const wanted = [], kind = wanKind(status.wan.address);
+	if (!status.translating)
+		wanted.push(note("bad", h("strong", {}, t("overview.waiting")), " ", listed(status.waiting_for || [])));
+	if (kind === "private" || kind === "shared")
+		wanted.push(note("warn", h("strong", {}, t(`overview.${kind}`)), " ", t("overview.behind"), " ",
+			h("a", { href: "#/help/behind" }, t("help.more"))));
+	for (const warning of status.warnings || [])
+		wanted.push(note("warn", warning));
+	const fresh = h("div", {}, wanted);
+	if (fresh.innerHTML !== place.innerHTML)
+		place.replaceChildren(...fresh.childNodes);
+	place.hidden = !wanted.length;
+}
+
+// --- figures ---------------------------------------------------------------------------------
+function tile(label) {
+	const value = document.createTextNode(""), line = h("small");
+	return { element: h("div.tile", {}, h("dt", {}, label), h("dd", {}, value, line)), set(text, more) {
+		if (value.data !== text)
+			value.data = text;
+		setText(line, more || "");
+	} };
+}
+
+function tilesMake() {
+	const wan = tile(t("overview.wan")), vpn = tile(t("nav.vpns")), sessions = tile(t("overview.sessions")), sum = tile(t("overview.traffic"));
+	return {
+		element: h("dl.tiles", {}, [wan, vpn, sessions, sum].map((part) => part.element)),
+		update(status) {
+			const up = live.vpn.filter((tunnel) => tunnel.state === "up").length;
+			wan.set(status.wan.address || "–", [status.wan.interface, t(`wan.${wanKind(status.wan.address)}`)].join(" · "));
+			vpn.set(number(live.vpn.length), t("overview.running", { n: number(up) }));
+			sessions.set(number(status.sessions.used), t("overview.limit", { n: number(status.sessions.limit) }));
+			sum.set(`↓ ${bytes(status.traffic.bytes_in)}`, `↑ ${bytes(status.traffic.bytes_out)}`);
+		},
+	};
+}
+
+// --- tunnels by device -----------------------------------------------------------------------
+function tunnelsMake() {
+	const list = h("ul.tunnels"), empty = h("div.empty", {}, h("p", {}, t("vpns.none")), h("p", {}, h("a", { href: "#/help/need" }, t("help.need.title"))));
+	const follow = keyedList(list, tunnelKey, () => {
+		const who = h("span.who"), state = h("span"), line = h("span.soft.small");
+		return {
+			element: h("li.tunnel", {}, who, state, line),
+			update(tunnel) {
+				setText(who, deviceLabel(tunnel));
+				if (state.textContent !== t(`state.${tunnel.state}`))
+					fill(state, statePill(tunnel.state));
+				setText(line, `${t(`kind.${tunnel.kind}`)} → ${tunnel.server} · ${duration(tunnel.age_s)}`);
+			},
+		};
+	});
+	return {
+		element: h("div", {}, list, empty),
+		update(tunnels) {
+			empty.hidden = !!tunnels.length;
+			follow([...tunnels].sort((a, b) => (a.device_name || a.device).localeCompare(b.device_name || b.device)).slice(0, 50));
+		},
+	};
+}

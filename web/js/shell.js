@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The frame around every page: navigation, banners, and which page is shown. A page
+// is {title, intro, crumbs, open(main, rest) -> function that ends it or nothing}.
+"use strict";
+
+const pages = {};
+
+const NAVIGATION = [
+	{ page: "overview", icon: "overview" },
+	{ page: "vpns", icon: "vpns" },
+	{ group: "nav.advanced", icon: "advanced", inner: { group: "nav.security", page: "firewall" } },
+	{ page: "devices", icon: "devices" },
+	{ page: "counters", icon: "counters" },
+	{ page: "help", icon: "help" },
+	{ page: "settings", icon: "settings" },
+];
+
+const shell = { main: null, close: null, stopBanner: null };
+
+function shellOpen() {
+	const main = h("main", { id: "main" });
+	shell.main = main;
+	const side = sideMake();
+	const banners = h("div.bars", {}, topbarMake(side));
+	fill(document.getElementById("app"), skipLink(), h("div.frame", {}, side, h("div.body", {}, banners, main)));
+	shell.stopBanner = bannerFollow(banners);
+	pageShow(false);
+}
+
+function shellClose() {
+	for (const end of ["close", "stopBanner"]) {
+		if (shell[end])
+			shell[end]();
+		shell[end] = null;
+	}
+	shell.main = null;
+}
+
+// Not a link: the address after # is the page's name
+function skipLink() {
+	return h("button.skip.first", { type: "button", onclick: () => shell.main.querySelector("h1").focus() }, t("nav.skip"));
+}
+
+function topbarMake(side) {
+	const menu = h("button.plain", { type: "button", "aria-expanded": "false", "aria-controls": side.id }, icon("menu"), t("nav.menu"));
+	menu.addEventListener("click", () => {
+		menu.setAttribute("aria-expanded", String(side.classList.toggle("open")));
+	});
+	side.addEventListener("click", (event) => {
+		if (event.target.closest("a")) {
+			side.classList.remove("open");
+			menu.setAttribute("aria-expanded", "false");
+		}
+	});
+	menu.firstChild.setAttribute("width", "22");
+	return h("header.topbar", {}, h("a.brand", { href: "#/overview" }, mark(), "Wayleave"), menu);
+}
+
+function sideMake() {
+	return h("div.side", { id: "side" },
+		h("a.brand", { href: "#/overview" }, mark(), "Wayleave"),
+		h("nav.nav", { "aria-label": t("nav.label") }, h("ul", {}, NAVIGATION.map(navItem))),
+		h("div.side-foot", {},
+			h("span", {}, session.name),
+			h("span", {}, t(`role.${session.role}`)),
+			h("button.plain.tight", { type: "button", onclick: logOut }, t("nav.logout"))));
+}
+
+function navLink(page, drawing) {
+	return h("a", { href: `#/${page}`, "data-page": page }, drawing && icon(drawing), pages[page].nav ? pages[page].nav() : pages[page].title());
+}
+
+function navItem(item) {
+	if (item.page)
+		return h("li", {}, navLink(item.page, item.icon));
+	return h("li", {}, h("div.group", {}, icon(item.icon), t(item.group)),
+		h("div.inner", {}, h("div.group", {}, t(item.inner.group)), navLink(item.inner.page)));
+}
+
+// --- which page ----------------------------------------------------------------------
+function pageAsked() {
+	const [, name, ...rest] = location.hash.split("/");
+	return pages[name] ? [name, rest.join("/")] : ["overview", ""];
+}
+
+function pageShow(focus) {
+	if (!shell.main)
+		return;
+	if (shell.close)
+		shell.close();
+	const [name, rest] = pageAsked(), page = pages[name];
+	for (const link of document.querySelectorAll(".nav a")) {
+		if (link.dataset.page === name)
+			link.setAttribute("aria-current", "page");
+		else
+			link.removeAttribute("aria-current");
+	}
+	document.title = `${page.title()} – Wayleave`;
+	const head = h("h1", { tabindex: "-1" }, page.title());
+	const body = h("div.stack");
+	fill(shell.main, h("div.page-head", {}, page.crumbs && h("div.crumbs", {}, page.crumbs()), head, page.intro && h("p", {}, page.intro())), body);
+	if (focus) {
+		window.scrollTo(0, 0);
+		head.focus({ preventScroll: true });
+	}
+	shell.close = page.open(body, rest) || null;
+}
+
+// --- banners: a change that waits to be kept, and a gateway that does not answer --------
+function bannerFollow(place) {
+	const waiting = h("div.banner", { role: "alert", hidden: true });
+	const words = h("p", {}, t("confirm.question"));
+	const left = h("span.number", { "aria-hidden": "true" });
+	waiting.append(h("div", {}, words, left), mayChange() && h("div.row", {},
+		h("button.first", { type: "button", onclick: () => confirmDo("confirm", t("confirm.kept")) }, t("confirm.keep")),
+		h("button", { type: "button", onclick: () => confirmDo("rollback", t("confirm.undone"), { steps: 1 }) }, t("confirm.undo"))));
+	const away = h("div.banner.bad", { role: "alert", hidden: true }, h("p", {}, t("error.away")));
+	place.append(away, waiting);
+	const clock = { deadline: 0 };
+	const tick = () => bannerTick(waiting, left, clock);
+	const timer = setInterval(tick, 500);
+	const unlisten = liveListen((what) => {
+		if (what === "connected")
+			away.hidden = live.connected;
+		if (what === "status" || what === "confirm") {
+			clock.deadline = Date.now() + ((live.status && live.status.confirm_within_s) || 0) * 1000;
+			tick();
+		}
+	});
+	return () => { clearInterval(timer); unlisten(); };
+}
+
+function bannerTick(waiting, left, clock) {
+	const seconds = Math.ceil((clock.deadline - Date.now()) / 1000);
+	waiting.hidden = seconds <= 0;
+	setText(left, t("confirm.left", { n: Math.max(0, seconds) }));
+}
+
+// After a change: what waits for confirmation now
+function changed(result) {
+	if (live.status && result) {
+		live.status.confirm_within_s = result.confirm_within_s;
+		liveTell("confirm");
+	}
+	liveTell("config");
+}
+
+async function confirmDo(path, said, body) {
+	try {
+		changed(await call("POST", path, body || {}));
+		toast(said);
+	} catch (error) {
+		toast(refusal(error));
+	}
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// VPNs: every tunnel and every attempt, live.
+"use strict";
+
+const STATE_COLOUR = { up: "good", connecting: "info", stale: "warn", blocked: "bad", failed: "bad" };
+const STATE_ORDER = ["failed", "blocked", "connecting", "up", "stale"];
+
+function statePill(state) {
+	return pill(STATE_COLOUR[state], t(`state.${state}`));
+}
+
+function tunnelKey(tunnel) {
+	return [tunnel.device, tunnel.kind, tunnel.class, tunnel.server].join(" ");
+}
+
+// Blocked by a switch: the word links to the switch.
+function tunnelState(tunnel) {
+	const blocked = tunnel.state === "blocked";
+	return [statePill(tunnel.state), blocked && h("a.small", { href: `#/firewall/${tunnel.class || tunnel.kind}` }, t("vpns.switch"))];
+}
+
+function tunnelColumns() {
+	return [
+		{ label: t("vpns.device"), cell: (v) => [h("strong", {}, v.device_name || v.device), v.device_name && h("span.soft", {}, v.device)] },
+		{ label: t("vpns.kind"), cell: (v) => t(`kind.${v.kind}`) },
+		{ label: t("vpns.server"), cell: (v) => v.server },
+		{ label: t("vpns.state"), cell: tunnelState },
+		{ label: t("vpns.age"), right: true, cell: (v) => [duration(v.age_s), h("span.soft", {}, t("vpns.idle", { age: duration(v.idle_s) }))] },
+		{ label: t("vpns.traffic"), right: true, cell: (v) => [`↓ ${bytes(v.bytes_in)}`, h("span.soft", {}, `↑ ${bytes(v.bytes_out)}`)] },
+		{ label: t("vpns.why"), whole: true, cell: (v) => (v.evidence || [])[0] || "" },
+	];
+}
+
+pages.vpns = {
+	title: () => t("nav.vpns"),
+	intro: () => t("vpns.intro"),
+	open(place) {
+		const table = liveTable(t("nav.vpns"), tunnelColumns(), tunnelKey, t("vpns.none"));
+		const count = h("p.soft", { role: "status" });
+		fill(place, h("section.card", {}, count, table.element),
+			h("section.card", {}, h("h2", {}, t("vpns.meaning")), h("dl.facts", {}, STATE_ORDER.map((state) => [
+				h("dt", {}, statePill(state)), h("dd", {}, t(`state.${state}.meaning`))])),
+			h("p.small", {}, h("a", { href: "#/help/change-nothing" }, t("help.change-nothing.title")))));
+		const update = () => {
+			const sorted = [...live.vpn].sort((a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || a.device.localeCompare(b.device));
+			table.update(sorted);
+			setText(count, tn("vpns.count", live.vpn.length));
+		};
+		update();
+		return liveListen((what) => what === "vpn" && update());
+	},
+};
