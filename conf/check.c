@@ -14,7 +14,8 @@
 
 #define NAME_MAX_BYTES 64
 /* sun_path holds 108 bytes, of which "/control.sock" and the end take 14. */
-#define RUN_DIR_MAX_BYTES 94
+#define RUN_DIR_MAX_BYTES   94
+#define STATE_DIR_MAX_BYTES 1024
 
 /* --- one value ------------------------------------------------------------------ */
 
@@ -126,12 +127,17 @@ static int interface_check(const char *path, const char *name, struct settings_e
 static int strings_check(const struct settings *settings, struct settings_error *error)
 {
 	const char *run_dir = settings->run_dir;
+	const char *state_dir = settings->state_dir;
 	const char *group = settings->control_group;
 
 	if (!run_dir || *run_dir != '/' || strlen(run_dir) > RUN_DIR_MAX_BYTES)
 		return settings_error_set(error, -EINVAL, "run_dir",
 					  "is not an absolute path of at most %d bytes",
 					  RUN_DIR_MAX_BYTES);
+	if (state_dir && (*state_dir != '/' || strlen(state_dir) > STATE_DIR_MAX_BYTES))
+		return settings_error_set(error, -EINVAL, "state_dir",
+					  "is not an absolute path of at most %d bytes",
+					  STATE_DIR_MAX_BYTES);
 	if (group && (!*group || strlen(group) > 32 || strpbrk(group, ":/, \t\n")))
 		return settings_error_set(error, -EINVAL, "control_group",
 					  "'%.40s' is not the name of a group", group);

@@ -136,6 +136,7 @@ void settings_free(struct settings *settings)
 		free(settings->port_forwards[i].name);
 	free(settings->port_forwards);
 	free(settings->run_dir);
+	free(settings->state_dir);
 	free(settings->control_group);
 	free(settings);
 }

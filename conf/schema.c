@@ -156,6 +156,8 @@ static const cyaml_schema_field_t document_schema[] = {
 			 settings.mss_clamp, mss_clamp_words, CYAML_ARRAY_LEN(mss_clamp_words)),
 	CYAML_FIELD_STRING_PTR("run_dir", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			       struct settings_document, settings.run_dir, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("state_dir", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+			       struct settings_document, settings.state_dir, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_STRING_PTR("control_group", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			       struct settings_document, settings.control_group, 0,
 			       CYAML_UNLIMITED),
@@ -214,6 +216,7 @@ const struct settings_field settings_fields[] = {
 		PLACE(run_dir),
 		.fallback_text = "/run/wayleave",
 	},
+	{.name = "state_dir", .kind = FIELD_STRING, PLACE(state_dir)},
 	{.name = "control_group", .kind = FIELD_STRING, PLACE(control_group)},
 };
 const size_t settings_fields_count = CYAML_ARRAY_LEN(settings_fields);

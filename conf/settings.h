@@ -98,6 +98,7 @@ struct settings {
 	/* TCP MSS clamp, bytes: 0 off, 1 "auto" (egress MTU - 40, default) or the value */
 	uint16_t mss_clamp;
 	char *run_dir;	     /* default /run/wayleave */
+	char *state_dir;     /* what outlives a reboot; NULL (default): run_dir */
 	char *control_group; /* Unix group that may read and change; default none (root) */
 };
 

@@ -192,6 +192,7 @@ static const struct refusal refusals[] = {
 	{WAN_LAN "timeouts: {udp: 604801}\n", 3, "timeouts.udp", "604800"},
 	{WAN_LAN "limits: {mappings_per_host: 0}\n", 3, "limits.mappings_per_host", "not from 1"},
 	{WAN_LAN "run_dir: relative\n", 3, "run_dir", "absolute"},
+	{WAN_LAN "state_dir: relative\n", 3, "state_dir", "absolute"},
 	{WAN_LAN "control_group: ''\n", 3, "control_group", "name of a group"},
 	{WAN_LAN "a: &x 1\nb: *x\n", 4, "b", "alias"},
 	{WAN_LAN "---\n" WAN_LAN, 3, "", "second document"},
