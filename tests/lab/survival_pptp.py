@@ -17,34 +17,9 @@ import sys
 import threading
 import time
 
-MAGIC = 0x1A2B3C4D
-GRE = 47
+import pptp_wire as wire
+
 WAIT_S = 30  # TCP repeats what was lost while the daemon was dead
-START, START_REPLY, ECHO, ECHO_REPLY, CALL, CALL_REPLY, CLEAR, DISCONNECT = 1, 2, 5, 6, 7, 8, 12, 13
-
-
-def message(kind, body):
-    return struct.pack("!HHIHH", 12 + len(body), 1, MAGIC, kind, 0) + body
-
-
-def read_message(stream):
-    head = stream.recv(2, socket.MSG_WAITALL)
-    if len(head) < 2:
-        return None, b""
-    rest = stream.recv(struct.unpack("!H", head)[0] - 2, socket.MSG_WAITALL)
-    return struct.unpack_from("!H", rest, 6)[0], rest[10:]
-
-
-def gre_packet(call, payload):
-    return struct.pack("!HHHHI", 0x3001, 0x880B, len(payload), call, 0) + payload
-
-
-def gre_receive(raw):
-    """(source, call id, payload)"""
-    packet = raw.recv(2000)
-    header = (packet[0] & 15) * 4
-    call = struct.unpack_from("!H", packet, header + 6)[0]
-    return socket.inet_ntoa(packet[12:16]), call, packet[header + 12:]
 
 
 class Server:
@@ -52,44 +27,43 @@ class Server:
 
     def __init__(self, address):
         self.listener = socket.create_server((address, 1723))
-        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, GRE)
-        self.raw.bind((address, 0))
+        self.raw = wire.gre_socket(address)
         self.calls, self.peer, self.next_call = {}, None, 0x4242
 
     def echo_gre(self):
         while True:
-            _, call, payload = gre_receive(self.raw)
+            _, call, payload = wire.gre_receive(self.raw)
             if call in self.calls:
-                self.raw.sendto(gre_packet(self.calls[call], payload), self.peer)
+                self.raw.sendto(wire.gre_packet(self.calls[call], payload), self.peer)
 
     def call_requested(self, stream, body):
-        theirs, mine = struct.unpack_from("!H", body)[0], self.next_call
+        theirs, mine = wire.ids(body)[0], self.next_call
         self.next_call += 1
         self.calls[mine] = theirs
-        stream.sendall(message(CALL_REPLY, struct.pack("!HHBBHIHHI", mine, theirs, 1, 0, 0, 64000, 64, 0, 0)))
+        stream.sendall(wire.call_reply(mine, theirs))
 
     def clear_requested(self, stream, body):
         """RFC 2637 section 2.12: the message names the client's id, the answer ours."""
-        theirs = struct.unpack_from("!H", body)[0]
+        theirs = wire.ids(body)[0]
         for mine in [m for m, t in self.calls.items() if t == theirs]:
             del self.calls[mine]
-            stream.sendall(message(DISCONNECT, struct.pack("!HBBHH", mine, 4, 0, 0, 0) + bytes(128)))
+            stream.sendall(wire.disconnect_notify(mine))
 
     def serve(self):
         print("ready", flush=True)
         stream, self.peer = self.listener.accept()
         threading.Thread(target=self.echo_gre, daemon=True).start()
         while True:
-            kind, body = read_message(stream)
+            kind, body = wire.read_message(stream)
             if kind is None:
                 return
-            if kind == START:
-                stream.sendall(message(START_REPLY, struct.pack("!HBBIIHH", 0x100, 1, 0, 1, 1, 1, 1) + bytes(128)))
-            elif kind == ECHO:
-                stream.sendall(message(ECHO_REPLY, body[:4] + struct.pack("!BBH", 1, 0, 0)))
-            elif kind == CALL:
+            if kind == wire.START:
+                stream.sendall(wire.start_reply())
+            elif kind == wire.ECHO:
+                stream.sendall(wire.echo_reply(body[:4]))
+            elif kind == wire.CALL:
                 self.call_requested(stream, body)
-            elif kind == CLEAR:
+            elif kind == wire.CLEAR:
                 self.clear_requested(stream, body)
 
 
@@ -98,21 +72,20 @@ class Client:
 
     def __init__(self, address):
         self.address, self.calls = address, {}
-        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, GRE)
+        self.raw = wire.gre_socket("0.0.0.0")
         self.stream = socket.create_connection((address, 1723), timeout=WAIT_S)
-        self.ask(START, START_REPLY, struct.pack("!HHIIHH", 0x100, 0, 1, 1, 0, 0) + bytes(128))
+        self.ask(wire.start_request(), wire.START_REPLY)
 
-    def ask(self, kind, answer, body):
-        self.stream.sendall(message(kind, body))
-        came, body = read_message(self.stream)
+    def ask(self, request, answer):
+        self.stream.sendall(request)
+        came, body = wire.read_message(self.stream)
         if came != answer:
             raise AssertionError("message %s came, not %d" % (came, answer))
         return body
 
     def call(self, ident):
-        body = self.ask(CALL, CALL_REPLY, struct.pack("!HHIIIIHHHH", ident, 1, 300, 100000000, 3, 3, 64, 0, 0, 0) +
-                        bytes(128))
-        theirs, mine = struct.unpack_from("!HH", body)
+        body = self.ask(wire.call_request(ident), wire.CALL_REPLY)
+        theirs, mine = wire.ids(body)
         if mine != ident:
             raise AssertionError("the reply names call %d" % mine)
         self.calls[ident] = theirs
@@ -122,10 +95,10 @@ class Client:
         payload, wanted = b"call %d" % ident, (self.address, ident, b"call %d" % ident)
         self.drain()
         for _ in range(6):
-            self.raw.sendto(gre_packet(self.calls[ident], payload), (self.address, 0))
+            self.raw.sendto(wire.gre_packet(self.calls[ident], payload), (self.address, 0))
             until = time.monotonic() + 0.5
             while time.monotonic() < until:
-                if select.select([self.raw], [], [], 0.5)[0] and gre_receive(self.raw) == wanted:
+                if select.select([self.raw], [], [], 0.5)[0] and wire.gre_receive(self.raw) == wanted:
                     return
         raise AssertionError("no GRE comes back")
 
@@ -135,12 +108,12 @@ class Client:
             self.raw.recv(2000)
 
     def clear(self, ident):
-        body = self.ask(CLEAR, DISCONNECT, struct.pack("!HH", ident, 0))
-        if struct.unpack_from("!H", body)[0] != self.calls[ident]:
+        body = self.ask(wire.clear_request(ident), wire.DISCONNECT)
+        if wire.ids(body)[0] != self.calls[ident]:
             raise AssertionError("Call-Disconnect-Notify names another call")
 
     def echo(self):
-        body = self.ask(ECHO, ECHO_REPLY, struct.pack("!I", 4711))
+        body = self.ask(wire.echo_request(4711), wire.ECHO_REPLY)
         if struct.unpack_from("!I", body)[0] != 4711:
             raise AssertionError("another Echo-Reply")
 
