@@ -224,7 +224,7 @@ def suites(fast):
         return
     scripts = ["tests/run", "tools/install-deps", "tools/demo", "tests/lab/lab", "tests/lab/guest-init",
                "tests/lab/kernel-6.1", "tests/lab/demo",
-               *glob.glob("tests/lab/*.sh"), *glob.glob("tests/lab/scenarios/*.sh")]
+               *glob.glob("tests/lab/*.sh"), *glob.glob("tests/lab/scenarios/*.sh"), "tests/web/run", "tests/web/lab.sh"]
     yield Suite("shellcheck", ["shellcheck", "-x", *scripts], tap=False)
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
     yield Suite("demo", ["tests/lab/demo"])

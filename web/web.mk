@@ -24,3 +24,12 @@ $(WEB)/app.js: $(WEB_JS) $(WEB_TEXTS) web/vendor/uplot/uPlot.iife.min.js web/web
 	  for f in $(WEB_TEXTS); do printf '"%s":' $$(basename $$f .json); cat $$f; echo ,; done; \
 	  echo '};'; cat $(WEB_JS); } > $@.new && mv $@.new $@
 .PHONY: web
+
+# The pictures in docs/screenshots, taken of the real page in the lab
+screenshots: all
+	@mkdir -p docs/screenshots
+	tests/web/run --screenshots
+# The vendored library again, as tests/web/package-lock.json has it
+web-vendor:
+	cp tests/web/node_modules/uplot/dist/uPlot.iife.min.js tests/web/node_modules/uplot/dist/uPlot.min.css tests/web/node_modules/uplot/LICENSE web/vendor/uplot/
+.PHONY: screenshots web-vendor

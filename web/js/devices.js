@@ -11,7 +11,7 @@ function deviceColumns() {
 		{ label: t("nav.vpns"), right: true, cell: (d) => (d.vpns ? h("a", { href: "#/vpns" }, number(d.vpns)) : "0") },
 		{ label: t("devices.sessions"), right: true, cell: (d) => number(d.sessions) },
 		{ label: t("devices.ports"), right: true, cell: (d) => number(d.mappings) },
-		{ label: t("vpns.traffic"), right: true, cell: (d) => [`↓ ${bytes(d.bytes_in)}`, h("span.soft", {}, `↑ ${bytes(d.bytes_out)}`)] },
+		{ label: t("vpns.traffic"), right: true, cell: (d) => [`↓\u00a0${bytes(d.bytes_in)}`, h("span.soft", {}, `↑\u00a0${bytes(d.bytes_out)}`)] },
 	];
 }
 

@@ -17,8 +17,10 @@ pages.overview = {
 				tiles.update(live.status);
 				overviewNotes(notes, live.status);
 			}
-			if (what === "vpn")
+			if (what === "vpn") {
 				tunnels.update(live.vpn);
+				tiles.count(live.vpn);
+			}
 		};
 		["status", "vpn"].forEach(update);
 		const unlisten = liveListen(update);
@@ -81,12 +83,14 @@ function tilesMake() {
 	const wan = tile(t("overview.wan")), vpn = tile(t("nav.vpns")), sessions = tile(t("overview.sessions")), sum = tile(t("overview.traffic"));
 	return {
 		element: h("dl.tiles", {}, [wan, vpn, sessions, sum].map((part) => part.element)),
+		count(tunnels) {
+			const up = tunnels.filter((tunnel) => tunnel.state === "up").length;
+			vpn.set(number(tunnels.length), t("overview.running", { n: number(up) }));
+		},
 		update(status) {
-			const up = live.vpn.filter((tunnel) => tunnel.state === "up").length;
 			wan.set(status.wan.address || "–", [status.wan.interface, t(`wan.${wanKind(status.wan.address)}`)].join(" · "));
-			vpn.set(number(live.vpn.length), t("overview.running", { n: number(up) }));
 			sessions.set(number(status.sessions.used), t("overview.limit", { n: number(status.sessions.limit) }));
-			sum.set(`↓ ${bytes(status.traffic.bytes_in)}`, `↑ ${bytes(status.traffic.bytes_out)}`);
+			sum.set(`↓\u00a0${bytes(status.traffic.bytes_in)}`, `↑\u00a0${bytes(status.traffic.bytes_out)}`);
 		},
 	};
 }

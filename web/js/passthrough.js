@@ -73,15 +73,16 @@ function protocolPart(name) {
 		},
 		element: h("div.protocol", { id: `protocol-${name}`, role: "group", "aria-label": title },
 			h("div.protocol-head", {}, h("h3", {}, title), toggle.element),
-			h("div.stack", {}, protocolWords(name), more), now.element),
+			protocolWords(name), now.element, more),
 	};
 }
 
 function protocolWords(name) {
-	return h("dl", {},
-		h("dt", {}, t("passthrough.does")), h("dd", {}, t(`passthrough.${name}.does`)),
-		h("dt", {}, t("passthrough.breaks")), h("dd", {}, t(`passthrough.${name}.breaks`)),
-		h("dt", {}, t("passthrough.know")), h("dd", {}, t(`passthrough.${name}.know`), " ", h("a", { href: `#/help/${name}` }, t("help.more.about", { name: t(`kind.${name}`) }))));
+	return [
+		h("div", {}, h("h4", {}, t("passthrough.does")), h("p", {}, t(`passthrough.${name}.does`))),
+		h("div", {}, h("h4", {}, t("passthrough.breaks")), h("p", {}, t(`passthrough.${name}.breaks`)),
+			h("p.soft.small", {}, t(`passthrough.${name}.know`), " ", h("a", { href: `#/help/${name}` }, t("help.more.about", { name: t(`kind.${name}`) })))),
+	];
 }
 
 function protocolNow(name) {

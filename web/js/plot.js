@@ -11,10 +11,10 @@ function plotOptions(width) {
 	const axis = { stroke: plotColour("--soft"), grid: { stroke: plotColour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
 	const series = (colour, more) => ({ stroke: plotColour(colour), width: 2, points: { show: false }, ...more });
 	return {
-		width, height: 216, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
+		width, height: 216, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
 		scales: { x: { time: true, range: (plot, from, to) => [to - HISTORY_S, to] }, y: { range: (plot, low, high) => [0, Math.max(high * 1.1, 10000)] } },
 		axes: [
-			{ ...axis, values: (plot, marks) => marks.map((at) => plotTime(at)), space: 90, grid: { show: false } },
+			{ ...axis, values: (plot, marks) => marks.map((at) => plotTime(at)), space: 90, size: 30, grid: { show: false } },
 			{ ...axis, values: (plot, marks) => marks.map(rate), size: 84, space: 44 },
 		],
 		series: [{}, series("--plot-in", { fill: plotColour("--accent-wash") }), series("--plot-out", { dash: [5, 3] })],
@@ -22,7 +22,7 @@ function plotOptions(width) {
 }
 
 function plotTime(at) {
-	return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at * 1000);
+	return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
 }
 
 // Two points at least, or uPlot has no scale

@@ -60,10 +60,10 @@ function duration(seconds) {
 	const parts = [[86400, "time.d"], [3600, "time.h"], [60, "time.min"], [1, "time.s"]];
 	const first = parts.findIndex(([size]) => seconds >= size);
 	if (first < 0)
-		return `0 ${t("time.s")}`;
+		return `0\u00a0${t("time.s")}`;
 	const [size, unit] = parts[first], rest = parts[first + 1];
 	const low = rest && first < 2 ? Math.floor((seconds % size) / rest[0]) : 0;
-	return `${Math.floor(seconds / size)} ${t(unit)}${low ? ` ${low} ${t(rest[1])}` : ""}`;
+	return `${Math.floor(seconds / size)}\u00a0${t(unit)}${low ? ` ${low}\u00a0${t(rest[1])}` : ""}`;
 }
 
 function moment(iso) {

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The page as people use it, in the order of a new gateway's first day: first start,
+// switches with real tunnels, forwards, rollback, looks, and at the end the lock-out.
+"use strict";
+const assert = require("node:assert/strict");
+const test = require("node:test");
+const { ADDRESS, PASSWORD, lab, labMust, browserStart, visitor, logIn, go, wcag, scrollsSideways } = require("./browser.js");
+
+const PAGES = ["overview", "vpns", "firewall", "devices", "counters", "help", "settings"];
+const TUNNELS = { pptp: "pptp", l2tp: "l2tp", ipsec: "natt" };
+const NAMES = { pptp: "PPTP", l2tp: "L2TP", ipsec: "IPsec" };
+let browser, admin;
+
+test.before(async () => { browser = await browserStart(); });
+test.after(() => browser.close());
+
+const toast = (page, text) => page.getByText(text, { exact: true }).last().waitFor();
+const passthrough = (page) => page.getByRole("heading", { name: "VPN passthrough" }).locator("xpath=ancestor::section");
+
+// --- the door -------------------------------------------------------------------------------
+test("first view: four requests, under 100 kB", async () => {
+	const page = await visitor(browser);
+	const sizes = [];
+	page.on("requestfinished", async (request) => sizes.push(request.sizes()));
+	await page.goto(ADDRESS, { waitUntil: "networkidle" });
+	await page.getByRole("heading", { name: "Welcome" }).waitFor();
+	const all = await Promise.all(sizes);
+	const asked = all.length;
+	assert.ok(asked <= 4, `${asked} requests`);
+	const sum = all.reduce((total, size) => total + size.responseBodySize + size.responseHeadersSize, 0);
+	assert.ok(sum < 100000, `${sum} bytes`);
+	assert.deepEqual(page.complaints, []);
+	await page.context().close();
+});
+
+test("first start: a wrong code, a short password, then the right ones", async () => {
+	const page = await visitor(browser), code = labMust("setup_code").match(/\b[A-Z0-9]{4}(-?[A-Z0-9]{4})+\b/)[0];
+	await page.goto(ADDRESS);
+	const button = page.getByRole("button", { name: "Set password and begin" });
+	const fill = async (typed, password, again) => {
+		await page.getByLabel("Code").fill(typed);
+		await page.getByLabel("New password").fill(password);
+		await page.getByLabel("The same again").fill(again);
+		await button.click();
+	};
+	assert.deepEqual(await wcag(page), []);
+	await fill(code, "short", "short");
+	await page.getByText("Too short: at least 12 characters.").waitFor();
+	await fill(code, PASSWORD, `${PASSWORD}!`);
+	await page.getByText("The two are not the same.").waitFor();
+	await fill("AAAA-AAAA", PASSWORD, PASSWORD);
+	await page.getByRole("alert").waitFor();
+	await fill(code, PASSWORD, PASSWORD);
+	await page.getByRole("heading", { name: "Overview" }).waitFor();
+	assert.deepEqual(page.complaints, []);
+	await page.context().close();
+});
+
+test("login: refused with a wrong password, let in with the right one, out again", async () => {
+	admin = await visitor(browser);
+	await admin.goto(ADDRESS);
+	assert.deepEqual(await wcag(admin), []);
+	await admin.getByLabel("Password", { exact: true }).fill("admin");
+	await admin.getByRole("button", { name: "Log in" }).click();
+	await admin.getByRole("alert").waitFor();
+	await logIn(admin);
+	await admin.getByRole("button", { name: "Log out" }).click();
+	await admin.getByText("You have logged out.").waitFor();
+	await logIn(admin);
+});
+
+// --- what is live ---------------------------------------------------------------------------
+test("overview: the internet is there, the tunnels are, traffic is drawn", async () => {
+	await go(admin, "overview");
+	await admin.getByText("Internet is there").waitFor();
+	await admin.locator(".tile", { hasText: "203.0.113.1" }).waitFor();
+	for (const name of Object.values(NAMES))
+		await admin.locator(".tunnel", { hasText: name }).first().waitFor();
+	await admin.waitForFunction(() => live.history[1].some((rate) => rate > 0));
+	await admin.locator(".plot canvas").waitFor();
+});
+
+test("overview: behind another router, or the provider's NAT", async () => {
+	const kinds = await admin.evaluate(() => ["10.0.0.2", "172.31.0.1", "172.32.0.1", "192.168.0.2", "100.64.0.1", "100.128.0.1", "203.0.113.1", undefined].map(wanKind));
+	assert.deepEqual(kinds, ["private", "private", "public", "private", "shared", "public", "public", "none"]);
+	labMust("wan_shared");
+	await admin.getByText("You are behind your provider's NAT.").waitFor();
+	labMust("wan_own");
+	await admin.getByText("You are behind your provider's NAT.").waitFor({ state: "detached" });
+});
+
+test("vpns: every tunnel with its state", async () => {
+	await go(admin, "vpns");
+	for (const [name, device] of [["PPTP", "10.10.0.11"], ["L2TP", "10.10.0.12"], ["IPsec", "10.10.0.11"]])
+		await admin.locator("tbody tr", { hasText: name }).filter({ hasText: device }).filter({ hasText: "Up" }).first().waitFor();
+});
+
+// --- switches -----------------------------------------------------------------------------------
+for (const [name, tunnel] of Object.entries(TUNNELS))
+	test(`${NAMES[name]} off stops its tunnel at once and on continues it; who is cut off is said before`, async () => {
+		await go(admin, "firewall");
+		const part = admin.locator(`#protocol-${name}`), toggle = part.getByRole("switch"), save = passthrough(admin).getByRole("button", { name: "Save", exact: true });
+		await part.locator("li", { hasText: "10.10.0.1" }).first().waitFor();
+		await toggle.setChecked(false, { force: true });
+		await passthrough(admin).getByText(/Saving cuts off/).waitFor();
+		labMust("tunnel_passes", tunnel);
+		await save.click();
+		await toast(admin, "Saved. It works now.");
+		labMust("tunnel_blocked", tunnel);
+		await part.getByText("Blocked").first().waitFor();
+		await toggle.setChecked(true, { force: true });
+		await save.click();
+		await part.getByText("Blocked").first().waitFor({ state: "detached" });
+		labMust("tunnel_passes", tunnel);
+	});
+
+test("NAT only: the third state, under More, and back", async () => {
+	const part = admin.locator("#protocol-l2tp"), save = passthrough(admin).getByRole("button", { name: "Save", exact: true });
+	await part.getByText("More", { exact: true }).click();
+	await part.getByLabel(/NAT only/).check();
+	await save.click();
+	await admin.waitForFunction(() => live.status.passthrough.l2tp === "nat-only");
+	await admin.reload();
+	await part.getByText("NAT only").first().waitFor();
+	assert.equal(await part.getByLabel(/NAT only/).isChecked(), true);
+	await part.getByLabel(/NAT only/).uncheck();
+	await save.click();
+	await admin.waitForFunction(() => live.status.passthrough.l2tp === "on");
+});
+
+test("filtering is saved", async () => {
+	const udp = admin.getByRole("group", { name: "For UDP" });
+	await udp.getByLabel(/^Anybody/).check();
+	await admin.getByRole("button", { name: "Save filtering" }).click();
+	await toast(admin, "Filtering saved. It works now.");
+	assert.match(labMust("wl", "--json", "show", "config"), /"udp": ?"endpoint-independent"/);
+});
+
+// --- forwards, rollback ------------------------------------------------------------------------------
+test("port forward: a stranger gets in through it, and not after it is removed", async () => {
+	labMust("serve_here");
+	const stranger = () => lab("stranger_answered", "8080").status;
+	assert.notEqual(stranger(), 0);
+	await admin.getByLabel("Port outside").fill("99999");
+	await admin.getByRole("button", { name: "Add forward" }).click();
+	await admin.getByText("A port is a number from 1 to 65535.").waitFor();
+	await admin.getByLabel("Name").fill("door");
+	await admin.getByLabel("Port outside").fill("8080");
+	await admin.getByLabel("Device address").fill("10.10.0.21");
+	await admin.getByRole("button", { name: "Add forward" }).click();
+	await admin.getByRole("button", { name: "Remove forward door" }).waitFor();
+	assert.equal(stranger(), 0);
+	await admin.getByRole("button", { name: "Remove forward door" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+	await admin.getByText("No forwards: nothing from outside reaches your devices.").waitFor();
+	assert.notEqual(stranger(), 0);
+});
+
+test("rollback: one click, kept by another or undone", async () => {
+	await go(admin, "settings");
+	const back = admin.getByRole("button", { name: /^Go back/ }), config = () => labMust("wl", "--json", "show", "config");
+	await back.first().click();
+	await admin.getByText(/It comes back by itself in \d+ s\./).waitFor();
+	assert.match(config(), /"door"/);
+	await admin.getByRole("button", { name: "Undo now" }).click();
+	await toast(admin, "Undone.");
+	await admin.getByText(/It comes back by itself/).waitFor({ state: "hidden" });
+	assert.doesNotMatch(config(), /"door"/);
+	await back.first().click();
+	await admin.getByRole("button", { name: "Keep it" }).click();
+	await toast(admin, "Kept.");
+	assert.match(config(), /"door"/);
+});
+
+// --- settings ------------------------------------------------------------------------------------------
+test("backup: what is downloaded can be restored", async () => {
+	const [download] = await Promise.all([admin.waitForEvent("download"), admin.getByRole("link", { name: "Download backup" }).click()]);
+	const file = await download.path();
+	await admin.getByLabel("Backup to restore").setInputFiles({ name: "no.json", mimeType: "application/json", buffer: Buffer.from("no backup") });
+	await admin.getByRole("button", { name: "Restore" }).click();
+	await admin.getByText("This is not a backup file.").waitFor();
+	await admin.getByLabel("Backup to restore").setInputFiles(file);
+	await admin.getByRole("button", { name: "Restore" }).click();
+	await admin.getByRole("button", { name: "Keep it" }).click();
+	await toast(admin, "Kept.");
+});
+
+test("tokens: shown once, and revoked", async () => {
+	await admin.getByRole("textbox", { name: "Name" }).fill("<b>monitor</b>");
+	await admin.getByRole("button", { name: "Make token" }).click();
+	const secret = await admin.getByRole("dialog").locator("code").textContent();
+	assert.match(secret, /^wl_/);
+	await admin.getByRole("button", { name: "Close" }).click();
+	const answer = await admin.request.get(`${ADDRESS}/api/v1/status`, { headers: { Authorization: `Bearer ${secret}` } });
+	assert.equal(answer.status(), 200);
+	await admin.getByRole("button", { name: "Revoke token <b>monitor</b>" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+	await admin.getByText("No tokens.").waitFor();
+});
+
+test("restart: services after one question, the machine not without the second", async () => {
+	await admin.getByRole("button", { name: "Restart machine" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
+	await admin.getByRole("dialog", { name: "Really restart?" }).getByRole("button", { name: "Cancel" }).click();
+	await admin.getByText("Who changed what").waitFor();
+});
+
+// --- looks and access --------------------------------------------------------------------------------------
+async function looks(page, name) {
+	for (const wanted of PAGES) {
+		await go(page, wanted);
+		await page.waitForFunction(() => !document.querySelector("main h1 + .stack:empty"));
+		assert.deepEqual(await wcag(page), [], `${name}: ${wanted}`);
+		assert.equal(await scrollsSideways(page), false, `${name}: ${wanted} scrolls sideways`);
+	}
+}
+
+test("WCAG 2.2 AA on every page, light", () => looks(admin, "light"));
+
+test("dark by the system's wish and by the switch; WCAG 2.2 AA", async () => {
+	await admin.emulateMedia({ colorScheme: "dark" });
+	await admin.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+	await looks(admin, "dark");
+	await admin.getByLabel("Dark or light").selectOption("light");
+	assert.equal(await admin.evaluate(() => document.documentElement.dataset.theme), "light");
+	await admin.emulateMedia({ colorScheme: "light" });
+	await admin.getByLabel("Dark or light").selectOption("auto");
+});
+
+test("a phone of 360 pixels: the menu opens and closes, nothing scrolls sideways", async () => {
+	await admin.setViewportSize({ width: 360, height: 740 });
+	await looks(admin, "phone");
+	await admin.getByRole("button", { name: "Menu" }).click();
+	await admin.getByRole("link", { name: "WAN / Firewall" }).click();
+	await admin.getByRole("heading", { name: "VPN passthrough" }).waitFor();
+	assert.equal(await admin.locator(".nav").isVisible(), false);
+	await admin.setViewportSize({ width: 1280, height: 900 });
+});
+
+test("German by the browser's language, English by choice", async () => {
+	const page = await visitor(browser, { locale: "de-DE" });
+	await logIn(page, { password: "Passwort", button: "Anmelden" });
+	assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
+	await looks(page, "German");
+	await page.getByLabel("Sprache").selectOption("en");
+	await page.getByRole("heading", { name: "Settings" }).waitFor();
+	await page.context().close();
+});
+
+test("by keyboard alone: in, to the switches, off and on again", async () => {
+	const page = await visitor(browser), key = (name, times = 1) => press(page, name, times);
+	await page.goto(ADDRESS);
+	await page.getByRole("heading", { name: "Log in" }).waitFor();
+	await page.keyboard.type(PASSWORD);
+	await key("Enter");
+	await page.getByRole("heading", { name: "Overview" }).waitFor();
+	await tabTo(page, (focus) => focus.text === "WAN / Firewall");
+	await key("Enter");
+	await tabTo(page, (focus) => focus.label === "PPTP passthrough");
+	await key("Space");
+	await tabTo(page, (focus) => focus.text === "Save");
+	await key("Enter");
+	await page.waitForFunction(() => live.status.passthrough.pptp === "off");
+	await tabTo(page, (focus) => focus.label === "PPTP passthrough", "Shift+Tab");
+	await key("Space");
+	await tabTo(page, (focus) => focus.text === "Save");
+	await key("Enter");
+	await page.waitForFunction(() => live.status.passthrough.pptp === "on");
+	await page.context().close();
+});
+
+async function press(page, name, times) {
+	for (let i = 0; i < times; i++)
+		await page.keyboard.press(name);
+}
+
+async function tabTo(page, wanted, key = "Tab") {
+	for (let i = 0; i < 80; i++) {
+		await page.keyboard.press(key);
+		const focus = await page.evaluate(() => ({ text: document.activeElement.textContent.trim(), label: document.activeElement.getAttribute("aria-label") }));
+		if (wanted(focus))
+			return;
+	}
+	assert.fail("never reached by keyboard");
+}
+
+test("the page has complained about nothing", () => assert.deepEqual(admin.complaints, []));
+
+test("password: changed, and every session has ended", async () => {
+	const other = await visitor(browser);
+	await logIn(other);
+	await go(admin, "settings");
+	await admin.getByLabel("Password until now").fill(PASSWORD);
+	await admin.getByLabel("New password").fill(`${PASSWORD}, still`);
+	await admin.getByLabel("The same again").fill(`${PASSWORD}, still`);
+	await admin.getByRole("button", { name: "Change password" }).click();
+	await admin.getByText("The password is changed. Log in with the new one.").waitFor();
+	await other.getByRole("heading", { name: "Log in" }).waitFor();
+	await other.context().close();
+});
+
+test("lock-out: after ten wrong passwords the page says how long to wait", async () => {
+	const page = await visitor(browser);
+	await page.goto(ADDRESS);
+	for (let i = 0; i < 12; i++) {
+		const answer = page.waitForResponse((response) => response.url().endsWith("/session") && response.request().method() === "POST");
+		await page.getByLabel("Password", { exact: true }).fill(`wrong ${i}`);
+		await page.getByRole("button", { name: "Log in" }).click();
+		if ((await answer).status() === 429)
+			break;
+	}
+	await page.getByText(/Too many tries\. Wait .*, then try again\./).waitFor();
+	await page.context().close();
+});
