@@ -5,23 +5,38 @@
  * the daemon has set aside for that segment's flow. Nothing else has effect.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "helper/helper.h"
 
 #define TCP_CHECKSUM_OFFSET 16
 #define TCP_HEADER_BYTES    20
+#define UDP_CHECKSUM_OFFSET 6
+#define UDP_HEADER_BYTES    8
+
+/* The bytes in front of the payload; more than the frame has: it is cut short. */
+static size_t header_bytes(const struct helper_frame *frame)
+{
+	size_t bytes;
+
+	if (frame->carrier == HELPER_OVER_IP)
+		return 0;
+	if (frame->carrier == HELPER_OVER_UDP)
+		return UDP_HEADER_BYTES;
+	if (frame->tcp_bytes < TCP_HEADER_BYTES)
+		return TCP_HEADER_BYTES;
+	bytes = (size_t)(frame->bytes[frame->tcp_offset + 12] >> 4) * 4;
+	return bytes < TCP_HEADER_BYTES ? SIZE_MAX : bytes;
+}
 
 /* Payload of the frame; *bytes is 0 if the header leaves none. */
 static uint8_t *frame_payload(const struct helper_frame *frame, size_t *bytes)
 {
-	uint8_t *tcp = frame->bytes + frame->tcp_offset;
-	size_t header_bytes = frame->tcp_bytes < TCP_HEADER_BYTES ? 0 : (size_t)(tcp[12] >> 4) * 4;
+	size_t header = header_bytes(frame);
 
-	*bytes = 0;
-	if (header_bytes >= TCP_HEADER_BYTES && header_bytes <= frame->tcp_bytes)
-		*bytes = frame->tcp_bytes - header_bytes;
-	return tcp + header_bytes;
+	*bytes = header < frame->tcp_bytes ? frame->tcp_bytes - header : 0;
+	return frame->bytes + frame->tcp_offset + (*bytes ? header : 0);
 }
 
 static int form_check(const struct helper_answer *answer, size_t bytes)
@@ -67,15 +82,28 @@ static int edits_check(const struct helper_frame *frame, const struct helper_ans
 	return error;
 }
 
-static struct helper_id *id_find(struct helper_flow *flow, uint16_t external_id)
+static struct helper_id *id_find(struct helper_flow *flow, const struct helper_claim *claim)
 {
 	for (size_t i = 0; i < flow->id_count; i++)
-		if (flow->ids[i].external_id == external_id)
+		if (flow->ids[i].external_id == claim->external_id &&
+		    flow->ids[i].space == claim->space)
 			return &flow->ids[i];
 	return NULL;
 }
 
-static int id_reserve(struct helper_flow *flow, uint16_t external_id)
+/* An id of the inside host's own choice: whether another has it is the daemon's to see. */
+static int id_take(struct helper_flow *flow, const struct helper_claim *claim)
+{
+	if (flow->protocol != HELPER_L2TP_IP || id_find(flow, claim))
+		return -EPERM;
+	if (flow->id_count == HELPER_FLOW_IDS)
+		return -EDQUOT;
+	flow->ids[flow->id_count++] =
+		(struct helper_id){.external_id = claim->external_id, .space = claim->space};
+	return 0;
+}
+
+static int id_reserve(struct helper_flow *flow, uint32_t external_id)
 {
 	size_t i = 0;
 
@@ -100,7 +128,7 @@ static void id_release(struct helper_flow *flow, struct helper_id *id)
 /* A claim on an id that the flow holds. */
 static int held_claim(struct helper_flow *flow, const struct helper_claim *claim)
 {
-	struct helper_id *id = id_find(flow, claim->external_id);
+	struct helper_id *id = id_find(flow, claim);
 
 	if (!id)
 		return -EPERM;
@@ -116,22 +144,38 @@ static int held_claim(struct helper_flow *flow, const struct helper_claim *claim
 	return 0;
 }
 
+/* Call ids and tunnel ids have 16 bits; only version 3 of L2TP has more, and sessions. */
+static bool claim_is_formed(const struct helper_flow *flow, const struct helper_claim *claim)
+{
+	bool wide = flow->protocol == HELPER_L2TP_IP;
+
+	if (claim->kind < HELPER_CLAIM_RESERVE || claim->kind > HELPER_CLAIM_TAKE || claim->zero ||
+	    claim->space > (wide ? HELPER_ID_SESSION : HELPER_ID_CALL))
+		return false;
+	return wide || (claim->inside_id <= UINT16_MAX && claim->remote_id <= UINT16_MAX);
+}
+
 /* After the end of assistance ids can only be given back. */
 static int claim_apply(struct helper_flow *flow, const struct helper_claim *claim)
 {
-	bool gives_back = claim->kind >= HELPER_CLAIM_RELEASE;
+	bool gives_back =
+		claim->kind == HELPER_CLAIM_RELEASE || claim->kind == HELPER_CLAIM_RELEASE_ALL;
 
-	if (claim->kind < HELPER_CLAIM_RESERVE || claim->kind > HELPER_CLAIM_RELEASE_ALL ||
-	    claim->zero)
+	if (!claim_is_formed(flow, claim))
 		return -EPROTO;
 	if (flow->flags & HELPER_ENDED && !gives_back)
 		return -EPERM;
-	if (claim->kind == HELPER_CLAIM_RELEASE_ALL) {
+	switch (claim->kind) {
+	case HELPER_CLAIM_RELEASE_ALL:
 		flow->id_count = 0;
 		return 0;
+	case HELPER_CLAIM_RESERVE:
+		return id_reserve(flow, claim->external_id);
+	case HELPER_CLAIM_TAKE:
+		return id_take(flow, claim);
+	default:
+		return held_claim(flow, claim);
 	}
-	return claim->kind == HELPER_CLAIM_RESERVE ? id_reserve(flow, claim->external_id)
-						   : held_claim(flow, claim);
 }
 
 static int claims_apply(struct helper_flow *flow, const struct helper_answer *answer)
@@ -177,22 +221,48 @@ static uint16_t checksum_adjust(uint16_t checksum, size_t offset, uint8_t old_by
 	return (uint16_t)~sum;
 }
 
-void helper_edits_apply(const struct helper_frame *frame, const struct helper_edit *edits,
-			size_t count)
+/* Writes the edits; what they make of @checksum. */
+static uint16_t edits_write(uint8_t *payload, uint16_t checksum, const struct helper_edit *edits,
+			    size_t count)
 {
-	size_t payload_bytes;
-	uint8_t *payload = frame_payload(frame, &payload_bytes);
-	uint8_t *field = frame->bytes + frame->tcp_offset + TCP_CHECKSUM_OFFSET;
-	uint16_t checksum = (uint16_t)(field[0] << 8 | field[1]);
-
 	for (const struct helper_edit *edit = edits; edit < edits + count; edit++)
 		for (size_t i = 0; i < edit->length; i++) {
 			checksum = checksum_adjust(checksum, edit->offset + i, edit->old_bytes[i],
 						   edit->new_bytes[i]);
 			payload[edit->offset + i] = edit->new_bytes[i];
 		}
-	if (frame->partial_checksum || !count)
+	return checksum;
+}
+
+/* The carrier's checksum; NULL: it has none. */
+static uint8_t *checksum_field(const struct helper_frame *frame)
+{
+	uint8_t *header = frame->bytes + frame->tcp_offset;
+
+	if (frame->carrier == HELPER_OVER_TCP)
+		return header + TCP_CHECKSUM_OFFSET;
+	if (frame->carrier == HELPER_OVER_IP)
+		return NULL;
+	header += UDP_CHECKSUM_OFFSET;
+	return header[0] || header[1] ? header : NULL;
+}
+
+void helper_edits_apply(const struct helper_frame *frame, const struct helper_edit *edits,
+			size_t count)
+{
+	size_t payload_bytes;
+	uint8_t *payload = frame_payload(frame, &payload_bytes), *field = NULL;
+	uint16_t checksum = 0;
+
+	if (count && !frame->partial_checksum)
+		field = checksum_field(frame);
+	if (field)
+		checksum = (uint16_t)(field[0] << 8 | field[1]);
+	checksum = edits_write(payload, checksum, edits, count);
+	if (!field)
 		return;
+	if (frame->carrier == HELPER_OVER_UDP && !checksum)
+		checksum = UINT16_MAX; /* RFC 768: 0 would mean none */
 	field[0] = (uint8_t)(checksum >> 8);
 	field[1] = (uint8_t)checksum;
 }

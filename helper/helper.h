@@ -28,9 +28,10 @@ struct helper;
 
 /* An external id that a flow holds. */
 struct helper_id {
-	uint16_t external_id;
-	uint16_t inside_id; /* valid when armed */
-	uint16_t remote_id; /* valid when has_remote */
+	uint32_t external_id;
+	uint32_t inside_id; /* valid when armed */
+	uint32_t remote_id; /* valid when has_remote */
+	uint8_t space;	    /* enum helper_id_space */
 	uint8_t armed;
 	uint8_t has_remote;
 };
@@ -56,12 +57,20 @@ struct helper_flow {
 	uint8_t state[HELPER_STATE_BYTES]; /* opaque */
 };
 
+/* What comes behind the IP header. */
+enum helper_carrier {
+	HELPER_OVER_TCP,
+	HELPER_OVER_UDP,
+	HELPER_OVER_IP, /* nothing: the protocol's own bytes, no checksum of ours */
+};
+
 /* A frame on its way. The offsets come from the data plane's record. */
 struct helper_frame {
 	uint8_t *bytes;
 	size_t frame_bytes;
-	size_t tcp_offset; /* of the TCP header in the frame */
+	size_t tcp_offset; /* of the TCP or UDP header, or of IP's payload, in the frame */
 	size_t tcp_bytes;  /* header and payload, by the IP total length: no padding */
+	enum helper_carrier carrier;
 	enum helper_direction direction;
 	bool partial_checksum; /* the TCP checksum covers the pseudo header only: left alone */
 	uint64_t cookie;       /* the daemon's own, comes back unchanged */
@@ -72,7 +81,7 @@ struct helper_result {
 	enum helper_verdict verdict;
 	enum helper_reason reason;	  /* of a drop */
 	uint32_t notes;			  /* mask of enum helper_reason met on the way */
-	const struct helper_frame *frame; /* edited in place, TCP checksum adjusted */
+	const struct helper_frame *frame; /* edited in place, checksum adjusted */
 	const struct helper_edit *edits;  /* what was edited */
 	size_t edit_count;
 	const struct helper_claim
@@ -162,7 +171,8 @@ void helper_flow_update(struct helper_flow *flow, const struct helper_answer *an
 
 /*
  * Writes valid edits into the payload; unless the checksum is partial, adjusts
- * the TCP checksum (RFC 1624). Called by helper_serve() for forwarded frames.
+ * the carrier's checksum (RFC 1624; RFC 768: none stays none). Called by helper_serve() for
+ * forwarded frames.
  */
 void helper_edits_apply(const struct helper_frame *frame, const struct helper_edit *edits,
 			size_t count);

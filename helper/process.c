@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "helper/l2tp.h"
 #include "helper/pptp.h"
 
 typedef void (*answer_fn)(const struct helper_request *request, size_t segment_bytes,
@@ -13,6 +14,8 @@ typedef void (*answer_fn)(const struct helper_request *request, size_t segment_b
 
 static const answer_fn protocols[] = {
 	[HELPER_PPTP] = pptp_answer,
+	[HELPER_L2TP] = l2tp_answer,
+	[HELPER_L2TP_IP] = l2tp_answer,
 };
 
 /* A flow without assistance: its bytes and its state are not looked at. */

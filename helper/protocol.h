@@ -20,7 +20,7 @@
 #define HELPER_PROTOCOL_MAGIC 0x57794801u /* last byte: version of this file */
 
 #define HELPER_STATE_BYTES   4096 /* a connection's state; all zero: a new connection */
-#define HELPER_SEGMENT_BYTES 9216 /* longest segment taken: TCP header and payload */
+#define HELPER_SEGMENT_BYTES 9216 /* longest segment taken: TCP or UDP header and payload */
 #define HELPER_SPARE_IDS     8	  /* external ids lent to one flow ahead of their use */
 #define HELPER_FLOW_IDS	     40	  /* external ids that one flow can hold */
 #define HELPER_EDITS	     128  /* in one answer */
@@ -29,6 +29,8 @@
 
 enum helper_protocol {
 	HELPER_PPTP = 1, /* RFC 2637 control connection, TCP 1723 */
+	HELPER_L2TP, /* RFC 2661 over UDP, behind a port that several hosts share: ids translated */
+	HELPER_L2TP_IP, /* RFC 3931 over IP: ids followed, never changed */
 };
 
 /* The way of the packet, whoever opened the connection. */
@@ -61,6 +63,10 @@ static_assert(HELPER_REASONS <= 32, "an answer carries reasons as a 32-bit mask"
  * PEER         outbound GRE of the call carries remote_id: index errors by it
  * RELEASE      the call is over: stop its GRE after the grace, then free the id
  * RELEASE_ALL  the control connection is over: as RELEASE, for all of the flow's ids
+ * TAKE         external_id, which the inside host chose itself, belongs to the flow
+ *
+ * For L2TP read "control connection" (RFC 2661: tunnel) or, in the space of
+ * sessions, "session" for "call", and tunnel packets for GRE.
  */
 enum helper_claim_kind {
 	HELPER_CLAIM_RESERVE = 1,
@@ -68,20 +74,28 @@ enum helper_claim_kind {
 	HELPER_CLAIM_PEER,
 	HELPER_CLAIM_RELEASE,
 	HELPER_CLAIM_RELEASE_ALL,
+	HELPER_CLAIM_TAKE,
+};
+
+/* Ids of different spaces may be equal. */
+enum helper_id_space {
+	HELPER_ID_CALL,	   /* PPTP's calls, L2TP's control connections */
+	HELPER_ID_SESSION, /* L2TP's */
 };
 
 struct helper_claim {
-	uint8_t kind; /* enum helper_claim_kind */
-	uint8_t zero;
-	uint16_t external_id; /* in all but RELEASE_ALL */
-	uint16_t inside_id;   /* ARM */
-	uint16_t remote_id;   /* PEER */
+	uint8_t kind;  /* enum helper_claim_kind */
+	uint8_t space; /* enum helper_id_space; 0 in RELEASE_ALL */
+	uint16_t zero;
+	uint32_t external_id; /* in all but RELEASE_ALL */
+	uint32_t inside_id;   /* ARM */
+	uint32_t remote_id;   /* PEER */
 };
-static_assert(sizeof(struct helper_claim) == 8, "no padding crosses the socket");
+static_assert(sizeof(struct helper_claim) == 16, "no padding crosses the socket");
 
-/* Bytes to replace in the TCP payload. Edits ascend and do not overlap. */
+/* Bytes to replace in the payload. Edits ascend and do not overlap. */
 struct helper_edit {
-	uint16_t offset; /* from the first byte of the TCP payload */
+	uint16_t offset; /* from the first byte behind the TCP or UDP header, or IP's */
 	uint8_t length;	 /* 1 to HELPER_EDIT_BYTES */
 	uint8_t zero;
 	uint8_t old_bytes[HELPER_EDIT_BYTES];
@@ -104,7 +118,7 @@ struct helper_request {
 	uint64_t id;
 	uint16_t spare[HELPER_SPARE_IDS];
 	uint8_t state[HELPER_STATE_BYTES];
-	uint8_t segment[HELPER_SEGMENT_BYTES]; /* from the TCP header on */
+	uint8_t segment[HELPER_SEGMENT_BYTES]; /* from the header behind IP's on */
 };
 static_assert(sizeof(struct helper_request) == 32 + HELPER_STATE_BYTES + HELPER_SEGMENT_BYTES,
 	      "no padding crosses the socket");

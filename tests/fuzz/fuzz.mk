@@ -7,7 +7,7 @@ FUZZ_CFLAGS   = -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O1 -g -fno-omit-frame-poin
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_CAPTURE := ../shared/captures/tcpdump__pptp.pcap
 FUZZ_PURE    := pptp pptp_calls pptp_fsm pptp_reader pptp_session pptp_state pptp_wire tcp_stream \
-	process answer
+	process answer l2tp l2tp_connection l2tp_fsm l2tp_session l2tp_state l2tp_wire
 
 $(BUILD)/fuzz/fuzz_pptp%: tests/fuzz/fuzz_pptp%.c $(FUZZ_PURE:%=helper/%.c) $(wildcard helper/*.h)
 	@mkdir -p $(@D)
@@ -17,8 +17,16 @@ $(BUILD)/fuzz/fuzz_pptp: tests/fuzz/fuzz_pptp.c $(FUZZ_PURE:%=helper/%.c) $(wild
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
 
-$(BUILD)/fuzz/seeds/made: tests/fuzz/make_pptp_seeds.py
-	python3 $< $(@D) $(FUZZ_CAPTURE)
+$(BUILD)/fuzz/fuzz_l2tp%: tests/fuzz/fuzz_l2tp%.c $(FUZZ_PURE:%=helper/%.c) $(wildcard helper/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+$(BUILD)/fuzz/fuzz_l2tp: tests/fuzz/fuzz_l2tp.c $(FUZZ_PURE:%=helper/%.c) $(wildcard helper/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+
+$(BUILD)/fuzz/seeds/made: tests/fuzz/make_pptp_seeds.py tests/fuzz/make_l2tp_seeds.py
+	python3 tests/fuzz/make_pptp_seeds.py $(@D) $(FUZZ_CAPTURE)
+	python3 tests/fuzz/make_l2tp_seeds.py $(@D)
 	@touch $@
 
 # $(1): target, $(2): seconds

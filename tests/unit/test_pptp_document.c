@@ -74,10 +74,13 @@ static void call_table_print(FILE *out)
 static void reasons_print(FILE *out)
 {
 	fprintf(out, "\nReasons\n\n| name | source | meaning |\n|---|---|---|\n");
-	for (int r = HELPER_REASON_none + 1; r < HELPER_REASONS; r++)
+	for (int r = HELPER_REASON_none + 1; r < HELPER_REASONS; r++) {
+		if (!strncmp(helper_reason_source((enum helper_reason)r), "RFC 2661", 8))
+			continue; /* docs/l2tp.md has those */
 		fprintf(out, "| `%s` | %s | %s |\n", helper_reason_name((enum helper_reason)r),
 			helper_reason_source((enum helper_reason)r),
 			helper_reason_text((enum helper_reason)r));
+	}
 }
 
 static char *tables_made(void)
