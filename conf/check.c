@@ -14,8 +14,10 @@
 
 #define NAME_MAX_BYTES 64
 /* sun_path holds 108 bytes, of which "/control.sock" and the end take 14. */
-#define RUN_DIR_MAX_BYTES   94
-#define STATE_DIR_MAX_BYTES 1024
+#define RUN_DIR_MAX_BYTES    94
+#define STATE_DIR_MAX_BYTES  1024
+#define HOST_NAMES_MAX_BYTES 512
+#define PATH_MAX_BYTES	     1024
 
 /* --- one value ------------------------------------------------------------------ */
 
@@ -122,6 +124,52 @@ static int interface_check(const char *path, const char *name, struct settings_e
 	return valid ? 0
 		     : settings_error_set(error, -EINVAL, path, "'%.40s' is not an interface name",
 					  name ? name : "");
+}
+
+/* "gateway.lan,router": host names as RFC 1123 section 2.1 has them. */
+static int host_names_check(const char *path, const char *names, struct settings_error *error)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+
+	if (!names)
+		return 0;
+	if (strlen(names) > HOST_NAMES_MAX_BYTES || !*names ||
+	    names[strcspn(names, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] || strstr(names, ",,") ||
+	    *names == ',' || names[strlen(names) - 1] == ',')
+		return settings_error_set(error, -EINVAL, path,
+					  "is not a list of host names in small letters, with a "
+					  "comma between them");
+	for (const char *c = names; *c; c++)
+		if (*c != ',' && !strchr(letters, *c))
+			return settings_error_set(error, -EINVAL, path,
+						  "'%.40s' is not a host name", names);
+	return 0;
+}
+
+static int path_check(const char *name, const char *path, struct settings_error *error)
+{
+	if (path && (*path != '/' || strlen(path) > PATH_MAX_BYTES))
+		return settings_error_set(error, -EINVAL, name,
+					  "is not an absolute path of at most %d bytes",
+					  PATH_MAX_BYTES);
+	return 0;
+}
+
+static int web_check(const struct web_settings *web, struct settings_error *error)
+{
+	int rc = host_names_check("web.names", web->names, error);
+
+	if (!rc)
+		rc = path_check("web.certificate", web->certificate, error);
+	if (!rc)
+		rc = path_check("web.key", web->key, error);
+	if (!rc && !web->certificate != !web->key)
+		rc = settings_error_set(error, -EINVAL, web->key ? "web.certificate" : "web.key",
+					"is missing: a certificate and its key come together");
+	if (!rc && web->http_port == web->https_port)
+		rc = settings_error_set(error, -EINVAL, "web.https_port",
+					"%u is the port of HTTP already", web->https_port);
+	return rc;
 }
 
 static int strings_check(const struct settings *settings, struct settings_error *error)
@@ -291,6 +339,8 @@ int settings_check(const struct settings *settings, struct settings_error *error
 
 	if (!rc)
 		rc = strings_check(settings, error);
+	if (!rc)
+		rc = web_check(&settings->web, error);
 	for (size_t i = 0; !rc && i < settings_fields_count; i++)
 		if (settings_fields[i].kind == FIELD_NUMBER)
 			rc = range_check(&settings_fields[i],

@@ -6,6 +6,8 @@
 #ifndef WAYLEAVE_CONF_CHECK_H
 #define WAYLEAVE_CONF_CHECK_H
 
+#include <jansson.h>
+
 #include "conf/error.h"
 #include "conf/schema.h"
 
@@ -19,6 +21,14 @@ int port_parse(const char *path, const char *text, uint16_t *port, struct settin
 /* Dotted IPv4 address of an inside host at PATH. */
 int address_parse(const char *path, const char *text, struct in_addr *address,
 		  struct settings_error *error);
+
+/* Stores VALUE, not checked against the other settings yet. */
+int field_store(const struct settings_field *field, struct settings *settings, const char *value,
+		struct settings_error *error);
+
+/* Appends a forward from JSON, not checked against the others yet. */
+int settings_forward_append(struct settings *settings, const json_t *object,
+			    struct settings_error *error);
 
 /*
  * Ends an edit of WORK, a copy of SETTINGS, that gave RC: checks it, makes it the content

@@ -161,6 +161,15 @@ static int default_store(const struct settings_field *field, struct settings *se
 	return text ? 0 : -ENOMEM;
 }
 
+int settings_defaults(struct settings *settings)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < settings_fields_count && !rc; i++)
+		rc = default_store(&settings_fields[i], settings);
+	return rc;
+}
+
 static int defaults_store(struct settings *settings, const struct lines *lines)
 {
 	for (size_t i = 0; i < settings_fields_count; i++) {

@@ -22,6 +22,9 @@ void document_free(struct settings_document *document);
 int document_to_settings(struct settings_document *document, const struct lines *lines,
 			 struct settings **settings, struct settings_error *error);
 
+/* Fills an all-zero SETTINGS with every setting's default. 0 or -ENOMEM. */
+int settings_defaults(struct settings *settings);
+
 /* YAML text; the caller frees *TEXT. */
 int document_write(const struct settings *settings, char **text, size_t *length);
 

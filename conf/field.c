@@ -100,8 +100,8 @@ static int names_store(struct settings *settings, const char *value)
 	return 0;
 }
 
-static int value_store(const struct settings_field *field, struct settings *settings,
-		       const char *value, struct settings_error *error)
+int field_store(const struct settings_field *field, struct settings *settings, const char *value,
+		struct settings_error *error)
 {
 	uint32_t number;
 	int rc;
@@ -146,7 +146,31 @@ int settings_set(struct settings *settings, const char *name, const char *value,
 	struct settings *work = settings_copy(settings);
 	if (!work)
 		return settings_error_set(error, -ENOMEM, name, "no memory");
-	return settings_edit_finish(settings, work, value_store(field, work, value, error), error);
+	return settings_edit_finish(settings, work, field_store(field, work, value, error), error);
+}
+
+int settings_set_all(struct settings *settings, const json_t *values, struct settings_error *error)
+{
+	struct settings *work = settings_copy(settings);
+	const char *name;
+	json_t *value;
+	int rc = 0;
+
+	if (!work)
+		return settings_error_set(error, -ENOMEM, "", "no memory");
+	json_object_foreach ((json_t *)values, name, value) {
+		const struct settings_field *field = settings_field_find(name);
+
+		if (!field)
+			rc = settings_error_set(error, -ENOENT, name, "there is no such setting");
+		else if (!json_is_string(value))
+			rc = settings_error_set(error, -EINVAL, name, "is not text");
+		else
+			rc = field_store(field, work, json_string_value(value), error);
+		if (rc)
+			break;
+	}
+	return settings_edit_finish(settings, work, rc, error);
 }
 
 static char *names_text(const struct lan_settings *lan)

@@ -18,6 +18,16 @@
 int settings_set(struct settings *settings, const char *name, const char *value,
 		 struct settings_error *error);
 
+/* All of VALUES, {"name": "value"}; checked as a whole, all or none is taken. */
+int settings_set_all(struct settings *settings, const json_t *values, struct settings_error *error);
+
+/*
+ * What settings_json() gave, perhaps on another machine: nested objects, port_forwards,
+ * defaults for what is not there. *SETTINGS is the caller's.
+ */
+int settings_from_json(const json_t *whole, struct settings **settings,
+		       struct settings_error *error);
+
 /* The value as text, as settings_set() takes it; the caller frees *VALUE. */
 int settings_get(const struct settings *settings, const char *name, char **value);
 

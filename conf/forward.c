@@ -135,20 +135,26 @@ static void own_place_strip(struct settings_error *error, unsigned int i)
 		memmove(error->field, error->field + length, strlen(error->field + length) + 1);
 }
 
+int settings_forward_append(struct settings *settings, const json_t *object,
+			    struct settings_error *error)
+{
+	struct port_forward_settings forward;
+	int rc = forward_take(object, &forward, error);
+
+	if (rc)
+		return rc;
+	rc = forward_append(settings, &forward);
+	return rc ? settings_error_set(error, rc, "", "%s", strerror(-rc)) : 0;
+}
+
 int settings_forward_add(struct settings *settings, const json_t *object,
 			 struct settings_error *error)
 {
-	struct port_forward_settings forward;
 	struct settings *work = settings_copy(settings);
 
 	if (!work)
 		return settings_error_set(error, -ENOMEM, "", "no memory");
-	int rc = forward_take(object, &forward, error);
-	if (!rc) {
-		rc = forward_append(work, &forward);
-		if (rc)
-			settings_error_set(error, rc, "", "%s", strerror(-rc));
-	}
+	int rc = settings_forward_append(work, object, error);
 	rc = settings_edit_finish(settings, work, rc, error);
 	if (rc)
 		own_place_strip(error, settings->port_forwards_count);

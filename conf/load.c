@@ -135,6 +135,9 @@ void settings_free(struct settings *settings)
 	for (unsigned int i = 0; i < settings->port_forwards_count; i++)
 		free(settings->port_forwards[i].name);
 	free(settings->port_forwards);
+	free(settings->web.names);
+	free(settings->web.certificate);
+	free(settings->web.key);
 	free(settings->run_dir);
 	free(settings->state_dir);
 	free(settings->control_group);

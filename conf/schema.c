@@ -47,6 +47,22 @@
 	NUMBER(timeouts, gre, 600, 30, WEEK_S, NULL)                                               \
 	NUMBER(timeouts, other, 300, 30, WEEK_S, NULL)
 
+#define WEB_SETTINGS_ENUM(ENUM)                                                                    \
+	ENUM(web, enabled, switch_words, SWITCH_OFF)                                               \
+	ENUM(web, metrics, switch_words, SWITCH_OFF)                                               \
+	ENUM(web, language, language_words, WEB_LANGUAGE_AUTO)                                     \
+	ENUM(web, machine_restart, switch_words, SWITCH_ON)
+
+#define WEB_SETTINGS_NUMBER(NUMBER)                                                                \
+	NUMBER(web, http_port, 80, 1, 65535, NULL)                                                 \
+	NUMBER(web, https_port, 443, 1, 65535, NULL)
+
+/* STRING(struct, member, default or NULL) */
+#define WEB_SETTINGS_STRING(STRING)                                                                \
+	STRING(web, names, NULL)                                                                   \
+	STRING(web, certificate, NULL)                                                             \
+	STRING(web, key, NULL)
+
 /*
  * Of several words for one value the first is the one that is written. YAML 1.1
  * has yes, no, true and false for the same two values, so people and programs
@@ -56,6 +72,17 @@ static const cyaml_strval_t passthrough_words[] = {
 	{"on", PASSTHROUGH_ON},	  {"off", PASSTHROUGH_OFF},   {"nat-only", PASSTHROUGH_NAT_ONLY},
 	{"true", PASSTHROUGH_ON}, {"false", PASSTHROUGH_OFF}, {"yes", PASSTHROUGH_ON},
 	{"no", PASSTHROUGH_OFF},
+};
+
+static const cyaml_strval_t switch_words[] = {
+	{"on", SWITCH_ON},     {"off", SWITCH_OFF}, {"true", SWITCH_ON},
+	{"false", SWITCH_OFF}, {"yes", SWITCH_ON},  {"no", SWITCH_OFF},
+};
+
+static const cyaml_strval_t language_words[] = {
+	{"auto", WEB_LANGUAGE_AUTO},
+	{"en", WEB_LANGUAGE_EN},
+	{"de", WEB_LANGUAGE_DE},
 };
 
 static const cyaml_strval_t filtering_words[] = {
@@ -88,6 +115,10 @@ const size_t forward_protocol_words_count = CYAML_ARRAY_LEN(forward_protocol_wor
 #define SCHEMA_NUMBER(section, member, ...)                                                        \
 	CYAML_FIELD_UINT(#member, CYAML_FLAG_OPTIONAL, struct section##_settings, member),
 
+#define SCHEMA_STRING(section, member, ...)                                                        \
+	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,                  \
+			       struct section##_settings, member, 0, CYAML_UNLIMITED),
+
 static const cyaml_schema_field_t passthrough_schema[] = {PASSTHROUGH_SETTINGS(SCHEMA_ENUM)
 								  CYAML_FIELD_END};
 static const cyaml_schema_field_t filtering_schema[] = {FILTERING_SETTINGS(SCHEMA_ENUM)
@@ -99,6 +130,10 @@ static const cyaml_schema_field_t timeouts_schema[] = {
 	TIMEOUTS_SETTINGS(SCHEMA_NUMBER) CYAML_FIELD_IGNORE("tcp_transitory", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
+
+static const cyaml_schema_field_t web_schema[] = {
+	WEB_SETTINGS_ENUM(SCHEMA_ENUM) WEB_SETTINGS_NUMBER(SCHEMA_NUMBER)
+		WEB_SETTINGS_STRING(SCHEMA_STRING) CYAML_FIELD_END};
 
 static const cyaml_schema_field_t wan_schema[] = {
 	CYAML_FIELD_STRING_PTR("interface", CYAML_FLAG_POINTER, struct wan_settings, interface, 0,
@@ -148,6 +183,7 @@ static const cyaml_schema_field_t document_schema[] = {
 	SECTION(filtering, CYAML_FLAG_OPTIONAL, filtering_schema),
 	SECTION(limits, CYAML_FLAG_OPTIONAL, limits_schema),
 	SECTION(timeouts, CYAML_FLAG_OPTIONAL, timeouts_schema),
+	SECTION(web, CYAML_FLAG_OPTIONAL, web_schema),
 	CYAML_FIELD_ENUM("dataplane", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
 			 struct settings_document, settings.dataplane, dataplane_words,
 			 CYAML_ARRAY_LEN(dataplane_words)),
@@ -188,6 +224,12 @@ const cyaml_schema_value_t settings_document_schema = {
 	 .max = (high),                                                                            \
 	 .why = (reason)},
 
+#define FIELD_STRING_ROW(section, member, value)                                                   \
+	{.name = #section "." #member,                                                             \
+	 .kind = FIELD_STRING,                                                                     \
+	 PLACE(section.member),                                                                    \
+	 .fallback_text = (value)},
+
 const struct settings_field settings_fields[] = {
 	{.name = "wan.interface", .kind = FIELD_STRING, PLACE(wan.interface)},
 	{.name = "lan.interfaces", .kind = FIELD_NAMES, PLACE(lan)},
@@ -199,6 +241,8 @@ const struct settings_field settings_fields[] = {
 			WORDS(dataplane_words),
 			.fallback = DATAPLANE_AUTO,
 		},
+	WEB_SETTINGS_ENUM(FIELD_ENUM_ROW) WEB_SETTINGS_NUMBER(FIELD_NUMBER_ROW)
+		WEB_SETTINGS_STRING(FIELD_STRING_ROW)
 	/* 536 is the MSS that every host takes (RFC 9293 section 3.7.1) */
 	{
 		.name = "mss_clamp",

@@ -85,6 +85,20 @@ struct timeouts_settings {
 	uint32_t other;		  /* default 300 */
 };
 
+enum switch_state { SWITCH_OFF, SWITCH_ON };
+enum web_language { WEB_LANGUAGE_AUTO, WEB_LANGUAGE_EN, WEB_LANGUAGE_DE };
+
+/* The page and its API (http/). Strings may be NULL. */
+struct web_settings {
+	enum switch_state enabled;	   /* default off */
+	uint16_t http_port, https_port;	   /* default 80 and 443 */
+	char *names;			   /* more names of this gateway, "a.lan,b.lan" */
+	enum switch_state metrics;	   /* default off */
+	enum web_language language;	   /* default auto: as the browser says */
+	enum switch_state machine_restart; /* default on: the page may restart the machine */
+	char *certificate, *key;	   /* files in PEM; default: made at the first start */
+};
+
 struct settings {
 	struct wan_settings wan;
 	struct lan_settings lan;
@@ -97,6 +111,7 @@ struct settings {
 	enum dataplane_mode dataplane; /* default auto */
 	/* TCP MSS clamp, bytes: 0 off, 1 "auto" (egress MTU - 40, default) or the value */
 	uint16_t mss_clamp;
+	struct web_settings web;
 	char *run_dir;	     /* default /run/wayleave */
 	char *state_dir;     /* what outlives a reboot; NULL (default): run_dir */
 	char *control_group; /* Unix group that may read and change; default none (root) */

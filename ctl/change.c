@@ -149,6 +149,25 @@ int ctl_change_set(struct ctl_change *change, const char *name, const char *valu
 	return edited(change, work, settings_set(work, name, value, error), confirm, error);
 }
 
+int ctl_change_set_all(struct ctl_change *change, const json_t *values, bool confirm,
+		       struct settings_error *error)
+{
+	struct settings *work = settings_copy(change->settings);
+
+	if (!work)
+		return no_memory(error);
+	return edited(change, work, settings_set_all(work, values, error), confirm, error);
+}
+
+int ctl_change_restore(struct ctl_change *change, const json_t *whole, bool confirm,
+		       struct settings_error *error)
+{
+	struct settings *work;
+	int rc = settings_from_json(whole, &work, error);
+
+	return rc ? rc : commit(change, work, confirm, error);
+}
+
 int ctl_change_forward_add(struct ctl_change *change, const json_t *forward, bool confirm,
 			   struct settings_error *error)
 {

@@ -50,6 +50,12 @@ int ctl_change_reload(struct ctl_change *change, struct settings_error *error);
  */
 int ctl_change_set(struct ctl_change *change, const char *name, const char *value, bool confirm,
 		   struct settings_error *error);
+/* All of VALUES, {"name": "value"}, or none. */
+int ctl_change_set_all(struct ctl_change *change, const json_t *values, bool confirm,
+		       struct settings_error *error);
+/* All settings from WHOLE, as settings_json() gives them. */
+int ctl_change_restore(struct ctl_change *change, const json_t *whole, bool confirm,
+		       struct settings_error *error);
 int ctl_change_forward_add(struct ctl_change *change, const json_t *forward, bool confirm,
 			   struct settings_error *error);
 int ctl_change_forward_remove(struct ctl_change *change, const char *key, bool confirm,

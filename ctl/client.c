@@ -43,19 +43,27 @@ static int connect_to(const char *run_dir)
 	return fd;
 }
 
-int ctl_client_open(const char *run_dir, struct ctl_client **result)
+int ctl_client_take(int fd, struct ctl_client **result)
 {
-	int fd = connect_to(run_dir);
-	if (fd < 0)
-		return fd;
 	struct ctl_client *client = calloc(1, sizeof(*client));
-	if (!client) {
-		close(fd);
+
+	if (!client)
 		return -ENOMEM;
-	}
 	client->fd = fd;
 	*result = client;
 	return 0;
+}
+
+int ctl_client_open(const char *run_dir, struct ctl_client **result)
+{
+	int fd = connect_to(run_dir);
+
+	if (fd < 0)
+		return fd;
+	int rc = ctl_client_take(fd, result);
+	if (rc)
+		close(fd);
+	return rc;
 }
 
 void ctl_client_close(struct ctl_client *client)

@@ -20,6 +20,10 @@ struct ctl_client;
  * no daemon runs there, -EACCES that the user may not talk to it.
  */
 int ctl_client_open(const char *run_dir, struct ctl_client **client);
+
+/* The same on FD, a connection that somebody else made. Takes FD if it succeeds. */
+int ctl_client_take(int fd, struct ctl_client **client);
+
 void ctl_client_close(struct ctl_client *client);
 
 /*

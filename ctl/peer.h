@@ -10,6 +10,7 @@ struct peer {
 	uid_t uid;
 	pid_t pid;
 	bool may_change; /* root or a member of the control group */
+	bool web;	 /* the web process: what request.c allows it, and no more */
 };
 
 /* GROUP: (gid_t)-1 for none. Returns 0 or -errno. */

@@ -44,6 +44,25 @@ struct ctl_arm {
 	uint32_t count;	      /* at least 1 */
 };
 
+/* What the daemon keeps for the web process, which has no files (http/web_state.h). */
+struct ctl_web_provider {
+	/* Secrets and settings; see http/web_state.h for the members. */
+	int (*state)(void *daemon, json_t **result);
+
+	/* Keeps the members of STATE that are there: password, tokens, certificate with key.
+	 * -EINVAL: too long or of the wrong shape; then nothing has changed. */
+	int (*keep)(void *daemon, const json_t *state);
+
+	/* CODE is the one-time code. -EACCES: it is not. -EEXIST: a password is set. */
+	int (*claim)(void *daemon, const char *code);
+
+	/*
+	 * For the console: {"addresses", "password_set", "code"}. RESET takes the password away and
+	 * makes a new code; UNLOCK ends every lock-out.
+	 */
+	int (*setup)(void *daemon, bool reset, bool unlock, json_t **result);
+};
+
 struct ctl_provider {
 	/* ctl_status_json() */
 	int (*status)(void *daemon, json_t **result);
@@ -61,6 +80,18 @@ struct ctl_provider {
 
 	/* Appends all counters, in the order of reason.def. */
 	int (*counters)(void *daemon, json_t *items);
+
+	/* {"version", "candidate", "newer", "checked_at"}; may be NULL. */
+	int (*version)(void *daemon, json_t **result);
+
+	/*
+	 * MACHINE false: the daemon ends and starts again. Takes effect after the answer was
+	 * sent. -EPERM: the settings do not allow it. May be NULL.
+	 */
+	int (*restart)(void *daemon, bool machine);
+
+	/* For the web process alone; NULL where there is none. */
+	const struct ctl_web_provider *web;
 
 	/* Test only, asked for by root only; may be NULL. *RESULT: {"armed", "external_id"}. */
 	int (*arm)(void *daemon, const struct ctl_arm *arm, json_t **result);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "ctl/audit.h"
 #include "ctl/change.h"
 #include "ctl/peer.h"
 #include "ctl/provider.h"
@@ -17,6 +18,7 @@ struct request_context {
 	const struct ctl_provider *provider;
 	struct ctl_change *change; /* NULL: settings cannot be changed */
 	void *daemon;
+	struct ctl_audit *audit; /* NULL: none is kept */
 	struct peer peer;
 };
 

@@ -28,6 +28,7 @@ struct client {
 	struct bufferevent *stream;
 	struct event *next; /* the next line's turn */
 	struct peer peer;
+	size_t request_max_bytes;
 	bool ending; /* no more requests; close once all is sent */
 };
 
@@ -71,6 +72,7 @@ static void line_serve(struct client *client, const char *line, size_t length)
 		.provider = options->provider,
 		.change = options->change,
 		.daemon = options->daemon,
+		.audit = options->audit,
 		.peer = client->peer,
 	};
 
@@ -102,9 +104,9 @@ static void client_turn(struct client *client)
 	if (answer_unsent(client))
 		return;
 	char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
-	if (line && length <= CTL_REQUEST_MAX_BYTES)
+	if (line && length <= client->request_max_bytes)
 		line_serve(client, line, length);
-	else if (line || evbuffer_get_length(input) > CTL_REQUEST_MAX_BYTES)
+	else if (line || evbuffer_get_length(input) > client->request_max_bytes)
 		line_refuse(client);
 	else if (client->ending)
 		client_free(client);
@@ -177,9 +179,37 @@ static bool client_start(struct client *client, evutil_socket_t fd)
 	if (!client->next || !client->stream)
 		return false;
 	bufferevent_setcb(client->stream, client_readable, client_drained, client_event, client);
-	bufferevent_set_timeouts(client->stream, &idle, &unread);
-	bufferevent_setwatermark(client->stream, EV_READ, 0, CTL_REQUEST_MAX_BYTES + 1);
+	bufferevent_set_timeouts(client->stream, client->peer.web ? NULL : &idle, &unread);
+	bufferevent_setwatermark(client->stream, EV_READ, 0, client->request_max_bytes + 1);
 	return bufferevent_enable(client->stream, EV_READ | EV_WRITE) == 0;
+}
+
+/* Takes FD. 0 or -ENOMEM. */
+static int client_add(struct ctl_server *server, evutil_socket_t fd, const struct peer *peer)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (!client) {
+		close(fd);
+		return -ENOMEM;
+	}
+	client->server = server;
+	client->peer = *peer;
+	client->request_max_bytes = peer->web ? CTL_WEB_REQUEST_MAX_BYTES : CTL_REQUEST_MAX_BYTES;
+	LIST_INSERT_HEAD(&server->clients, client, entry);
+	server->clients_count++;
+	if (client_start(client, fd))
+		return 0;
+	LIST_REMOVE(client, entry);
+	server->clients_count--;
+	if (client->next)
+		event_free(client->next);
+	if (client->stream)
+		bufferevent_free(client->stream);
+	else
+		close(fd);
+	free(client);
+	return -ENOMEM;
 }
 
 static void client_accepted(struct evconnlistener *listener, evutil_socket_t fd,
@@ -192,26 +222,15 @@ static void client_accepted(struct evconnlistener *listener, evutil_socket_t fd,
 		turn_away(fd);
 		return;
 	}
-	struct client *client = calloc(1, sizeof(*client));
-	if (!client) {
-		close(fd);
-		return;
-	}
-	client->server = server;
-	client->peer = peer;
-	LIST_INSERT_HEAD(&server->clients, client, entry);
-	server->clients_count++;
-	if (client_start(client, fd))
-		return;
-	LIST_REMOVE(client, entry);
-	server->clients_count--;
-	if (client->next)
-		event_free(client->next);
-	if (client->stream)
-		bufferevent_free(client->stream);
-	else
-		close(fd);
-	free(client);
+	client_add(server, fd, &peer);
+}
+
+int ctl_server_adopt_web(struct ctl_server *server, int fd)
+{
+	/* -1: nobody's id, should a check forget to look at `web` */
+	const struct peer peer = {.uid = (uid_t)-1, .web = true};
+
+	return client_add(server, fd, &peer);
 }
 
 static void accept_failed(struct evconnlistener *listener, void *data)

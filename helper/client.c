@@ -6,12 +6,10 @@
 #include "helper/client.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "helper/keeper.h"
@@ -40,68 +38,24 @@ struct helper {
 	size_t free_count;
 	uint64_t last_id;
 	uint64_t given_up; /* requests whose answer may still come, late */
-	int data, news, readable;
-	pid_t keeper, pid;
+	struct kept kept;
+	int readable;
+	pid_t pid;
 	bool disabled;
 	bool killed; /* by us: its death is no frame's fault */
 };
 
 /* --- start and stop ------------------------------------------------------------ */
 
-static int user_find(const char *name, struct keeper_options *keeper)
-{
-	const struct passwd *user = getpwnam(name ? name : "wayleave-helper");
-
-	if (!user && !name)
-		user = getpwnam("nobody");
-	if (!user)
-		return -ENOENT;
-	keeper->uid = user->pw_uid;
-	keeper->gid = user->pw_gid;
-	return 0;
-}
-
 static int readable_make(struct helper *h)
 {
 	struct epoll_event data = {.events = EPOLLIN}, news = {.events = EPOLLIN};
 
 	h->readable = epoll_create1(EPOLL_CLOEXEC);
-	if (h->readable < 0 || epoll_ctl(h->readable, EPOLL_CTL_ADD, h->data, &data) ||
-	    epoll_ctl(h->readable, EPOLL_CTL_ADD, h->news, &news))
+	if (h->readable < 0 || epoll_ctl(h->readable, EPOLL_CTL_ADD, h->kept.socket, &data) ||
+	    epoll_ctl(h->readable, EPOLL_CTL_ADD, h->kept.news, &news))
 		return -errno;
 	return 0;
-}
-
-static int pair_make(int *ours, int *theirs)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	*ours = pair[0];
-	*theirs = pair[1];
-	return 0;
-}
-
-static int keeper_fork(struct helper *h, struct keeper_options *keeper)
-{
-	int error = pair_make(&h->data, &keeper->socket);
-
-	if (!error)
-		error = pair_make(&h->news, &keeper->news);
-	if (error)
-		return error;
-	keeper->daemon = getpid();
-	h->keeper = fork();
-	if (h->keeper == 0)
-		keeper_run(keeper);
-	return h->keeper < 0 ? -errno : 0;
-}
-
-static void fd_close(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 static struct helper *helper_new(const struct helper_options *options)
@@ -111,7 +65,8 @@ static struct helper *helper_new(const struct helper_options *options)
 	if (!h)
 		return NULL;
 	h->options = *options;
-	h->data = h->news = h->readable = -1;
+	h->kept = KEPT_NONE;
+	h->readable = -1;
 	for (; h->free_count < HELPER_QUEUE; h->free_count++)
 		h->free[h->free_count] = &h->frames[h->free_count];
 	return h;
@@ -120,16 +75,13 @@ static struct helper *helper_new(const struct helper_options *options)
 int helper_start_running(struct helper **made, const struct helper_options *options,
 			 int (*run)(int socket))
 {
-	struct keeper_options keeper = {.socket = -1, .news = -1, .run = run};
+	const char *user = options->user ? options->user : "wayleave-helper";
+	struct keeper_options keeper = {.run = run};
 	struct helper *h = helper_new(options);
-	int error = h ? user_find(options->user, &keeper) : -ENOMEM;
+	int error = h ? kept_start(&h->kept, user, options->user != NULL, &keeper) : -ENOMEM;
 
 	if (!error)
-		error = keeper_fork(h, &keeper);
-	if (!error)
 		error = readable_make(h);
-	fd_close(keeper.socket);
-	fd_close(keeper.news);
 	if (error) {
 		if (h)
 			helper_stop(h);
@@ -144,14 +96,11 @@ int helper_start(struct helper **made, const struct helper_options *options)
 	return helper_start_running(made, options, process_run);
 }
 
-/* The keeper kills the helper and ends when its news socket is closed. */
 void helper_stop(struct helper *h)
 {
-	fd_close(h->news);
-	fd_close(h->data);
-	fd_close(h->readable);
-	if (h->keeper > 0)
-		waitpid(h->keeper, NULL, 0);
+	kept_stop(&h->kept);
+	if (h->readable >= 0)
+		close(h->readable);
 	free(h);
 }
 
@@ -307,7 +256,7 @@ static bool frame_send(struct helper *h, struct waiting_frame *waiting, uint64_t
 {
 	size_t bytes = request_make(h, waiting);
 
-	if (send(h->data, &h->request, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (send(h->kept.socket, &h->request, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return false;
 	waiting->id = ++h->last_id;
 	waiting->sent_ns = now_ns;
@@ -369,7 +318,7 @@ static void helper_kill(struct helper *h)
 	const char order = KEEPER_KILL;
 
 	h->killed = true;
-	(void)!send(h->news, &order, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)!send(h->kept.news, &order, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Too late, if a frame was given up; else the helper makes answers up. */
@@ -414,8 +363,8 @@ static void answer_take(struct helper *h, size_t bytes)
 static void answers_take(struct helper *h)
 {
 	for (size_t i = 0; i < HELPER_QUEUE; i++) {
-		ssize_t bytes =
-			recv(h->data, &h->answer, sizeof(h->answer), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t bytes = recv(h->kept.socket, &h->answer, sizeof(h->answer),
+				     MSG_DONTWAIT | MSG_TRUNC);
 
 		if (bytes <= 0)
 			return;
@@ -470,7 +419,7 @@ static void news_gave_up(struct helper *h, int status)
 {
 	h->pid = 0;
 	h->disabled = true;
-	epoll_ctl(h->readable, EPOLL_CTL_DEL, h->news, NULL);
+	epoll_ctl(h->readable, EPOLL_CTL_DEL, h->kept.news, NULL);
 	while (h->queued)
 		frame_give_up(h, 0);
 	h->options.happened(h->options.context, HELPER_DISABLED, status);
@@ -482,7 +431,7 @@ static void news_take(struct helper *h)
 	ssize_t bytes = sizeof(news);
 
 	while (!h->disabled && bytes == sizeof(news)) {
-		bytes = recv(h->news, &news, sizeof(news), MSG_DONTWAIT);
+		bytes = recv(h->kept.news, &news, sizeof(news), MSG_DONTWAIT);
 		if (bytes == 0) /* the keeper was killed */
 			news_gave_up(h, 0);
 		if (bytes != sizeof(news))

@@ -4,6 +4,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #include "helper/helper.h"
-#include "helper/sandbox.h"
 
 struct deaths {
 	uint64_t at_ns[HELPER_CRASHES_MAX];
@@ -92,7 +92,8 @@ static pid_t helper_fork(const struct keeper_options *options, pid_t keeper)
 	struct sandbox_options prison = {.socket = options->socket,
 					 .uid = options->uid,
 					 .gid = options->gid,
-					 .parent = keeper};
+					 .parent = keeper,
+					 .rules = options->rules};
 	pid_t pid = fork();
 
 	if (pid == 0)
@@ -101,19 +102,45 @@ static pid_t helper_fork(const struct keeper_options *options, pid_t keeper)
 }
 
 /* False when the daemon is gone. */
-static bool order_obey(const struct keeper_options *options, pid_t pid)
+static bool order_obey(const struct keeper_options *options, pid_t pid, bool *wanted)
 {
 	char order;
 
 	if (recv(options->news, &order, 1, 0) != 1)
 		return false;
-	if (order == KEEPER_KILL)
+	if (order == KEEPER_STOP)
+		*wanted = false;
+	if (order == KEEPER_START)
+		*wanted = true;
+	if ((order == KEEPER_KILL || order == KEEPER_STOP) && pid > 0)
 		kill(pid, SIGKILL);
 	return true;
 }
 
+/* Until a child is wanted. False when the daemon is gone. */
+static bool start_await(const struct keeper_options *options, bool *wanted)
+{
+	while (!*wanted)
+		if (!order_obey(options, 0, wanted))
+			return false;
+	return true;
+}
+
+/* False when the daemon is gone. */
+static bool rest(const struct keeper_options *options, bool *wanted)
+{
+	struct pollfd news = {.fd = options->news, .events = POLLIN};
+	uint64_t end = now_ns() + options->rest_s * 1000000000ull;
+
+	for (uint64_t now = now_ns(); now < end; now = now_ns())
+		if (poll(&news, 1, (int)((end - now) / 1000000) + 1) > 0 &&
+		    !order_obey(options, 0, wanted))
+			return false;
+	return true;
+}
+
 /* Until the helper dies. False when the daemon is gone. */
-static bool helper_watch(const struct keeper_options *options, pid_t pid, int *status)
+static bool helper_watch(const struct keeper_options *options, pid_t pid, int *status, bool *wanted)
 {
 	struct pollfd fds[] = {{.fd = pidfd_open(pid, 0), .events = POLLIN},
 			       {.fd = options->news, .events = POLLIN}};
@@ -123,7 +150,7 @@ static bool helper_watch(const struct keeper_options *options, pid_t pid, int *s
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (fds[1].revents)
-			daemon_lives = order_obey(options, pid);
+			daemon_lives = order_obey(options, pid, wanted);
 	}
 	if (!daemon_lives)
 		kill(pid, SIGKILL);
@@ -136,22 +163,99 @@ void keeper_run(const struct keeper_options *options)
 {
 	struct deaths deaths = {0};
 	pid_t self = getpid();
+	bool wanted = !options->waits;
 
 	if (keeper_settle(options))
 		_exit(EXIT_FAILURE);
 	for (;;) {
+		if (!start_await(options, &wanted))
+			_exit(EXIT_SUCCESS);
 		pid_t pid = helper_fork(options, self);
 		int status = 0;
 
 		if (pid > 0) {
 			tell(options, KEEPER_STARTED, pid, 0);
-			if (!helper_watch(options, pid, &status))
+			if (!helper_watch(options, pid, &status, &wanted))
 				_exit(EXIT_SUCCESS);
 		}
 		tell(options, KEEPER_DIED, pid, status);
-		if (deaths_too_many(&deaths)) {
-			tell(options, KEEPER_GAVE_UP, pid, status);
+		if (!wanted || !deaths_too_many(&deaths))
+			continue;
+		tell(options, KEEPER_GAVE_UP, pid, status);
+		if (!options->rest_s || !rest(options, &wanted))
 			_exit(EXIT_FAILURE);
-		}
 	}
+}
+
+/* --- the daemon's side ------------------------------------------------------------ */
+
+static int user_find(const char *name, bool required, struct keeper_options *keeper)
+{
+	const struct passwd *user = getpwnam(name);
+
+	if (!user && !required)
+		user = getpwnam("nobody");
+	if (!user)
+		return -ENOENT;
+	keeper->uid = user->pw_uid;
+	keeper->gid = user->pw_gid;
+	return 0;
+}
+
+static int pair_make(int *ours, int *theirs)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	*ours = pair[0];
+	*theirs = pair[1];
+	return 0;
+}
+
+static void fd_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static int keeper_fork(struct kept *kept, struct keeper_options *keeper)
+{
+	int error = pair_make(&kept->socket, &keeper->socket);
+
+	if (!error)
+		error = pair_make(&kept->news, &keeper->news);
+	if (error)
+		return error;
+	keeper->daemon = getpid();
+	kept->keeper = fork();
+	if (kept->keeper == 0)
+		keeper_run(keeper);
+	return kept->keeper < 0 ? -errno : 0;
+}
+
+int kept_start(struct kept *kept, const char *user, bool user_required,
+	       const struct keeper_options *options)
+{
+	struct keeper_options keeper = *options;
+	int error;
+
+	keeper.socket = keeper.news = -1;
+	*kept = KEPT_NONE;
+	error = user_find(user, user_required, &keeper);
+	if (!error)
+		error = keeper_fork(kept, &keeper);
+	fd_close(keeper.socket);
+	fd_close(keeper.news);
+	return error;
+}
+
+/* The keeper kills the child and ends when its news socket is closed. */
+void kept_stop(struct kept *kept)
+{
+	fd_close(kept->news);
+	fd_close(kept->socket);
+	if (kept->keeper > 0)
+		waitpid(kept->keeper, NULL, 0);
+	*kept = KEPT_NONE;
 }

@@ -42,22 +42,30 @@ static int identity_drop(uid_t uid, gid_t gid)
 	return getuid() == uid && geteuid() == uid && getgid() == gid ? 0 : -EPERM;
 }
 
+static rlim_t memory_limit(const struct sandbox_rules *rules)
+{
 /* AddressSanitizer reserves terabytes of address space: only the test build has it. */
 #ifdef __SANITIZE_ADDRESS__
-#define MEMORY_LIMIT RLIM_INFINITY
+	return RLIM_INFINITY;
 #else
-#define MEMORY_LIMIT SANDBOX_MEMORY_BYTES
+	return rules->memory_bytes ? rules->memory_bytes : SANDBOX_MEMORY_BYTES;
 #endif
+}
 
-static int limits_set(void)
+static int limits_set(const struct sandbox_rules *rules)
 {
-	static const struct {
+	const struct {
 		int what;
 		rlim_t limit;
 	} limits[] = {
-		{RLIMIT_AS, MEMORY_LIMIT}, {RLIMIT_NOFILE, 0},	 {RLIMIT_CORE, 0},
-		{RLIMIT_FSIZE, 0},	   {RLIMIT_NPROC, 0},	 {RLIMIT_MEMLOCK, 0},
-		{RLIMIT_SIGPENDING, 0},	   {RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_AS, memory_limit(rules)},
+		{RLIMIT_NOFILE, rules->descriptors},
+		{RLIMIT_CORE, 0},
+		{RLIMIT_FSIZE, 0},
+		{RLIMIT_NPROC, 0},
+		{RLIMIT_MEMLOCK, 0},
+		{RLIMIT_SIGPENDING, 0},
+		{RLIMIT_MSGQUEUE, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -69,7 +77,16 @@ static int limits_set(void)
 	return 0;
 }
 
-static int calls_allow(scmp_filter_ctx filter)
+static int calls_add(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	return error;
+}
+
+static int calls_allow(scmp_filter_ctx filter, const struct sandbox_rules *rules)
 {
 	static const int calls[] = {
 		SCMP_SYS(read),	      SCMP_SYS(write),	      SCMP_SYS(recvfrom),
@@ -77,10 +94,10 @@ static int calls_allow(scmp_filter_ctx filter)
 		SCMP_SYS(brk),	      SCMP_SYS(munmap),	      SCMP_SYS(exit),
 		SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 	};
-	int error = 0;
+	int error = calls_add(filter, calls, sizeof(calls) / sizeof(calls[0]));
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && !error; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	if (!error)
+		error = calls_add(filter, rules->calls, rules->calls_count);
 	if (error)
 		return error;
 	/* memory, but neither files nor code */
@@ -90,7 +107,7 @@ static int calls_allow(scmp_filter_ctx filter)
 }
 
 /* Sets no_new_privs too (SCMP_FLTATR_CTL_NNP is on unless told otherwise). */
-static int calls_restrict(void)
+static int calls_restrict(const struct sandbox_rules *rules)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int error;
@@ -99,7 +116,7 @@ static int calls_restrict(void)
 		return -ENOMEM;
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (!error)
-		error = calls_allow(filter);
+		error = calls_allow(filter, rules);
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
@@ -117,6 +134,6 @@ int sandbox_enter(const struct sandbox_options *options)
 	if (!error && (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
 		error = -errno;
 	if (!error)
-		error = limits_set();
-	return error ? error : calls_restrict();
+		error = limits_set(&options->rules);
+	return error ? error : calls_restrict(&options->rules);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The streams of server-sent events: one look at the daemon a second, whoever listens. */
+#ifndef WAYLEAVE_HTTP_EVENTS_H
+#define WAYLEAVE_HTTP_EVENTS_H
+
+#include "http/exchange.h"
+
+#define EVENTS_STREAMS_MAX 16
+
+struct events;
+
+struct events *events_new(struct web *web);
+
+/* Once a second. Streams whose session has ended, or that take nothing, end. */
+void events_tick(struct events *events);
+
+/* The response of a stream for the exchange's session or token; NULL: no memory. */
+struct MHD_Response *events_response(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "http/route.h"
+#include "http/token.h"
+
+static bool refuse(struct exchange *exchange, struct answer answer)
+{
+	exchange->answer = answer;
+	return false;
+}
+
+/* --- the host: DNS rebinding ----------------------------------------------------------- */
+
+/* The address that the connection came to. */
+static bool host_is_address(const struct exchange *exchange, const char *host, size_t length)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct sockaddr_in own;
+	socklen_t size = sizeof(own);
+	char text[INET_ADDRSTRLEN];
+
+	if (!info || getsockname(info->connect_fd, (struct sockaddr *)&own, &size) ||
+	    own.sin_family != AF_INET || !inet_ntop(AF_INET, &own.sin_addr, text, sizeof(text)))
+		return false;
+	return strlen(text) == length && memcmp(text, host, length) == 0;
+}
+
+/* The length of HOST without its port; what is no port makes it no host. */
+static size_t host_length(const char *host)
+{
+	size_t length = strcspn(host, ":");
+	const char *port = host + length;
+
+	return *port && (!port[1] || port[1 + strspn(port + 1, "0123456789")]) ? 0 : length;
+}
+
+static bool host_admit(struct exchange *exchange)
+{
+	const char *host = exchange_header(exchange, "Host");
+	size_t length = host ? host_length(host) : 0;
+
+	if (length && length < 256 &&
+	    (host_is_address(exchange, host, length) ||
+	     web_state_has_name(&exchange->web->state, host, length)))
+		return true;
+	return refuse(exchange,
+		      answer_error(421, "bad-request", "Host",
+				   "this is not a name or address of this gateway; others are "
+				   "named in the setting web.names"));
+}
+
+/* What speaks plain HTTP is sent to the same place in HTTPS; nothing else is answered there. */
+static bool redirect(struct exchange *exchange, uint16_t https_port)
+{
+	const char *host = exchange_header(exchange, "Host");
+	struct answer answer = {.status = 308};
+	char port[16] = "";
+
+	if (https_port != 443)
+		snprintf(port, sizeof(port), ":%u", https_port);
+	/* the path as a browser may write it, without a line's end in it: MHD has decoded it */
+	bool plain = !exchange->path[strcspn(exchange->path, "\r\n\t \"<>")];
+	if (asprintf(&answer.location, "https://%.*s%s%s", (int)host_length(host), host, port,
+		     plain ? exchange->path : "/") < 0)
+		answer.location = NULL;
+	return refuse(exchange, answer);
+}
+
+/* --- the origin ----------------------------------------------------------------------------- */
+
+static bool is_change(const struct exchange *exchange)
+{
+	return strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0;
+}
+
+/* Where a browser says who made it ask, it has to be this page. */
+static bool origin_is_own(const struct exchange *exchange)
+{
+	const char *origin = exchange_header(exchange, "Origin");
+	const char *site = exchange_header(exchange, "Sec-Fetch-Site");
+	const char *host = exchange_header(exchange, "Host");
+
+	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+		return false;
+	return !origin || (strncmp(origin, "https://", 8) == 0 && strcmp(origin + 8, host) == 0);
+}
+
+static bool origin_admit(struct exchange *exchange)
+{
+	if ((exchange->route->flags & ROUTE_OPEN) || origin_is_own(exchange))
+		return true;
+	return refuse(exchange, answer_error(403, "not-allowed", "Origin",
+					     "another site has made the browser ask this"));
+}
+
+/* --- who it is -------------------------------------------------------------------------------- */
+
+static struct session *cookie_session(const struct exchange *exchange)
+{
+	const char *id =
+		MHD_lookup_connection_value(exchange->connection, MHD_COOKIE_KIND, SESSION_COOKIE);
+
+	return id ? session_find(&exchange->web->sessions, id, strlen(id), web_now_s()) : NULL;
+}
+
+static void token_look(struct exchange *exchange, const char *authorization)
+{
+	const json_t *token = strncmp(authorization, "Bearer ", 7) == 0
+				      ? token_find(&exchange->web->state, authorization + 7)
+				      : NULL;
+
+	if (!token)
+		return;
+	exchange->role = token_role(token);
+	snprintf(exchange->who, sizeof(exchange->who), "token %s",
+		 json_string_value(json_object_get(token, "name")));
+}
+
+/* A token that is there counts, and a cookie beside it does not. */
+static void identify(struct exchange *exchange)
+{
+	const char *authorization = exchange_header(exchange, "Authorization");
+
+	snprintf(exchange->who, sizeof(exchange->who), "page");
+	if (authorization) {
+		token_look(exchange, authorization);
+		return;
+	}
+	exchange->session = cookie_session(exchange);
+	if (exchange->session)
+		exchange->role = ROLE_ADMIN;
+}
+
+static bool role_admit(struct exchange *exchange)
+{
+	enum role needed = exchange->route->role;
+
+	if (exchange->role < needed && exchange->role == ROLE_PUBLIC)
+		return refuse(exchange, answer_error(401, "not-allowed", NULL, "log in first"));
+	if (exchange->role < needed)
+		return refuse(exchange,
+			      answer_error(403, "not-allowed", NULL, "this token may only read"));
+	return true;
+}
+
+/* A public route has no session to protect: its own checks and the origin have to do. */
+static bool csrf_admit(struct exchange *exchange)
+{
+	if (!is_change(exchange) || !exchange->session || exchange->route->role == ROLE_PUBLIC ||
+	    session_csrf_is(exchange->session, exchange_header(exchange, "X-CSRF-Token")))
+		return true;
+	return refuse(exchange, answer_error(403, "not-allowed", "X-CSRF-Token",
+					     "the page's token is missing or of another session"));
+}
+
+/* --- all ------------------------------------------------------------------------------------- */
+
+static bool is_api(const char *path)
+{
+	return strncmp(path, "/api/", 5) == 0;
+}
+
+static bool route_admit(struct exchange *exchange)
+{
+	const char *allow;
+
+	if (route_find(exchange, &allow))
+		return true;
+	exchange->answer =
+		answer_error(allow ? 405 : 404, "not-found", NULL,
+			     allow ? "this path has other methods" : "there is nothing here");
+	exchange->answer.allow = allow;
+	return false;
+}
+
+static bool asset_admit(struct exchange *exchange)
+{
+	const struct asset *asset = asset_find(exchange->path);
+
+	if (!asset)
+		return route_admit(exchange);
+	if (is_change(exchange)) {
+		exchange->answer = answer_error(405, "not-found", NULL, "this is only for reading");
+		exchange->answer.allow = "GET, HEAD";
+		return false;
+	}
+	exchange->answer = (struct answer){.status = 200, .asset = asset};
+	return true;
+}
+
+static bool routed_admit(struct exchange *exchange)
+{
+	if (!origin_admit(exchange))
+		return false;
+	identify(exchange);
+	if (!role_admit(exchange) || !csrf_admit(exchange))
+		return false;
+	exchange->body_max =
+		exchange->route->flags & ROUTE_BACKUP ? BODY_MAX_BACKUP_BYTES : BODY_MAX_BYTES;
+	return true;
+}
+
+bool guard_admit(struct exchange *exchange)
+{
+	if (!host_admit(exchange))
+		return false;
+	if (!exchange->tls)
+		return redirect(exchange, exchange->https_port);
+	if (is_api(exchange->path) ? !route_admit(exchange) : !asset_admit(exchange))
+		return false;
+	return !exchange->route || routed_admit(exchange);
+}

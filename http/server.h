@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections: accepts them on the sockets that the daemon has opened, speaks TLS and
+ * HTTP (libmicrohttpd), hands whole requests to guard and routes, and cuts off who is
+ * too slow or has too many.
+ */
+#ifndef WAYLEAVE_HTTP_SERVER_H
+#define WAYLEAVE_HTTP_SERVER_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct web;
+struct server;
+
+#define SERVER_LISTENERS_MAX   64
+#define SERVER_CONNECTIONS_MAX 512
+/* Of one address: the oldest that has not sent its request yet goes for a new one. */
+#define SERVER_UNFINISHED_MAX 48
+/* A connection may take so long for a request, and for taking its answer. */
+#define SERVER_REQUEST_MS 15000
+#define SERVER_ANSWER_MS  60000
+
+/* Follows LINK too: server_turn() says when there is something. NULL without memory. */
+struct server *server_new(struct web *web, int link);
+
+/* Both in PEM. 0 or -errno. */
+int server_secure(struct server *server, const char *certificate, const char *key);
+
+/* Takes FD. */
+void server_listen(struct server *server, int fd, __be32 address, bool tls, uint16_t https_port);
+void server_close(struct server *server, __be32 address);
+void server_close_all(struct server *server);
+
+/* Waits and serves once. True: the link has something to read. */
+bool server_turn(struct server *server);
+
+#endif
