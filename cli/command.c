@@ -77,6 +77,13 @@ static const struct command {
 	 "  wayleave forward add esp 192.168.1.12\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
+	{"setup", cli_setup, 0, 1, 0, "the page: where it is, and the code of its first password",
+	 "[reset|unlock]",
+	 "Where the page is, and the one-time code that setting its first password takes. reset\n"
+	 "takes a forgotten password away and ends every session; unlock lets those try again who\n"
+	 "were locked out by wrong passwords.",
+	 "  wayleave setup\n"
+	 "  wayleave setup unlock\n"},
 	{"check", cli_check, 0, 1, 0, "say what is wrong in a settings file", "[FILE]",
 	 "Reads a settings file (/etc/wayleave/wayleave.yaml) and says file, line and field of\n"
 	 "what is wrong. Needs no daemon and changes nothing.",

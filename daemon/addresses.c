@@ -49,3 +49,31 @@ int addresses_choose(struct netlink *netlink, uint32_t ifindex, __be32 *address)
 	*address = choice.in_use_found ? choice.in_use : choice.first;
 	return 0;
 }
+
+struct list {
+	uint32_t ifindex;
+	__be32 *addresses;
+	unsigned int count, max;
+};
+
+static int address_collect(const struct nlmsghdr *message, void *context)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct list *list = context;
+	__be32 local = 0;
+
+	if (info->ifa_index != list->ifindex || info->ifa_scope >= RT_SCOPE_LINK)
+		return MNL_CB_OK;
+	mnl_attr_parse(message, sizeof(*info), attribute_take, &local);
+	if (local && list->count < list->max)
+		list->addresses[list->count++] = local;
+	return MNL_CB_OK;
+}
+
+unsigned int addresses_list(struct netlink *netlink, uint32_t ifindex, __be32 *addresses,
+			    unsigned int max)
+{
+	struct list list = {.ifindex = ifindex, .addresses = addresses, .max = max};
+
+	return netlink_dump(netlink, RTM_GETADDR, AF_INET, address_collect, &list) ? 0 : list.count;
+}

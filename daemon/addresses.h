@@ -16,4 +16,11 @@
  */
 int addresses_choose(struct netlink *netlink, uint32_t ifindex, __be32 *address);
 
+/*
+ * The IPv4 addresses of interface IFINDEX but those of the link alone, at most MAX, into
+ * ADDRESSES. How many; 0 too when the kernel cannot be asked.
+ */
+unsigned int addresses_list(struct netlink *netlink, uint32_t ifindex, __be32 *addresses,
+			    unsigned int max);
+
 #endif

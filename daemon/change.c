@@ -11,6 +11,7 @@
 #include "daemon/log.h"
 #include "daemon/surroundings.h"
 #include "daemon/sweeper.h"
+#include "daemon/web_process.h"
 
 /* What only a new start can follow. */
 static int change_refuses(const struct settings *present, const struct settings *wanted,
@@ -109,5 +110,7 @@ int gateway_change(void *context, const struct settings *present, const struct s
 	forwards_make(wanted, clock_ticks(gateway->plane.config));
 	if (gateway->sweeper)
 		sweeper_hurry(gateway->sweeper);
+	web_process_follow(gateway->web);
+	web_process_say(gateway->web, WEB_LINK_RELOAD);
 	return 0;
 }

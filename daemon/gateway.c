@@ -26,7 +26,10 @@
 #include "daemon/slow_path.h"
 #include "daemon/surroundings.h"
 #include "daemon/sweeper.h"
+#include "daemon/state_file.h"
 #include "daemon/sysctl.h"
+#include "daemon/web_process.h"
+#include "daemon/web_store.h"
 
 /* --- what the core asks of us ---------------------------------------------------------- */
 
@@ -192,6 +195,9 @@ static void kernel_undo(struct gateway *gateway)
 static void gateway_close(struct gateway *gateway)
 {
 	ctl_server_stop(gateway->server);
+	web_process_end(gateway->web);
+	web_store_free(gateway->web_store);
+	ctl_audit_free(gateway->audit);
 	for (size_t i = 0; i < sizeof(gateway->events) / sizeof(gateway->events[0]); i++)
 		if (gateway->events[i])
 			event_free(gateway->events[i]);
@@ -256,6 +262,7 @@ static void upkeep_due(evutil_socket_t fd, short what, void *context)
 
 	surroundings_keep(gateway);
 	wall_check(&gateway->wall, &gateway->links);
+	web_process_follow(gateway->web);
 }
 
 static void hangup_came(evutil_socket_t fd, short what, void *context)
@@ -336,6 +343,7 @@ static int control_start(struct gateway *gateway)
 	struct ctl_server_options options = {.run_dir = gateway->instance.run_dir,
 					     .control_group = gateway->settings->control_group,
 					     .provider = &show_provider,
+					     .audit = gateway->audit,
 					     .change = gateway->change,
 					     .daemon = gateway};
 	int err = ctl_server_start(gateway->base, &options, &gateway->server);
@@ -346,6 +354,18 @@ static int control_start(struct gateway *gateway)
 		log_error("the control socket in %s cannot be opened: %s", options.run_dir,
 			  strerror(-err));
 	return err;
+}
+
+/* A page that cannot be served is no reason not to translate. */
+static int web_start(struct gateway *gateway)
+{
+	int err = ctl_audit_open(gateway->audit, state_dir(gateway->settings));
+
+	if (err)
+		log_warning("changes are not written down: the audit log in %s cannot be opened: "
+			    "%s",
+			    state_dir(gateway->settings), strerror(-err));
+	return web_process_begin(gateway->web, gateway);
 }
 
 static int loop_start(struct gateway *gateway, const char *settings_path, struct settings *settings)
@@ -361,11 +381,17 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	if (!gateway->change)
 		return -ENOMEM;
 	gateway->settings = ctl_change_settings(gateway->change);
+	gateway->audit = ctl_audit_new();
+	gateway->web_store = web_store_new(gateway);
+	if (!gateway->audit || !gateway->web_store)
+		return -ENOMEM;
 	err = events_start(gateway);
 	sweeper_tell(gateway->sweeper, &calls);
 	if (!err)
 		err = sweeper_start(gateway->sweeper, gateway->base);
-	return err ? err : control_start(gateway);
+	if (!err)
+		err = control_start(gateway);
+	return err ? err : web_start(gateway);
 }
 
 /* --- the life ------------------------------------------------------------------------------ */
@@ -398,12 +424,23 @@ static int helper_begin(struct gateway *gateway)
 	return err;
 }
 
+static int web_fork(struct gateway *gateway)
+{
+	int err = web_process_fork(&gateway->web);
+
+	if (err)
+		log_error("the web process cannot be forked: %s", strerror(-err));
+	return err;
+}
+
 static int gateway_start(struct gateway *gateway)
 {
 	int err = plane_prepare();
 
 	if (!err)
 		err = helper_begin(gateway);
+	if (!err)
+		err = web_fork(gateway);
 	if (!err)
 		err = privileges_for_start();
 	instance_name(&gateway->instance, gateway->settings->run_dir);

@@ -30,6 +30,8 @@
 struct sweeper;
 struct slow_path;
 struct pptp_flows;
+struct web_process;
+struct web_store;
 
 struct gateway {
 	struct event_base *base;
@@ -48,6 +50,9 @@ struct gateway {
 	struct sweeper *sweeper;
 	struct slow_path *slow_path;
 	struct pptp_flows *pptp;
+	struct ctl_audit *audit;
+	struct web_process *web;
+	struct web_store *web_store;
 	struct event *events[8]; /* of the loop; NULL: unused */
 	uint32_t sessions_room;	 /* what the table was made for */
 	struct timespec started; /* CLOCK_MONOTONIC */

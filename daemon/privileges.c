@@ -19,6 +19,7 @@ static const struct power powers[] = {
 	{CAP_BPF, "load the data plane", 1, 1},
 	{CAP_PERFMON, "load the data plane", 0, 1},
 	{CAP_SYS_ADMIN, "find the data plane that an earlier run has left", 0, 1},
+	{CAP_NET_BIND_SERVICE, "serve the page on ports below 1024", 1, 0},
 	{CAP_CHOWN, "give the control socket to its group", 0, 0},
 	{CAP_SETUID, "run the helper as its own user", 0, 0},
 	{CAP_SETGID, "run the helper as its own user", 0, 0},

@@ -2,6 +2,7 @@
 #include "daemon/show.h"
 
 #include "daemon/show_pages.h"
+#include "daemon/web_store.h"
 
 const struct ctl_provider show_provider = {
 	.status = show_status,
@@ -10,4 +11,5 @@ const struct ctl_provider show_provider = {
 	.devices = show_devices,
 	.counters = show_counters,
 	.arm = show_arm,
+	.web = &web_store_provider,
 };

@@ -15,6 +15,7 @@
 #include "daemon/reserved.h"
 #include "daemon/sweeper.h"
 #include "daemon/sysctl.h"
+#include "daemon/web_process.h"
 
 /* A next hop that nobody has chosen for this long is not kept alive. */
 #define NEXT_HOP_USED_SECONDS 60
@@ -238,8 +239,10 @@ void surroundings_follow(struct gateway *gateway)
 
 	if (netlink_events_read(&gateway->netlink, message_take, &batch) == -ENOBUFS)
 		resync(gateway, &batch);
-	if (batch.address)
+	if (batch.address) {
 		address_refresh(gateway);
+		web_process_follow(gateway->web);
+	}
 	if (batch.route)
 		routes_changed(gateway);
 }

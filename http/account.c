@@ -16,19 +16,19 @@ static const char *role_name(enum role role)
 	return role == ROLE_ADMIN ? "admin" : "read-only";
 }
 
-static void session_describe(json_t *document, const struct session *session)
+static void session_describe(json_t *document, const struct login *session)
 {
 	uint64_t now_s = web_now_s();
 
 	json_object_set_new(document, "csrf_token", json_string(session->csrf));
 	json_object_set_new(document, "idle_s",
-			    json_integer((json_int_t)session_idle_left_s(session, now_s)));
+			    json_integer((json_int_t)login_idle_left_s(session, now_s)));
 	json_object_set_new(document, "expires_s",
-			    json_integer((json_int_t)session_left_s(session, now_s)));
+			    json_integer((json_int_t)login_left_s(session, now_s)));
 }
 
 static struct answer session_answer(const struct exchange *exchange, enum role role,
-				    const struct session *session)
+				    const struct login *session)
 {
 	const struct web_state *state = &exchange->web->state;
 	const char *language = web_state_text(state, "language"),
@@ -108,7 +108,7 @@ static bool try_admit(const struct exchange *exchange, struct answer *answer)
 	if (!wait_s)
 		return true;
 	*answer = answer_error(429, "busy", NULL,
-			       "too many wrong tries; wait, or see `wayleave setup --unlock` on "
+			       "too many wrong tries; wait, or see `wayleave setup unlock` on "
 			       "the gateway's console");
 	answer->retry_after_s = wait_s;
 	return false;
@@ -126,13 +126,13 @@ static struct answer try_wrong(struct exchange *exchange, const char *action, co
 static struct answer log_in(struct exchange *exchange, const char *action)
 {
 	struct web *web = exchange->web;
-	struct session *session;
+	struct login *session;
 	struct answer answer;
 
 	lockout_right(&web->lockouts, exchange->address, web_now_s());
 	if (exchange->session)
-		session_end(exchange->session);
-	session = session_begin(&web->sessions, web_now_s());
+		login_end(exchange->session);
+	session = login_begin(&web->sessions, web_now_s());
 	exchange->session = NULL;
 	exchange_note(exchange, action, NULL, "ok");
 	answer = session_answer(exchange, ROLE_ADMIN, session);
@@ -177,7 +177,7 @@ struct answer account_logout(struct exchange *exchange)
 
 	if (exchange->session) {
 		exchange_note(exchange, "logout", NULL, "ok");
-		session_end(exchange->session);
+		login_end(exchange->session);
 		exchange->session = NULL;
 	}
 	answer.logout = true;
@@ -250,7 +250,7 @@ static struct answer password_change(struct exchange *exchange, const char *old,
 	if (password_keep(exchange->web, new))
 		return answer_error(500, "failed", NULL, "the password could not be kept");
 	exchange_note(exchange, "password", NULL, "ok");
-	session_end_all(&exchange->web->sessions);
+	login_end_all(&exchange->web->sessions);
 	exchange->session = NULL;
 	answer = answer_empty();
 	answer.logout = true;

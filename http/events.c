@@ -114,7 +114,7 @@ static bool stream_allowed(const struct stream *stream)
 	size_t i;
 
 	if (stream->session)
-		return session_by_number(&web->sessions, stream->session, web_now_s());
+		return login_by_number(&web->sessions, stream->session, web_now_s());
 	json_array_foreach (web_state_tokens(&web->state), i, token) {
 		const char *id = json_string_value(json_object_get(token, "id"));
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #include "http/asset.h"
-#include "http/session.h"
+#include "http/login.h"
 #include "http/web.h"
 
 /* Nobody needs more but who restores a backup. */
@@ -28,12 +28,12 @@ struct answer {
 	json_t *json; /* taken */
 	char *text;   /* taken; text/plain */
 	const struct asset *asset;
-	bool events;		     /* the stream of server-sent events */
-	const char *allow;	     /* with 405 */
-	char *location;		     /* taken; with 308 */
-	uint64_t retry_after_s;	     /* 0: none */
-	const struct session *login; /* its cookie is set */
-	bool logout;		     /* the cookie is taken away */
+	bool events;		   /* the stream of server-sent events */
+	const char *allow;	   /* with 405 */
+	char *location;		   /* taken; with 308 */
+	uint64_t retry_after_s;	   /* 0: none */
+	const struct login *login; /* its cookie is set */
+	bool logout;		   /* the cookie is taken away */
 };
 
 struct route;
@@ -52,8 +52,8 @@ struct exchange {
 
 	/* the guard's findings */
 	enum role role;
-	struct session *session; /* NULL: none, or a token */
-	char who[80];		 /* "page", "token NAME"; for the audit log */
+	struct login *session; /* NULL: none, or a token */
+	char who[80];	       /* "page", "token NAME"; for the audit log */
 
 	/* the body: at most body_max; what is more is thrown away */
 	char *body;

@@ -102,12 +102,12 @@ static bool origin_admit(struct exchange *exchange)
 
 /* --- who it is -------------------------------------------------------------------------------- */
 
-static struct session *cookie_session(const struct exchange *exchange)
+static struct login *cookie_session(const struct exchange *exchange)
 {
 	const char *id =
-		MHD_lookup_connection_value(exchange->connection, MHD_COOKIE_KIND, SESSION_COOKIE);
+		MHD_lookup_connection_value(exchange->connection, MHD_COOKIE_KIND, LOGIN_COOKIE);
 
-	return id ? session_find(&exchange->web->sessions, id, strlen(id), web_now_s()) : NULL;
+	return id ? login_find(&exchange->web->sessions, id, strlen(id), web_now_s()) : NULL;
 }
 
 static void token_look(struct exchange *exchange, const char *authorization)
@@ -154,7 +154,7 @@ static bool role_admit(struct exchange *exchange)
 static bool csrf_admit(struct exchange *exchange)
 {
 	if (!is_change(exchange) || !exchange->session || exchange->route->role == ROLE_PUBLIC ||
-	    session_csrf_is(exchange->session, exchange_header(exchange, "X-CSRF-Token")))
+	    login_csrf_is(exchange->session, exchange_header(exchange, "X-CSRF-Token")))
 		return true;
 	return refuse(exchange, answer_error(403, "not-allowed", "X-CSRF-Token",
 					     "the page's token is missing or of another session"));

@@ -118,11 +118,11 @@ static void cookie_add(struct MHD_Response *response, const struct answer *answe
 
 	if (answer->login)
 		snprintf(cookie, sizeof(cookie),
-			 SESSION_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict",
+			 LOGIN_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict",
 			 answer->login->id);
 	else if (answer->logout)
 		snprintf(cookie, sizeof(cookie),
-			 SESSION_COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+			 LOGIN_COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
 	else
 		return;
 	header_add(response, "Set-Cookie", cookie);

@@ -462,9 +462,9 @@ bool server_turn(struct server *server)
 		if (listener && (!listener->tls || server->secure))
 			accept_some(server, listener);
 	}
+	tick(server);
 	MHD_run(server->plain);
 	if (server->secure)
 		MHD_run(server->secure);
-	tick(server);
 	return link;
 }

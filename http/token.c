@@ -100,7 +100,7 @@ static json_t *token_new(const char *name, const char *role, const char *secret)
 
 static struct answer token_add(struct exchange *exchange, const char *name, const char *role)
 {
-	char secret[sizeof(TOKEN_PREFIX) + SESSION_SECRET_BYTES] = TOKEN_PREFIX;
+	char secret[sizeof(TOKEN_PREFIX) + LOGIN_SECRET_BYTES] = TOKEN_PREFIX;
 	json_t *tokens = json_copy(web_state_tokens(&exchange->web->state));
 	json_t *token, *shown;
 

@@ -11,6 +11,7 @@
 
 #include "http/certificate.h"
 #include "http/events.h"
+#include "http/process.h"
 #include "http/server.h"
 #include "http/web_link.h"
 
@@ -152,7 +153,7 @@ static int message_obey(struct web *web, const struct web_link_message *message,
 		server_close(web->server, message->address);
 		return 0;
 	case WEB_LINK_FORGET:
-		session_end_all(&web->sessions);
+		login_end_all(&web->sessions);
 		lockout_end_all(&web->lockouts);
 		return state_follow(web);
 	case WEB_LINK_RELOAD:
@@ -186,6 +187,9 @@ int web_run(int link)
 {
 	static struct web web;
 	int rc = sodium_init() < 0 ? -EIO : 0;
+
+	/* else jansson opens /dev/urandom for it */
+	json_object_seed(randombytes_random() | 1);
 
 	web.link = link;
 	web.events = events_new(&web);

@@ -13,9 +13,8 @@
 #include <stdint.h>
 
 #include "ctl/client.h"
-#include "helper/sandbox.h"
 #include "http/lockout.h"
-#include "http/session.h"
+#include "http/login.h"
 #include "http/web_state.h"
 
 struct server;
@@ -26,7 +25,7 @@ struct web {
 	struct ctl_client *control; /* NULL: the daemon has not said anything yet */
 	bool ended;		    /* the daemon is gone: end */
 	struct web_state state;
-	struct sessions sessions;
+	struct logins sessions;
 	struct lockouts lockouts;
 	struct server *server;
 	struct events *events;
@@ -35,12 +34,6 @@ struct web {
 		uint64_t until_s;
 	} restart;
 };
-
-/* What a sandbox has to allow it. */
-extern const struct sandbox_rules web_rules;
-
-/* Serves until the daemon goes away; the exit status of the process. For keeper_options.run. */
-int web_run(int link);
 
 /*
  * Asks the daemon. 0: *ANSWER is the whole answer and the caller's. REQUEST is taken. On failure

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `setup`: where the page is, and the code that its first password takes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static void places_print(const json_t *setup)
+{
+	const json_t *places = json_object_get(setup, "addresses"), *place;
+	size_t i;
+
+	if (!json_is_true(json_object_get(setup, "enabled")))
+		puts("The page is off. To have it: wayleave set web.enabled on");
+	else if (json_array_size(places) == 0)
+		puts("The page waits for an address on a LAN interface.");
+	json_array_foreach (places, i, place)
+		printf("The page is at %s\n", json_string_value(place));
+}
+
+static void setup_print(const json_t *setup)
+{
+	const char *code = json_string_value(json_object_get(setup, "code"));
+
+	places_print(setup);
+	if (code)
+		printf("It has no password yet. The first visit sets one, with this code: %s\n",
+		       code);
+	else
+		puts("Its password is set. Forgotten: wayleave setup reset");
+}
+
+int cli_setup(const struct cli *cli)
+{
+	const char *word = cli->words_count ? cli->words[0] : "";
+	bool reset = strcmp(word, "reset") == 0, unlock = strcmp(word, "unlock") == 0;
+	struct ctl_client *client;
+	json_t *setup;
+
+	if (*word && !reset && !unlock) {
+		fputs("usage: wayleave setup [reset|unlock]\n", stderr);
+		return CLI_USAGE;
+	}
+	int rc = cli_open(cli, &client);
+	if (rc)
+		return rc;
+	rc = cli_ask(
+		client,
+		json_pack("{s:s, s:b, s:b}", "request", "setup", "reset", reset, "unlock", unlock),
+		&setup);
+	ctl_client_close(client);
+	if (rc)
+		return rc;
+	if (cli->json)
+		cli_print_json(setup);
+	else
+		setup_print(setup);
+	json_decref(setup);
+	return CLI_OK;
+}
