@@ -6,7 +6,7 @@
 # make bench        nanoseconds per packet against masquerade and bare redirect
 #
 # A C file belongs to the library or program that its folder names:
-#   http conf ctl helper   static libraries        daemon  wayleaved        cli  wayleave
+#   http conf ctl helper pairing   static libraries        daemon  wayleaved        cli  wayleave
 #   bpf               one object, one skeleton (build/bpf/dataplane.skel.h)
 #   tests/unit/test_X.c   a cmocka program with sanitizers, linked with every library
 #   tests/fuzz/fuzz_X.c   a libFuzzer target
@@ -19,7 +19,7 @@ ARCH     := $(shell uname -m)
 PACKAGES := libbpf libmnl libnftables libcyaml jansson libevent libseccomp libcap-ng ncursesw libmicrohttpd gnutls libsodium
 # Expanded when used, not when read: `make deps` has to work before they are there.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread
+PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 HARDEN   := -O2 -g -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -27,7 +27,7 @@ CFLAGS   = -std=gnu11 -fno-strict-aliasing $(WARN) -D_GNU_SOURCE -I. -I$(BUILD) 
 LDFLAGS  := -pie -Wl,-z,relro,-z,now
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-LIBS     := http conf ctl helper
+LIBS     := http conf ctl helper pairing
 LIB_A    := $(LIBS:%=$(BUILD)/lib%.a)
 SAN_A    := $(LIBS:%=$(BUILD)/san/lib%.a)
 src       = $(wildcard $(1)/*.c)

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of an inbound SPI:
+ *
+ *   unknown --- one host is all but certain ---> provisional --- confirmed ---> settled
+ *      |  ^                                        |
+ *      |  +---- the evidence has turned -----------+
+ *      +------- several are possible: copies, then the likeliest for a while ("leaning")
+ *
+ * A copy to the wrong host is harmless, it has no key for it; a packet to the
+ * wrong host alone is lost. So the bar for binding is high and that for copying
+ * is low.
+ */
+#include "pairing/arrival.h"
+
+#include <math.h>
+
+#include "pairing/belief.h"
+#include "pairing/watch.h"
+
+#define BIND_BELOW	  5e-4 /* what all others together may have */
+#define COPY_ABOVE	  1e-5 /* who gets a copy */
+#define DOUBT_BELOW	  0.3
+#define LEAN_MS		  1000
+#define LEANS_DOUBLED	  6
+#define COPIES_AFTER_LEAN 8
+
+static void decide(struct esp_decision *d, enum esp_verdict verdict, enum esp_reason reason)
+{
+	d->verdict = verdict;
+	d->reason = reason;
+	d->count = 0;
+}
+
+/* --- the test: who sends something just after it was given a copy?
+ * --------------------------------- */
+
+#define REPLIES 0.6 /* how often the owner does, where traffic goes both ways */
+
+static void suspect_judge(struct esp_pairing *p, struct suspect *s, uint64_t now_ms)
+{
+	double window_s = (double)(now_ms - s->last_copy_ms) / 1000;
+	double rate = peer_out_rate(p, s->peer, now_ms);
+	double chance = 1 - exp(-rate * window_s);
+	bool hit = peer_out_packets(p, s->peer, now_ms) > s->packets;
+
+	if (chance < 0.02)
+		chance = 0.02;
+	if (hit)
+		s->replies += log((1 - (1 - REPLIES) * (1 - chance)) / chance);
+	else
+		s->replies += log(1 - REPLIES);
+	s->tests++;
+	s->hits += hit;
+}
+
+static void arrival_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < u->suspect_count; i++)
+		if (u->suspects[i].last_copy_ms == u->test_ms)
+			suspect_judge(p, &u->suspects[i], now_ms);
+	u->test_ms = 0;
+}
+
+/* The peer's entry, instead of the one that got fewest copies if there is no room. */
+static struct suspect *suspect_get(struct arrival *u, struct peer *peer)
+{
+	struct suspect *least = &u->suspects[0];
+
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		if (u->suspects[i].peer == peer)
+			return &u->suspects[i];
+		if (u->suspects[i].last_copy_ms < least->last_copy_ms)
+			least = &u->suspects[i];
+	}
+	if (u->suspect_count < ESP_CANDIDATES)
+		least = &u->suspects[u->suspect_count++];
+	*least = (struct suspect){.peer = peer};
+	return least;
+}
+
+static void suspect_copied(struct esp_pairing *p, struct arrival *u, struct peer *peer,
+			   uint64_t now_ms)
+{
+	struct suspect *s = suspect_get(u, peer);
+
+	if (!s->copies++)
+		s->first_copy_ms = now_ms;
+	if (u->test_ms && u->test_ms != now_ms)
+		return; /* a test is under way */
+	s->last_copy_ms = now_ms;
+	s->packets = peer_out_packets(p, peer, now_ms);
+}
+
+/* --- binding
+ * ----------------------------------------------------------------------------------------- */
+
+static void note_why(struct esp_pairing *p, const struct arrival *u, const struct opinion *best,
+		     unsigned count, struct child *child, uint64_t now_ms)
+{
+	if (count == 1)
+		child_note(child, ESP_EVIDENCE_only_candidate);
+	else if (best->alone < 1 - BIND_BELOW)
+		child_note(child, ESP_EVIDENCE_eliminated);
+	else
+		child_note(child, ESP_EVIDENCE_outweighed);
+	if (belief_took_over(p, u, child, now_ms) > 1)
+		child_note(child, ESP_EVIDENCE_took_over);
+	if (belief_reacted(u, child) > 0.5)
+		child_note(child, ESP_EVIDENCE_reacted);
+	if (belief_answered(u, best->peer) > 1)
+		child_note(child, ESP_EVIDENCE_answered);
+}
+
+/* An SA that this arrival may have: an open one, or a new one where the belief is in none of them.
+ */
+static struct child *owner_of(struct esp_pairing *p, const struct opinion *best, uint64_t now_ms)
+{
+	enum esp_reason ignored;
+
+	if (best->child)
+		return best->child;
+	if (best->unknown < best->probability / 2)
+		return NULL; /* in one that another arrival has: that has to be given up first */
+	struct child *child = child_new(p, best->peer, ORIGIN_RESUMED, now_ms, &ignored);
+	if (child)
+		child_note(child, ESP_EVIDENCE_resumed);
+	return child;
+}
+
+/* Without an event: false when there is no SA to give it to. */
+static bool arrival_attach(struct esp_pairing *p, struct arrival *u, const struct opinion *best,
+			   unsigned count, uint64_t now_ms)
+{
+	struct child *child = owner_of(p, best, now_ms);
+
+	if (!child)
+		return false;
+	note_why(p, u, best, count, child, now_ms);
+	child_set_spi_in(p, child, u->spi);
+	child->pair.state = ESP_PROVISIONAL;
+	child->pair.bound_ms = now_ms;
+	child->pair.in_packets = u->packets;
+	child->pair.in_seen_ms = u->last_ms;
+	child->pair.copied = u->copied;
+	child->sampled_ms = now_ms;
+	child->sampled_in = u->packets;
+	u->bound = child;
+	return true;
+}
+
+static bool arrival_bind(struct esp_pairing *p, struct arrival *u, const struct opinion *best,
+			 unsigned count, uint64_t now_ms)
+{
+	if (!arrival_attach(p, u, best, count, now_ms))
+		return false;
+	say_bound(p, u->bound);
+	return true;
+}
+
+/* Without an event: gives the inbound half of what it was bound to. The outbound half stays. */
+static struct esp_pair arrival_detach(struct esp_pairing *p, struct arrival *u)
+{
+	struct child *child = u->bound;
+	struct esp_pair half = child->pair;
+
+	half.spi_out = 0;
+	child_set_spi_in(p, child, 0);
+	child->pair.state = ESP_OPEN;
+	child->pair.evidence &= ~(1u << ESP_EVIDENCE_leaning);
+	child_note(child, ESP_EVIDENCE_doubted);
+	u->bound = NULL;
+	return half;
+}
+
+/* The packets have to come here again. */
+static void arrival_release(struct esp_pairing *p, struct arrival *u)
+{
+	struct esp_pair half = arrival_detach(p, u);
+	unsigned most = p->options.copies_a_spi;
+
+	u->copied = most > COPIES_AFTER_LEAN ? most - COPIES_AFTER_LEAN : 0;
+	if (p->events.ended)
+		p->events.ended(p->events.context, &half, ESP_DOUBTED);
+}
+
+static void arrival_rebind(struct esp_pairing *p, struct arrival *u, const struct opinion *best,
+			   unsigned count, uint64_t now_ms)
+{
+	struct esp_pair half = arrival_detach(p, u);
+
+	if (!arrival_attach(p, u, best, count, now_ms)) {
+		if (p->events.ended)
+			p->events.ended(p->events.context, &half, ESP_DOUBTED);
+	} else if (p->events.rebound) {
+		p->events.rebound(p->events.context, &u->bound->pair, half.inside);
+	}
+}
+
+static bool is_leaning(const struct arrival *u)
+{
+	return u->bound && child_has(u->bound, ESP_EVIDENCE_leaning);
+}
+
+static bool arrival_lean(struct esp_pairing *p, struct arrival *u, const struct opinion *opinions,
+			 unsigned count, uint64_t now_ms)
+{
+	unsigned i = 0, doublings = u->leans < LEANS_DOUBLED ? u->leans : LEANS_DOUBLED;
+
+	while (i < count && !arrival_attach(p, u, &opinions[i], count, now_ms))
+		i++;
+	if (i == count)
+		return false;
+	child_note(u->bound, ESP_EVIDENCE_leaning);
+	u->lean_until_ms = now_ms + ((uint64_t)LEAN_MS << doublings);
+	u->leans++;
+	say_bound(p, u->bound);
+	return true;
+}
+
+/* --- copying
+ * ------------------------------------------------------------------------------------------- */
+
+static bool take_token(struct esp_pairing *p, struct server *server, uint64_t now_ms)
+{
+	double most = p->options.copies_a_second;
+
+	server->tokens += (double)(now_ms - server->tokens_ms) / 1000 * most;
+	server->tokens_ms = now_ms;
+	if (server->tokens > most)
+		server->tokens = most;
+	if (server->tokens < 1)
+		return false;
+	server->tokens -= 1;
+	return true;
+}
+
+static void arrival_copy(struct esp_pairing *p, struct arrival *u, const struct opinion *opinions,
+			 unsigned count, uint64_t now_ms, struct esp_decision *d)
+{
+	if (!take_token(p, u->server, now_ms)) {
+		decide(d, ESP_DROP, ESP_RATE);
+		return;
+	}
+	decide(d, ESP_COPY, ESP_KNOWN);
+	for (unsigned i = 0; i < count; i++) {
+		if (i && opinions[i].probability < COPY_ABOVE)
+			break;
+		d->inside[d->count++] = opinions[i].peer->host->address;
+		suspect_copied(p, u, opinions[i].peer, now_ms);
+	}
+	if (!u->test_ms)
+		u->test_ms = now_ms;
+	u->copied++;
+}
+
+/* --- the decision
+ * -------------------------------------------------------------------------------------- */
+
+static bool is_certain(const struct opinion *best)
+{
+	return best->probability > 1 - BIND_BELOW;
+}
+
+static void bound_to(struct esp_decision *d, const struct arrival *u)
+{
+	decide(d, ESP_BIND, ESP_KNOWN);
+	d->count = 1;
+	d->inside[0] = u->bound->pair.inside;
+}
+
+static void arrival_decide(struct esp_pairing *p, struct arrival *u, uint64_t now_ms,
+			   struct esp_decision *d)
+{
+	struct opinion opinions[ESP_CANDIDATES];
+	unsigned count;
+
+	belief_weigh(p, u->server, now_ms);
+	count = belief_of(p, u, opinions, ESP_CANDIDATES);
+	if (!count)
+		decide(d, ESP_DROP, ESP_NOBODY);
+	else if ((is_certain(&opinions[0]) || count == 1) &&
+		 arrival_bind(p, u, &opinions[0], count, now_ms))
+		bound_to(d, u);
+	else if (u->copied < p->options.copies_a_spi)
+		arrival_copy(p, u, opinions, count, now_ms, d);
+	else if (arrival_lean(p, u, opinions, count, now_ms))
+		bound_to(d, u);
+	else
+		decide(d, ESP_DROP, ESP_QUOTA);
+}
+
+static bool somebody_could_own(const struct server *server)
+{
+	struct peer *peer;
+
+	LIST_FOREACH(peer, &server->peers, of_server)
+	if (!LIST_EMPTY(&peer->children))
+		return true;
+	return false;
+}
+
+static struct arrival *arrival_get(struct esp_pairing *p, struct server *server, uint32_t spi,
+				   uint32_t sequence, uint64_t now_ms)
+{
+	struct arrival *u = arrival_find(server, spi);
+
+	if (u || !(u = arrival_new(p, server, spi)))
+		return u;
+	u->first_ms = now_ms;
+	u->first_sequence = sequence;
+	return u;
+}
+
+void arrival_came(struct esp_pairing *p, uint64_t now_ms, struct server *server, uint32_t spi,
+		  uint32_t sequence, struct esp_decision *decision)
+{
+	struct arrival *u = NULL;
+
+	if (somebody_could_own(server))
+		u = arrival_get(p, server, spi, sequence, now_ms);
+	if (!u) {
+		decide(decision, ESP_DROP, somebody_could_own(server) ? ESP_FULL : ESP_NOBODY);
+		return;
+	}
+	u->last_ms = now_ms;
+	u->last_sequence = sequence;
+	u->packets++;
+	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
+		arrival_judge(p, u, now_ms);
+	p->next_ms = now_ms;
+	arrival_decide(p, u, now_ms, decision);
+}
+
+/* --- looking again
+ * ------------------------------------------------------------------------------------------ */
+
+#define SETTLE_MS	2000
+#define SETTLE_ALONE_MS 30000
+#define SETTLE_MOST_MS	60000
+
+/* Its host has an SPI of its own for it and both directions went on after it was bound. */
+static bool goes_both_ways(const struct child *child)
+{
+	const struct esp_pair *pair = &child->pair;
+
+	return pair->spi_out && pair->out_seen_ms > pair->bound_ms &&
+	       pair->in_seen_ms > pair->bound_ms;
+}
+
+static bool is_confirmed(const struct child *child, uint64_t now_ms)
+{
+	uint64_t age = now_ms - child->pair.bound_ms;
+
+	if (child_has(child, ESP_EVIDENCE_leaning))
+		return false;
+	if (age >= SETTLE_MS && goes_both_ways(child))
+		return true;
+	return age >=
+	       (child_has(child, ESP_EVIDENCE_only_candidate) ? SETTLE_ALONE_MS : SETTLE_MOST_MS);
+}
+
+static void arrival_settle(struct esp_pairing *p, struct arrival *u)
+{
+	struct child *child = u->bound;
+
+	if (goes_both_ways(child))
+		child_note(child, ESP_EVIDENCE_both_ways);
+	child->pair.state = ESP_SETTLED;
+	arrival_free(p, u);
+	say_bound(p, child);
+}
+
+static double still_believed(struct esp_pairing *p, const struct arrival *u,
+			     struct opinion *opinions, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (opinions[i].peer == u->bound->peer)
+			return opinions[i].probability;
+	return 0;
+}
+
+static void bound_review(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
+{
+	struct opinion opinions[ESP_CANDIDATES];
+	unsigned count = belief_of(p, u, opinions, ESP_CANDIDATES);
+	bool other = count && opinions[0].peer != u->bound->peer;
+
+	if (!count)
+		return; /* something ended meanwhile: next time */
+	child_read(p, u->bound, now_ms);
+	if (other && is_certain(&opinions[0]))
+		arrival_rebind(p, u, &opinions[0], count, now_ms);
+	else if (!other && is_certain(&opinions[0]))
+		u->bound->pair.evidence &= ~(1u << ESP_EVIDENCE_leaning);
+	else if (is_leaning(u) ? now_ms >= u->lean_until_ms
+			       : still_believed(p, u, opinions, count) < DOUBT_BELOW)
+		arrival_release(p, u);
+	if (u->bound && is_confirmed(u->bound, now_ms))
+		arrival_settle(p, u);
+}
+
+static void open_review(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
+{
+	struct opinion opinions[ESP_CANDIDATES];
+	unsigned count = belief_of(p, u, opinions, ESP_CANDIDATES);
+
+	if (count && is_certain(&opinions[0]))
+		arrival_bind(p, u, &opinions[0], count, now_ms);
+}
+
+#define FORGET_MS 600000
+
+bool arrivals_review(struct esp_pairing *p, struct server *server, uint64_t now_ms)
+{
+	struct arrival *u, *next;
+	bool open = false;
+
+	LIST_FOREACH(u, &server->arrivals, entry)
+	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
+		arrival_judge(p, u, now_ms);
+	belief_weigh(p, server, now_ms);
+	for (u = LIST_FIRST(&server->arrivals); u; u = next) {
+		next = LIST_NEXT(u, entry);
+		if (u->bound)
+			bound_review(p, u, now_ms);
+		else if (now_ms > u->last_ms + FORGET_MS)
+			arrival_free(p, u);
+		else
+			open_review(p, u, now_ms);
+	}
+	LIST_FOREACH(u, &server->arrivals, entry)
+	open |= u->test_ms || (!u->bound && now_ms < u->last_ms + 200);
+	return open;
+}
