@@ -75,6 +75,9 @@ $(call objs,daemon,$(BUILD)/san): | $(BUILD)/bpf/dataplane.skel.h
 $(UNIT): $(BUILD)/san/%: $(BUILD)/san/%.o $(SAN_DAEMON) $(SAN_A)
 	$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) -lcmocka
 unit: $(UNIT)
+# All that the tests run; the files below add theirs.
+tests: unit tests-fast
+tests-fast: unit
 
 # --- what the other folders bring ---------------------------------------------------------
 -include $(wildcard */*.mk tests/*/*.mk)
@@ -82,5 +85,5 @@ unit: $(UNIT)
 clean:
 	rm -rf $(BUILD)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+.PHONY: all unit tests tests-fast clean
 .SECONDARY:
