@@ -35,11 +35,11 @@ static __always_inline __u32 facts_digest(const struct facts *f)
 static __always_inline __u32 hash_of(const struct config *c, const struct facts *f)
 {
 	struct record_key key;
-	__u64 hash;
+	struct places places;
 
 	session_key(&key, f, DIRECTION_OUT);
-	hash = key_hash(c, &key);
-	return (__u32)hash ^ (__u32)(hash >> 32);
+	places = places_of(c, &key);
+	return (__u32)places.sets ^ (__u32)(places.sets >> 32) ^ places.tag;
 }
 
 /* The checks of session_pass(): 0, or what stands against the packet. */

@@ -20,7 +20,7 @@
 #include "bench/flow.h"
 #include "bench/steps.skel.h"
 
-#define SETS	  (1u << 20) /* of four records: a million sessions fill half */
+#define SETS	  (1u << 19) /* of eight records: a million sessions fill half */
 #define REPEAT	  100000
 #define ROUNDS	  25
 #define EXTERNAL  0xcb007101u /* 203.0.113.1 */
@@ -64,11 +64,12 @@ static void *map_memory(const struct bpf_map *map)
 static int arena_map(const struct steps_bpf *steps)
 {
 	arena.sets = map_memory(steps->maps.records);
+	arena.tags = map_memory(steps->maps.tags);
 	arena.next_hops = map_memory(steps->maps.next_hops);
 	arena.config = map_memory(steps->maps.config);
 	arena.ticks = no_ticks;
 	arena.random = kernel_random;
-	return arena.sets && arena.next_hops && arena.config ? 0 : -errno;
+	return arena.sets && arena.tags && arena.next_hops && arena.config ? 0 : -errno;
 }
 
 static void config_fill(struct config *c)
@@ -168,6 +169,7 @@ static struct steps_bpf *steps_open(__u32 count)
 		return NULL;
 	memcpy((void *)&steps->rodata->traffic, &traffic, sizeof(traffic));
 	bpf_map__set_max_entries(steps->maps.records, SETS);
+	bpf_map__set_max_entries(steps->maps.tags, SETS);
 	if (steps_bpf__load(steps) || arena_map(steps)) {
 		steps_bpf__destroy(steps);
 		return NULL;
@@ -205,6 +207,7 @@ static int column(__u32 count, int *lowest)
 		fprintf(stderr, "%llu frames of %u flows found no session\n", steps->bss->missed,
 			count);
 	munmap(arena.sets, (size_t)SETS * sizeof(struct record_set));
+	munmap(arena.tags, (size_t)SETS * sizeof(struct set_tags));
 	steps_bpf__destroy(steps);
 	return err;
 }

@@ -2,7 +2,7 @@
 /*
  * The maps, as every program of the object sees them, and the part of the back
  * end that XDP and TC have in common. The definitions stand in maps.bpf.c; the
- * daemon sets the size of `records` before it loads.
+ * daemon sets the size of `records` and `tags` before it loads.
  */
 #ifndef WAYLEAVE_BPF_MAPS_H
 #define WAYLEAVE_BPF_MAPS_H
@@ -19,10 +19,18 @@
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 8192);
 	__type(key, __u32);
 	__type(value, struct record_set);
 } records SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct set_tags);
+} tags SEC(".maps");
 
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -58,6 +66,11 @@ MAP struct {
 static __always_inline struct record_set *set_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&records, &index);
+}
+
+static __always_inline struct set_tags *tags_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&tags, &index);
 }
 
 static __always_inline struct next_hop *next_hop_at(__u32 index)

@@ -7,7 +7,7 @@
  * same bytes. Addresses, ports and ids are in network byte order; times are
  * ticks of the data plane's clock (`config.hz` per second, wraps); lengths are
  * bytes. A change of any layout here, or of where a key lies in the table
- * (key_hash(), the candidate sets), needs a new ABI_VERSION.
+ * (core/key.h), needs a new ABI_VERSION.
  */
 #ifndef WAYLEAVE_CORE_ABI_H
 #define WAYLEAVE_CORE_ABI_H
@@ -263,10 +263,18 @@ struct record {
 };
 
 #define NO_RECORD     0xffffffffu
-#define RECORDS_A_SET 4 /* ways; a set is one entry of the map */
+#define RECORDS_A_SET 8 /* ways; a set is one entry of the map */
 
 struct record_set {
 	struct record way[RECORDS_A_SET];
+};
+
+/* Of each record a byte of its key's hash; 0: free. See core/table.h. */
+struct set_tags {
+	union {
+		__u64 word;
+		__u8 way[RECORDS_A_SET];
+	};
 };
 
 _Static_assert(sizeof(struct record_key) == 16, "a key is two words");
@@ -277,6 +285,7 @@ _Static_assert(sizeof(struct fragments) == 40, "fragments fill their record");
 _Static_assert(sizeof(struct claim) == 40, "a claim fills its record");
 _Static_assert(sizeof(struct shared) == 40, "a shared port's entry fills its record");
 _Static_assert(sizeof(struct record) == 64, "a record is one cache line");
+_Static_assert(sizeof(struct set_tags) == 8, "a set's tags are one word");
 
 /* --- next hops ---------------------------------------------------------------------- */
 /* next_hop.flags */
@@ -385,6 +394,7 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
 
 /* --- maps and programs, by name (15 characters at most) ------------------------------- */
 /*   records      ARRAY, mmapable   struct record_set   [config.set_mask + 1]
+ *   tags         ARRAY, mmapable   struct set_tags     [config.set_mask + 1]
  *   next_hops    ARRAY, mmapable   struct next_hop     [NEXT_HOPS]
  *   interfaces   ARRAY, mmapable   struct interface    [INTERFACES]
  *   config       ARRAY, mmapable   struct config       [1]

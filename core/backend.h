@@ -13,6 +13,7 @@
  *
  * Shared memory
  *   struct record_set *set_at(__u32 index)         NULL past the end
+ *   struct set_tags *tags_at(__u32 index)          NULL past the end
  *   struct next_hop *next_hop_at(__u32 index)      NULL past the end
  *   struct interface *interface_at(__u32 index)    NULL past the end
  *   struct config *config_get(void)                NULL never happens, but the verifier asks

@@ -18,6 +18,7 @@
 
 struct arena {
 	struct record_set *sets;      /* config->set_mask + 1 of them */
+	struct set_tags *tags;	      /* as many */
 	struct next_hop *next_hops;   /* NEXT_HOPS */
 	struct interface *interfaces; /* INTERFACES */
 	struct config *config;
@@ -47,6 +48,11 @@ struct packet {
 static inline struct record_set *set_at(__u32 index)
 {
 	return index <= arena.config->set_mask ? &arena.sets[index] : NULL;
+}
+
+static inline struct set_tags *tags_at(__u32 index)
+{
+	return index <= arena.config->set_mask ? &arena.tags[index] : NULL;
 }
 
 static inline struct next_hop *next_hop_at(__u32 index)

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of records: three candidate sets of four records for each key.
+ * The table of records: sets of eight, three candidate sets for each key.
  *
- * Theory of operation. Processors and the daemon insert at the same time with
- * no lock, because a lock's owner may be killed while it holds it. An insert
- * takes a FREE slot (BUSY), writes its key, shows it (CLAIMED) and then looks
- * for the same key elsewhere in its sets. A LIVE one wins over a CLAIMED
- * one; of two CLAIMED ones the one in the lower slot wins and kills the other,
- * whose own step to LIVE then fails. So at most one record of a key ever
- * becomes LIVE. A pair becomes visible half after half; a look-up that finds
- * one half only is a flow's second packet overtaking its first.
+ * Theory of operation. A record in use has a tag, one byte that its key
+ * decides; the tags of a set are one word of another array, a 64th as large.
+ * So a look-up reads three words that stay in the processor's caches, and then
+ * the one record that it wants; in vain it reads no record at all. A tag says
+ * where to look and nothing more: what counts is the record's key and state.
  *
- * Readers compare control, then the key, and use the record: what they use
+ * Processors and the daemon insert at the same time with no lock, because a
+ * lock's owner may be killed while it holds it. An insert takes a FREE slot
+ * (BUSY), writes its key and its tag, shows it (CLAIMED) and then looks for the
+ * same key elsewhere in its sets. A LIVE one wins over a CLAIMED one; of two
+ * CLAIMED ones the one with the lower index wins and kills the other, whose own
+ * step to LIVE then fails. So at most one record of a key ever becomes LIVE. A
+ * pair becomes visible half after half; a look-up that finds one half only is
+ * a flow's second packet overtaking its first.
+ *
+ * Inserters try the slots whose tag is zero. The sweeper zeroes a tag before it
+ * frees the slot. Who gives up an insert leaves its tag behind: such a slot is
+ * the sweeper's to clear, as is that of an inserter that was killed.
+ *
+ * Readers compare the key, then control, and use the record: what they use
  * cannot be reused under them, for the sweeper frees a DEAD slot only after a
  * grace period longer than any run of a program.
  *
@@ -20,111 +30,12 @@
 #ifndef WAYLEAVE_CORE_TABLE_H
 #define WAYLEAVE_CORE_TABLE_H
 
-#include "core/backend.h"
+#include "core/key.h"
+#include "core/tags.h"
 
 static __always_inline __u32 record_state(const struct record *r)
 {
 	return READ_ONCE(r->control) & CONTROL_STATE_MASK;
-}
-
-/* Two ids as they lie in a key. */
-static __always_inline __u32 id_word(__be16 remote_id, __be16 local_id)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return (__u32)local_id << 16 | remote_id;
-#else
-	return (__u32)remote_id << 16 | local_id;
-#endif
-}
-
-/*
- * A key as two whole words: written field by field it would have to leave the
- * registers, and reading back what was written in parts stalls.
- */
-static __always_inline void key_set(struct record_key *key, __be32 remote, __be32 local, __u32 id,
-				    __u8 protocol, __u8 kind, __u8 id_type)
-{
-	__u64 *word = (__u64 *)key;
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	word[0] = (__u64)local << 32 | remote;
-	word[1] = (__u64)id_type << 48 | (__u64)kind << 40 | (__u64)protocol << 32 | id;
-#else
-	word[0] = (__u64)remote << 32 | local;
-	word[1] = (__u64)id << 32 | (__u64)protocol << 24 | (__u64)kind << 16 | id_type << 8;
-#endif
-}
-
-static __always_inline bool key_equal(const struct record_key *a, const struct record_key *b)
-{
-	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
-
-	return x[0] == y[0] && x[1] == y[1];
-}
-
-/*
- * Keyed with a secret, or a sender could choose ports that fill one set. Two
- * multiplications, each folded: every bit of the key reaches both halves. Not
- * by exactly half a word: then both sets of keys with equal ports are related.
- */
-static __always_inline __u64 key_hash(const struct config *c, const struct record_key *key)
-{
-	const __u64 *word = (const __u64 *)key;
-	__u64 h = (word[0] ^ c->hash_key[0]) * 0xff51afd7ed558ccdull;
-
-	h ^= h >> 29;
-	h = (h + (word[1] ^ c->hash_key[1])) * 0xc4ceb9fe1a85ec53ull;
-	return h ^ h >> 29;
-}
-
-/*
- * The three sets that a key may lie in. The near one is in a small part of the
- * table that stays in the processor's caches, page tables included: a gateway
- * with a thousand sessions works there alone. The other two are anywhere else.
- * A small table has no near part; there the near set is the first one.
- */
-#define NEAR_SETS      1024
-#define CANDIDATE_SETS 3
-
-static __always_inline bool has_near_sets(const struct config *c)
-{
-	return c->set_mask >= 4 * NEAR_SETS - 1;
-}
-
-/* A set outside the near part; @hash decides by its low half, and its next 16 bits where needed. */
-static __always_inline __u32 far_set(const struct config *c, __u64 hash)
-{
-	__u32 set = (__u32)hash & c->set_mask;
-	__u32 groups = c->set_mask / NEAR_SETS; /* of NEAR_SETS each, without the near one */
-
-	if (unlikely(set < NEAR_SETS) && has_near_sets(c))
-		set += NEAR_SETS * (1 + ((hash >> 32 & 0xffff) * groups >> 16));
-	return set;
-}
-
-static __always_inline __u32 first_set(const struct config *c, __u64 hash)
-{
-	return far_set(c, hash);
-}
-
-static __always_inline __u32 near_set(const struct config *c, __u64 hash)
-{
-	if (unlikely(!has_near_sets(c)))
-		return first_set(c, hash);
-	return (__u32)(hash >> 48) & (NEAR_SETS - 1);
-}
-
-/* The low half differs from the first set's in its last bit. */
-static __always_inline __u32 second_set(const struct config *c, __u64 hash)
-{
-	return far_set(c, hash ^ (hash >> 32 | 1));
-}
-
-static __always_inline __u32 candidate_set(const struct config *c, __u64 hash, __u32 i)
-{
-	if (i == 0)
-		return near_set(c, hash);
-	return i == 1 ? first_set(c, hash) : second_set(c, hash);
 }
 
 /* The record with this index, whatever its state; NULL past the end. */
@@ -138,97 +49,100 @@ static __always_inline struct record *record_at(__u32 index)
 	return &set->way[index % RECORDS_A_SET];
 }
 
-/*
- * Ways are taken in order and keep their last key, so behind one that is free
- * and has none no other was used yet. (A BUSY one may not have its key yet.)
- */
-static __always_inline bool never_used(const struct record *r)
+static __always_inline bool record_is(const struct record *r, const struct record_key *key)
 {
-	return !READ_ONCE(((const __u64 *)&r->key)[1]) && record_state(r) == SLOT_FREE;
+	return key_equal(&r->key, key) && record_state(r) == SLOT_LIVE;
 }
 
-static __always_inline struct record *set_find(struct record_set *set, const struct record_key *key)
+/* The LIVE record with @key in one of the ways of @set that have its tag: its index, or NO_RECORD. */
+static __always_inline __u32 set_search(__u32 set, __u8 tag, const struct record_key *key)
 {
-	UNROLLED
-	for (int i = 0; i < RECORDS_A_SET; i++) {
-		if (key_equal(&set->way[i].key, key) && record_state(&set->way[i]) == SLOT_LIVE)
-			return &set->way[i];
-	}
-	return NULL;
-}
+	__u64 marks = tags_like(set, tag);
 
-/* The LIVE record with this key, or NULL. */
-static __always_inline struct record *table_find(const struct config *c,
-						 const struct record_key *key)
-{
-	__u64 hash = key_hash(c, key);
-	struct record *r = NULL;
-
-	UNROLLED
-	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
-		struct record_set *set = set_at(candidate_set(c, hash, i));
-
-		if (set)
-			r = set_find(set, key);
-		if (likely(r))
-			return r;
-	}
-	return NULL;
-}
-
-/* The index of the LIVE record with @key in the set, or NO_RECORD. */
-SEPARATE __u32 set_search(__u32 set, const struct record_key *key)
-{
-	for (__u32 way = 0; key && way < RECORDS_A_SET; way++) {
+	for (__u32 i = 0; i < RECORDS_A_SET && marks; i++) {
 		const struct record *r;
+		__u32 index;
 
 		compiler_barrier();
-		r = record_at(set * RECORDS_A_SET + way);
-		if (!r)
-			break;
-		if (key_equal(&r->key, key) && record_state(r) == SLOT_LIVE)
-			return set * RECORDS_A_SET + way;
-		if (never_used(r))
-			break;
+		index = set * RECORDS_A_SET + marks_way(marks);
+		r = record_at(index);
+		if (r && record_is(r, key))
+			return index;
+		marks = marks_next(marks);
 	}
 	return NO_RECORD;
 }
 
-/* The three candidate sets in one number: near, first, second, 21 bits each. */
-#define SET_BITS 21
-
-static __always_inline __u64 key_sets(const struct config *c, const struct record_key *key)
-{
-	__u64 hash = key_hash(c, key);
-
-	return near_set(c, hash) | (__u64)first_set(c, hash) << SET_BITS |
-	       (__u64)second_set(c, hash) << 2 * SET_BITS;
-}
-
-static __always_inline __u32 nth_set(__u64 sets, __u32 i)
-{
-	return sets >> i * SET_BITS & ((1u << SET_BITS) - 1);
-}
-
-static __always_inline __u32 sets_search(__u64 sets, const struct record_key *key)
+static __always_inline __u32 places_search(const struct places *places,
+					   const struct record_key *key)
 {
 	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
 		__u32 index;
 
 		compiler_barrier();
-		index = set_search(nth_set(sets, i), key);
+		index = set_search(nth_set(places, i), places->tag, key);
 		if (index != NO_RECORD)
 			return index;
 	}
 	return NO_RECORD;
 }
 
-/* As table_find(), but as a function of its own: the index, or NO_RECORD. */
+/*
+ * The index of the key's own way in its first or, where another key is in that
+ * one, second set. The two records are fetched from memory at the same time,
+ * and no branch that cannot be foreseen chooses between them.
+ */
+static __always_inline __u32 favourite_choose(const struct places *places,
+					      const struct record_key *key)
+{
+	__u32 first = nth_set(places, 1) * RECORDS_A_SET + places->way;
+	__u32 second = nth_set(places, 2) * RECORDS_A_SET + places->way;
+	const struct record *a = record_at(first), *b = record_at(second);
+	__u64 differs;
+
+	if (!a || !b)
+		return first;
+	READ_ONCE(b->control);
+	differs = keys_differ(&a->key, key);
+	return first ^ ((first ^ second) & -((differs | -differs) >> 63));
+}
+
+/*
+ * As table_find(), but as a function of its own: the index, or NO_RECORD. Most
+ * records are in their own way: that is looked at before the tags have arrived.
+ */
 SEPARATE __u32 table_search(const struct record_key *key)
 {
 	const struct config *c = config_get();
+	const struct record *r;
+	struct places places;
+	__u32 index;
 
-	return c && key ? sets_search(key_sets(c, key), key) : NO_RECORD;
+	if (!c || !key)
+		return NO_RECORD;
+	places = places_of(c, key);
+	index = favourite_choose(&places, key);
+	r = record_at(index);
+	if (r && record_is(r, key))
+		return index;
+	return places_search(&places, key);
+}
+
+/* The LIVE record with this key, or NULL. Inlined is the look-up in the near set. */
+static __always_inline struct record *table_find(const struct config *c,
+						 const struct record_key *key)
+{
+	struct places places = places_of(c, key);
+	__u32 set = nth_set(&places, 0);
+	__u64 marks = tags_like(set, places.tag);
+	struct record *r;
+
+	if (marks) {
+		r = record_at(set * RECORDS_A_SET + marks_way(marks));
+		if (likely(r && record_is(r, key)))
+			return r;
+	}
+	return record_at(table_search(key));
 }
 
 /* The index of a LIVE record, found again by its key; NO_RECORD: it is gone. */
@@ -246,61 +160,98 @@ static __always_inline bool control_change(struct record *r, __u32 from, __u32 t
 	return __sync_val_compare_and_swap(&r->control, from, to) == from;
 }
 
-/* How many slots of a set are in use. */
-static __always_inline __u32 set_used(const struct record_set *set)
+/* Takes one slot of the set for @key: its index, or NO_RECORD when all are in use. */
+static __always_inline __u32 set_take(__u32 set, const struct places *places,
+				      const struct record_key *key)
 {
-	__u32 used = 0;
+	__u64 marks = marks_from(tags_free(set), places->way);
 
-	UNROLLED
-	for (int i = 0; i < RECORDS_A_SET; i++)
-		used += record_state(&set->way[i]) != SLOT_FREE;
-	return used;
-}
-
-/* Takes one slot of the set for @key: its way, or RECORDS_A_SET when all are in use. */
-SEPARATE __u32 set_take(__u32 set, const struct record_key *key)
-{
-	for (__u32 way = 0; key && way < RECORDS_A_SET; way++) {
+	for (__u32 i = 0; i < RECORDS_A_SET && marks; i++) {
+		__u32 index;
 		struct record *r;
 
 		compiler_barrier();
-		r = record_at(set * RECORDS_A_SET + way);
-		if (!r || record_state(r) != SLOT_FREE || !control_change(r, SLOT_FREE, SLOT_BUSY))
+		index = set * RECORDS_A_SET + (marks_way(marks) + places->way) % RECORDS_A_SET;
+		marks = marks_next(marks);
+		r = record_at(index);
+		if (!r || !control_change(r, SLOT_FREE, SLOT_BUSY))
 			continue;
 		r->key = *key;
 		r->partner = NO_RECORD;
-		/* an exchange: the key is visible before the state is */
+		tag_write(index, places->tag);
+		/* an exchange: key and tag are visible before the state is */
 		__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
-		return way;
+		return index;
 	}
-	return RECORDS_A_SET;
+	return NO_RECORD;
 }
 
-/*
- * Is another record with @key in the set stronger than ours? The way @ours is
- * skipped; a CLAIMED record in a way below @stronger wins, one above is killed.
- */
-SEPARATE __u32 set_beats(__u32 set, const struct record_key *key, __u32 ours, __u32 stronger)
+/* Does another record with our key win? @stronger: its index is lower than ours. */
+static __always_inline bool record_beats(struct record *r, bool stronger)
 {
-	for (__u32 way = 0; key && way < RECORDS_A_SET; way++) {
+	__u32 state;
+
+	if (!stronger && control_change(r, SLOT_CLAIMED, SLOT_DEAD))
+		return false;
+	/* what could not be killed is LIVE or has given up */
+	state = record_state(r);
+	return state == SLOT_LIVE || state == SLOT_CLAIMED;
+}
+
+/* Does a record with @key in the set win over ours, whose index is @ours? */
+static __always_inline bool set_beats(__u32 set, __u8 tag, const struct record_key *key, __u32 ours)
+{
+	__u64 marks = tags_like(set, tag);
+
+	for (__u32 i = 0; i < RECORDS_A_SET && marks; i++) {
 		struct record *r;
-		__u32 state;
+		__u32 index;
 
 		compiler_barrier();
-		r = record_at(set * RECORDS_A_SET + way);
-		if (!r || never_used(r))
-			break;
-		if (way == ours || !key_equal(&r->key, key))
-			continue;
-		if (record_state(r) == SLOT_CLAIMED && way >= stronger &&
-		    control_change(r, SLOT_CLAIMED, SLOT_DEAD))
-			continue;
-		/* look again: what could not be killed has gone LIVE or has given up */
-		state = record_state(r);
-		if (state == SLOT_LIVE || state == SLOT_CLAIMED)
+		index = set * RECORDS_A_SET + marks_way(marks);
+		marks = marks_next(marks);
+		r = record_at(index);
+		if (r && index != ours && key_equal(&r->key, key) && record_beats(r, index < ours))
 			return true;
 	}
 	return false;
+}
+
+static __always_inline bool places_beat(const struct places *places, const struct record_key *key,
+					__u32 ours)
+{
+	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
+		compiler_barrier();
+		if (set_beats(nth_set(places, i), places->tag, key, ours))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The set to insert into: the near one while it has room; of the others the
+ * one where the key's own way is free, as long as there is room to spare, or
+ * the one with more room.
+ */
+#define ROOM_TO_SPARE 3
+
+static __always_inline bool is_inviting(__u64 free, __u32 way)
+{
+	return marks_from(free, way) & 0x80 && marks_count(free) >= ROOM_TO_SPARE;
+}
+
+static __always_inline __u32 places_choose(const struct places *places)
+{
+	__u64 first = tags_free(nth_set(places, 1)), second = tags_free(nth_set(places, 2));
+	__u32 near = nth_set(places, 0);
+
+	if (near != nth_set(places, 1) && tags_free(near))
+		return near;
+	if (is_inviting(first, places->way))
+		return nth_set(places, 1);
+	if (is_inviting(second, places->way))
+		return nth_set(places, 2);
+	return nth_set(places, marks_count(first) >= marks_count(second) ? 1 : 2);
 }
 
 enum claim_result { CLAIM_OK, CLAIM_EXISTS, CLAIM_FULL };
@@ -311,66 +262,28 @@ static __always_inline void table_retreat(struct record *r)
 	__sync_lock_test_and_set(&r->control, SLOT_FREE);
 }
 
-/*
- * The set to insert into: the near one while it has room, then the first one
- * unless it is the more crowded of the other two.
- */
-SEPARATE __u32 sets_choose(__u64 sets)
-{
-	__u32 used[CANDIDATE_SETS] = {};
-
-	UNROLLED
-	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
-		const struct record_set *set = set_at(nth_set(sets, i));
-
-		used[i] = set ? set_used(set) : RECORDS_A_SET;
-		if (i == 0 && used[0] < RECORDS_A_SET)
-			return nth_set(sets, 0);
-	}
-	return nth_set(sets, used[1] >= 2 && used[1] > used[2] ? 2 : 1);
-}
-
-/*
- * Does a record with @key in one of the other sets beat ours, which is in the
- * set @mine? Every inserter sees the same order: lower set numbers come first.
- */
-static __always_inline bool others_beat(__u64 sets, const struct record_key *key, __u32 mine)
-{
-	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
-		__u32 set;
-
-		compiler_barrier();
-		set = nth_set(sets, i);
-		if (set != mine &&
-		    set_beats(set, key, RECORDS_A_SET, set < mine ? RECORDS_A_SET : 0))
-			return true;
-	}
-	return false;
-}
-
 /* table_claim() as one number: enum claim_result above, index below. */
 SEPARATE __u64 table_claim_slot(const struct record_key *key)
 {
 	const struct config *c = config_get();
+	struct places places;
 	struct record *r;
-	__u32 mine, way;
-	__u64 sets;
+	__u32 index;
 
 	if (!key || !c)
 		return (__u64)CLAIM_FULL << 32;
-	sets = key_sets(c, key);
-	if (sets_search(sets, key) != NO_RECORD)
+	places = places_of(c, key);
+	if (places_search(&places, key) != NO_RECORD)
 		return (__u64)CLAIM_EXISTS << 32;
-	mine = sets_choose(sets);
-	way = set_take(mine, key);
-	r = record_at(mine * RECORDS_A_SET + way);
-	if (way >= RECORDS_A_SET || !r)
+	index = set_take(places_choose(&places), &places, key);
+	r = record_at(index);
+	if (index == NO_RECORD || !r)
 		return (__u64)CLAIM_FULL << 32;
-	if (set_beats(mine, key, way, way) || others_beat(sets, key, mine)) {
+	if (places_beat(&places, key, index)) {
 		table_retreat(r);
 		return (__u64)CLAIM_EXISTS << 32;
 	}
-	return mine * RECORDS_A_SET + way;
+	return index;
 }
 
 /*
@@ -385,6 +298,21 @@ static __always_inline enum claim_result table_claim(const struct record_key *ke
 
 	*index = (__u32)slot;
 	return slot >> 32;
+}
+
+/* Gives a DEAD slot back, a grace period after its end. Context: the sweeper. */
+static __always_inline void table_free(struct record *r, __u32 index)
+{
+	tag_write(index, 0);
+	__sync_lock_test_and_set(&r->control, SLOT_FREE);
+}
+
+/* Clears what a given up insert has left. Context: the sweeper. */
+static __always_inline void table_clear(struct record *r, __u32 index)
+{
+	/* taken, so that no inserter's tag is lost */
+	if (tag_read(index) && control_change(r, SLOT_FREE, SLOT_BUSY))
+		table_free(r, index);
 }
 
 /* Shows a claimed record to look-ups. False: somebody stronger has killed it; it is given up. */

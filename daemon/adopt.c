@@ -208,7 +208,7 @@ int adoption_map(const struct adoption *adoption, const struct bpf_map *map)
 	if (!old || bpf_map__is_internal(map) || old->type != bpf_map__type(map) ||
 	    old->key_size != bpf_map__key_size(map) || old->value_size != bpf_map__value_size(map))
 		return -1;
-	if (strcmp(bpf_map__name(map), "records") && old->max_entries != bpf_map__max_entries(map))
+	if (!map_is_sized(map) && old->max_entries != bpf_map__max_entries(map))
 		return -1;
 	return old->fd;
 }

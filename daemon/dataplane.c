@@ -16,6 +16,7 @@
 
 #include "bpf/dataplane.skel.h"
 #include "core/memory.h"
+#include "core/key.h"
 #include "daemon/adopt.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -26,7 +27,7 @@
 #define SESSIONS_MIN	  16384u
 #define SESSIONS_MAX	  1048576u
 #define RECORDS_A_SESSION 4 /* two halves, and its mapping's two */
-#define BYTES_A_SESSION	  (RECORDS_A_SESSION * sizeof(struct record))
+#define BYTES_A_SESSION	  (RECORDS_A_SESSION * (sizeof(struct record) + 1)) /* and a tag */
 #define MEMORY_SHARE	  64 /* one part in this many is for the table */
 
 /* What core/memory.h works on. */
@@ -91,12 +92,24 @@ uint32_t plane_sets(uint32_t sessions)
 {
 	uint64_t sets = 1;
 
-	while (sets * RECORDS_A_SET < (uint64_t)sessions * RECORDS_A_SESSION)
+	while (sets < 1u << SET_BITS &&
+	       sets * RECORDS_A_SET < (uint64_t)sessions * RECORDS_A_SESSION)
 		sets *= 2;
 	return sets;
 }
 
+uint32_t plane_room(uint32_t sets)
+{
+	return sets * RECORDS_A_SET / RECORDS_A_SESSION;
+}
+
 /* --- loading ------------------------------------------------------------------------- */
+
+/* As many entries as the table has sets. */
+bool map_is_sized(const struct bpf_map *map)
+{
+	return !strcmp(bpf_map__name(map), "records") || !strcmp(bpf_map__name(map), "tags");
+}
 
 static int maps_size(struct bpf_object *object, uint32_t sets, const struct adoption *adoption)
 {
@@ -109,7 +122,7 @@ static int maps_size(struct bpf_object *object, uint32_t sets, const struct adop
 
 		if (fd >= 0)
 			err = bpf_map__reuse_fd(map, fd);
-		else if (!strcmp(bpf_map__name(map), "records"))
+		else if (map_is_sized(map))
 			err = bpf_map__set_max_entries(map, sets);
 		else
 			continue;
@@ -140,13 +153,15 @@ static int memory_map(struct plane *plane)
 	struct bpf_object *object = plane->skeleton->obj;
 
 	plane->sets = map_memory(object, "records", &plane->sets_count);
+	plane->tags = map_memory(object, "tags", NULL);
 	plane->next_hops = map_memory(object, "next_hops", NULL);
 	plane->interfaces = map_memory(object, "interfaces", NULL);
 	plane->config = map_memory(object, "config", NULL);
 	plane->counters_fd = bpf_object__find_map_fd_by_name(object, "counters");
-	if (!plane->sets || !plane->next_hops || !plane->interfaces || !plane->config)
+	if (!plane->sets || !plane->tags || !plane->next_hops || !plane->interfaces || !plane->config)
 		return -ENOMEM;
 	arena = (struct arena){.sets = plane->sets,
+			       .tags = plane->tags,
 			       .next_hops = plane->next_hops,
 			       .interfaces = plane->interfaces,
 			       .config = plane->config};
@@ -218,7 +233,7 @@ int plane_load(struct plane *plane, uint32_t sets, const struct adoption *adopti
 		return 0;
 	if (err == -ENOMEM)
 		log_error("not enough memory for %u sessions; set limits.sessions lower",
-			  sets * RECORDS_A_SET / RECORDS_A_SESSION);
+			  plane_room(sets));
 	else
 		log_error("the kernel refuses the data plane: %s\n%s", strerror(-err), complaints);
 	plane_unload(plane);

@@ -34,6 +34,7 @@ enum program {
 const char *program_name(enum program program);
 
 struct adoption;
+struct bpf_map;
 struct dataplane; /* the skeleton */
 
 struct plane {
@@ -45,6 +46,7 @@ struct plane {
 	bool adopted; /* sessions of an earlier run are in the maps */
 	/* mapped, shared with the programs */
 	struct record_set *sets;
+	struct set_tags *tags;
 	struct next_hop *next_hops;
 	struct interface *interfaces;
 	struct config *config;
@@ -53,8 +55,14 @@ struct plane {
 /* How many sessions the table is made for: WANTED, or by the machine's memory when it is 0. */
 uint32_t plane_sessions(uint32_t wanted);
 
-/* How many record sets that takes: a power of two. */
+/* How many record sets that takes: a power of two, as many as the core can number at most. */
 uint32_t plane_sets(uint32_t sessions);
+
+/* How many sessions so many sets have room for. */
+uint32_t plane_room(uint32_t sets);
+
+/* Has the map an entry for each set? */
+bool map_is_sized(const struct bpf_map *map);
 
 /*
  * Loads the object for SETS record sets, or with the maps of ADOPTION (may be

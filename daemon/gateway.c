@@ -81,7 +81,7 @@ static int config_start(struct gateway *gateway)
 		}
 		err = apply_initial(plane->config, gateway->instance.number, plane->sets_count, hz);
 	}
-	gateway->sessions_room = plane->sets_count;
+	gateway->sessions_room = plane_room(plane->sets_count);
 	if (!err)
 		apply_settings(plane->config, gateway->settings, gateway->sessions_room);
 	return err;

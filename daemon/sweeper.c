@@ -108,7 +108,7 @@ static void dead_visit(struct sweeper *sweeper, struct record *r, uint32_t index
 	if (r->key.kind == KIND_NEXT_HOP && !next_hop_free(sweeper, r, now))
 		return;
 	suspect_set(sweeper, index, false);
-	__sync_lock_test_and_set(&r->control, SLOT_FREE);
+	table_free(r, index);
 }
 
 /* An inserter that was killed half-way; a living one is done long before the second visit. */
@@ -204,6 +204,7 @@ static void record_visit(struct sweeper *sweeper, uint32_t index, uint32_t now)
 		break;
 	default:
 		suspect_set(sweeper, index, false);
+		table_clear(r, index);
 	}
 }
 

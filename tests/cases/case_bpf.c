@@ -160,6 +160,7 @@ static void load(void)
 {
 	skeleton = dataplane__open();
 	if (!skeleton || bpf_map__set_max_entries(skeleton->maps.records, WORLD_SETS) ||
+	    bpf_map__set_max_entries(skeleton->maps.tags, WORLD_SETS) ||
 	    dataplane__load(skeleton)) {
 		fprintf(stderr, "the data plane does not load: %s\n", strerror(errno));
 		exit(1);
@@ -175,6 +176,7 @@ int main(void)
 
 	load();
 	memory.sets = map_memory(skeleton->maps.records);
+	memory.tags = map_memory(skeleton->maps.tags);
 	memory.next_hops = map_memory(skeleton->maps.next_hops);
 	memory.interfaces = map_memory(skeleton->maps.interfaces);
 	memory.config = map_memory(skeleton->maps.config);

@@ -173,7 +173,7 @@ def switched_off(g):
 @case
 def flood_of_first_pieces(g):
     """RFC 4787 REQ-14a: pieces without end of a contacted remote: whole packets of the others go on"""
-    g.config(set_mask=255)  # 1024 records
+    g.config(set_mask=127)  # 1024 records
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
     g.lan(udp(B, 4002, S, 53), sent=udp(E, 4002, S, 53))
     first = bytearray(bytes(12) + b"\x08\0" + bytes(pieces(datagram(S, 53, E, 4000))[0]))

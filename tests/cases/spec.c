@@ -453,7 +453,7 @@ static void sweep(void)
 
 		if (record_state(r) == SLOT_DEAD) {
 			if (state[i] == 2)
-				control_change(r, SLOT_DEAD, SLOT_FREE);
+				table_free(r, i);
 			state[i] = 2;
 		} else if (record_state(r) == SLOT_LIVE) {
 			state[i] = record_expire(arena.config, r, world.now, state[i] == 1,

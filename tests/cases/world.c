@@ -121,12 +121,13 @@ void world_create(__u32 sets)
 {
 	struct arena memory = {
 		.sets = calloc(sets, sizeof(struct record_set)),
+		.tags = calloc(sets, sizeof(struct set_tags)),
 		.next_hops = calloc(NEXT_HOPS, sizeof(struct next_hop)),
 		.interfaces = calloc(INTERFACES, sizeof(struct interface)),
 		.config = calloc(1, sizeof(struct config)),
 	};
 
-	if (!memory.sets || !memory.next_hops || !memory.interfaces || !memory.config)
+	if (!memory.sets || !memory.tags || !memory.next_hops || !memory.interfaces || !memory.config)
 		abort();
 	world_open(&memory, sets);
 }
@@ -135,6 +136,7 @@ void world_reset(void)
 {
 	arena.config->set_mask = world.sets - 1;
 	memset(arena.sets, 0, world.sets * sizeof(struct record_set));
+	memset(arena.tags, 0, world.sets * sizeof(struct set_tags));
 	memset(arena.next_hops, 0, NEXT_HOPS * sizeof(struct next_hop));
 	memset(world.counters, 0, sizeof(world.counters));
 	world_settings(arena.config);

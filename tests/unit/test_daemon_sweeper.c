@@ -25,6 +25,7 @@
 #define REMOTE	 host_to_be32(0xcb007109)
 
 static struct record_set sets[SETS];
+static struct set_tags tags[SETS];
 static struct next_hop next_hops[NEXT_HOPS];
 static struct interface interfaces[INTERFACES];
 static struct config config;
@@ -47,11 +48,13 @@ static void count_nothing(enum reason reason, __u32 bytes)
 static int arena_up(void **state)
 {
 	memset(sets, 0, sizeof(sets));
+	memset(tags, 0, sizeof(tags));
 	memset(next_hops, 0, sizeof(next_hops));
 	config = (struct config){.set_mask = SETS - 1, .hz = HZ, .external = EXTERNAL};
 	for (int i = 0; i < TIMEOUT_COUNT; i++)
 		config.timeouts[i] = 300 * HZ;
 	arena = (struct arena){.sets = sets,
+			       .tags = tags,
 			       .next_hops = next_hops,
 			       .interfaces = interfaces,
 			       .config = &config,
@@ -307,6 +310,19 @@ static void a_claimed_slot_of_a_killed_inserter_is_freed(void **state)
 	for (int i = 0; i < 4; i++)
 		pass(*state);
 	assert_int_equal(record_state(&sets[3].way[1]), SLOT_FREE);
+}
+
+/* An inserter that lost against another leaves its slot FREE, with a tag that nobody goes by. */
+static void a_slot_that_was_given_up_can_be_used_again(void **state)
+{
+	struct record_key key = {.kind = KIND_HOST};
+	uint32_t index;
+
+	table_retreat(record_make(&key, &index));
+	assert_int_not_equal(tag_read(index), 0);
+	pass(*state);
+	assert_int_equal(tag_read(index), 0);
+	assert_int_equal(record_state(record_at(index)), SLOT_FREE);
 }
 
 /* --- mappings -------------------------------------------------------------------------- */
@@ -601,6 +617,7 @@ int main(void)
 		TEST(no_address_ends_nothing),
 		TEST(a_half_without_its_other_half_ends_at_the_second_visit),
 		TEST(a_claimed_slot_of_a_killed_inserter_is_freed),
+		TEST(a_slot_that_was_given_up_can_be_used_again),
 		TEST(a_freed_id_is_in_quarantine),
 		TEST(a_mapping_in_use_stays),
 		TEST(forwards_come_and_go_with_the_settings),
