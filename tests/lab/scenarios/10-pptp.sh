@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # base: guests reach the server at all. PPTP (RFC 2637): pptpd in the server,
 # pptp-linux in the clients, MPPE in their kernels.
-SCENARIOS+=(base pptp1 pptp2 pptp2servers)
+SCENARIOS+=(base pptp1 pptp2 pptp2servers pptp-inside)
 
 sc_base() { # guests boot and ping the server through the gateway
 	guests u1 u2 s1 || return
@@ -56,7 +56,12 @@ sc_pptp2() { # two PPTP clients, one server, at the same time
 	check "u1 pings through" gping u1 172.16.0.1
 	check "u2 dials" pptp_client u2 $S1
 	check "u2 pings through" gping u2 172.16.0.1
-	check "u1 still pings" gping u1 172.16.0.1
+	check "both at the same time" both_ping u1 u2 172.16.0.1
+}
+both_ping() { # both_ping GUEST GUEST ADDRESS: through both tunnels at the same time
+	local first
+	gping "$1" "$3" & first=$!
+	gping "$2" "$3" && wait $first
 }
 sc_pptp2servers() { # two PPTP clients, a server each
 	guests u1 u2 s1 s2 || return
@@ -65,4 +70,14 @@ sc_pptp2servers() { # two PPTP clients, a server each
 	check "u2 dials s2" pptp_client u2 $S2
 	check "u1 pings through" gping u1 172.16.0.1
 	check "u2 pings through" gping u2 172.16.0.1
+}
+sc_pptp-inside() { # a PPTP server inside behind a port forward, two clients outside
+	gw_translates || { skip "GATEWAY=$GATEWAY forwards no ports"; return; }
+	FORWARDS="tcp 1723 10.10.0.11"
+	gw_start
+	guests u1 s1 s2 || return
+	pptp_server u1
+	check "s1 dials" pptp_client s1 $WAN_IP
+	check "s2 dials" pptp_client s2 $WAN_IP
+	check "both ping through at the same time" both_ping s1 s2 172.16.0.1
 }
