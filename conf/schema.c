@@ -101,6 +101,9 @@ static const cyaml_strval_t mss_clamp_words[] = {
 	{"auto", 1}, {"off", 0}, {"true", 1}, {"false", 0}, {"on", 1}, {"yes", 1}, {"no", 0},
 };
 
+/* A number of seconds, or none. */
+static const cyaml_strval_t interval_words[] = {{"off", 0}, {"false", 0}, {"no", 0}};
+
 const cyaml_strval_t forward_protocol_words[] = {
 	{"tcp", FORWARD_TCP}, {"udp", FORWARD_UDP},   {"esp", FORWARD_ESP},
 	{"gre", FORWARD_GRE}, {"l2tp", FORWARD_L2TP},
@@ -134,6 +137,12 @@ static const cyaml_schema_field_t timeouts_schema[] = {
 static const cyaml_schema_field_t web_schema[] = {
 	WEB_SETTINGS_ENUM(SCHEMA_ENUM) WEB_SETTINGS_NUMBER(SCHEMA_NUMBER)
 		WEB_SETTINGS_STRING(SCHEMA_STRING) CYAML_FIELD_END};
+/* not strict: a number is taken too */
+static const cyaml_schema_field_t keepalive_schema[] = {
+	CYAML_FIELD_ENUM("interval_s", CYAML_FLAG_OPTIONAL, struct keepalive_settings, interval_s,
+			 interval_words, CYAML_ARRAY_LEN(interval_words)),
+	CYAML_FIELD_END,
+};
 
 static const cyaml_schema_field_t wan_schema[] = {
 	CYAML_FIELD_STRING_PTR("interface", CYAML_FLAG_POINTER, struct wan_settings, interface, 0,
@@ -184,6 +193,7 @@ static const cyaml_schema_field_t document_schema[] = {
 	SECTION(limits, CYAML_FLAG_OPTIONAL, limits_schema),
 	SECTION(timeouts, CYAML_FLAG_OPTIONAL, timeouts_schema),
 	SECTION(web, CYAML_FLAG_OPTIONAL, web_schema),
+	SECTION(keepalive, CYAML_FLAG_OPTIONAL, keepalive_schema),
 	CYAML_FIELD_ENUM("dataplane", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
 			 struct settings_document, settings.dataplane, dataplane_words,
 			 CYAML_ARRAY_LEN(dataplane_words)),
@@ -253,6 +263,16 @@ const struct settings_field settings_fields[] = {
 		.min = 536,
 		.max = 65495,
 		.why = "RFC 9293 section 3.7.1",
+	},
+	/* RFC 3948 section 4 has 20 s; more often than every 5 s no NAT needs it */
+	{
+		.name = "keepalive.interval_s",
+		.kind = FIELD_NUMBER,
+		PLACE(keepalive.interval_s),
+		WORDS(interval_words),
+		.fallback = 0,
+		.min = 5,
+		.max = 3600,
 	},
 	{
 		.name = "run_dir",

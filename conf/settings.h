@@ -99,6 +99,11 @@ struct web_settings {
 	char *certificate, *key;	   /* files in PEM; default: made at the first start */
 };
 
+/* Towards a NAT between the WAN and the Internet; RFC 3948 section 2.3. */
+struct keepalive_settings {
+	uint16_t interval_s; /* 0: off (default) */
+};
+
 struct settings {
 	struct wan_settings wan;
 	struct lan_settings lan;
@@ -108,6 +113,7 @@ struct settings {
 	struct filtering_settings filtering;
 	struct limits_settings limits;
 	struct timeouts_settings timeouts;
+	struct keepalive_settings keepalive;
 	enum dataplane_mode dataplane; /* default auto */
 	/* TCP MSS clamp, bytes: 0 off, 1 "auto" (egress MTU - 40, default) or the value */
 	uint16_t mss_clamp;

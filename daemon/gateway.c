@@ -15,6 +15,7 @@
 #include "daemon/change.h"
 #include "daemon/clock.h"
 #include "daemon/forwards.h"
+#include "daemon/keepalives.h"
 #include "daemon/log.h"
 #include "daemon/neighbours.h"
 #include "daemon/pptp_flows.h"
@@ -254,6 +255,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	reserved_refresh(now);
 	forwards_make(gateway->settings, now);
 	pptp_flows_tend(gateway->pptp, now);
+	keepalives_tend(gateway, now);
 }
 
 static void upkeep_due(evutil_socket_t fd, short what, void *context)

@@ -54,6 +54,7 @@ struct gateway {
 	struct web_process *web;
 	struct web_store *web_store;
 	struct event *events[8]; /* of the loop; NULL: unused */
+	uint32_t keepalives_tended; /* tick of the last round */
 	uint32_t sessions_room;	 /* what the table was made for */
 	struct timespec started; /* CLOCK_MONOTONIC */
 };

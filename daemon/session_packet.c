@@ -63,3 +63,17 @@ size_t session_packet_reset(uint8_t packet[SESSION_PACKET_MAX], const struct rec
 	memcpy(packet + sizeof(ip), &tcp, sizeof(tcp));
 	return sizeof(ip) + sizeof(tcp);
 }
+
+size_t session_packet_keepalive(uint8_t packet[SESSION_PACKET_MAX], const struct record *orig)
+{
+	struct udp_header udp = {.source = orig->session.new_id,
+				 .destination = orig->key.remote_id,
+				 .length = host_to_be16(sizeof(udp) + 1)};
+	struct ipv4_header ip =
+		ip_header(PROTOCOL_UDP, orig->session.new_local, orig->key.remote, sizeof(udp) + 1);
+
+	memcpy(packet, &ip, sizeof(ip));
+	memcpy(packet + sizeof(ip), &udp, sizeof(udp));
+	packet[sizeof(ip) + sizeof(udp)] = KEEPALIVE_BYTE;
+	return sizeof(ip) + sizeof(udp) + 1;
+}

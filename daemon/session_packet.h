@@ -12,6 +12,7 @@
 #include "core/abi.h"
 
 #define SESSION_PACKET_MAX 40 /* bytes of the longest */
+#define KEEPALIVE_BYTE	   0xff
 
 /*
  * An RST from the remote to the inside host, exactly in sequence (RFC 9293 section
@@ -20,5 +21,11 @@
  */
 size_t session_packet_reset(uint8_t packet[SESSION_PACKET_MAX], const struct record *orig,
 			    const struct record *reply);
+
+/*
+ * RFC 3948 section 2.3, NAT-keepalive: one byte 0xFF from the external port to the
+ * remote, without UDP checksum. ORIG: a UDP session's first half. 29 bytes.
+ */
+size_t session_packet_keepalive(uint8_t packet[SESSION_PACKET_MAX], const struct record *orig);
 
 #endif

@@ -320,6 +320,7 @@ def suites(fast):
     yield Suite("natdiscovery", ["tests/lab/natdiscovery.sh"])
     yield Suite("icmp", ["tests/lab/icmp.sh"])
     yield Suite("pptp", ["tests/lab/pptp.sh"])
+    yield Suite("keepalive", ["tests/lab/keepalive.sh"])
     yield from examples()
     if make_has("fuzz-smoke"):
         yield Suite("fuzz-smoke", [*MAKE, "fuzz-smoke"], tap=False)

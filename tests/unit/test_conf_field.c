@@ -69,9 +69,9 @@ static void every_setting_takes_its_own_value_back(void **state)
 		expect(name, value);
 		free(value);
 	}
-	/* wan, lan, 3 switches, 2 filters, 4 limits, 12 timeouts, dataplane, mss, run_dir,
-	   state_dir, group, 9 of the page */
-	assert_int_equal(count, 37);
+	/* wan, lan, 3 switches, 2 filters, 4 limits, 12 timeouts, dataplane, mss, keepalive,
+	   run_dir, state_dir, group, 9 of the page */
+	assert_int_equal(count, 38);
 }
 
 static void values_are_words_numbers_and_names(void **state)
@@ -86,6 +86,10 @@ static void values_are_words_numbers_and_names(void **state)
 	expect("mss_clamp", "1360");
 	set("mss_clamp", "auto");
 	assert_int_equal(settings->mss_clamp, 1);
+	set("keepalive.interval_s", "20");
+	assert_int_equal(settings->keepalive.interval_s, 20);
+	set("keepalive.interval_s", "off");
+	assert_int_equal(settings->keepalive.interval_s, 0);
 	set("lan.interfaces", "lan0,lan1,br0");
 	expect("lan.interfaces", "lan0,lan1,br0");
 	set("control_group", "netadmin");
@@ -107,6 +111,7 @@ static void a_refused_value_changes_nothing(void **state)
 	refused("wan.interface", "", "wan.interface");
 	refused("run_dir", "", "run_dir");
 	refused("mss_clamp", "65536", "mss_clamp");
+	refused("keepalive.interval_s", "4", "keepalive.interval_s");
 }
 
 /* Takes FORWARD. */

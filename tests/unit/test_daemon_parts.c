@@ -267,6 +267,23 @@ static void what_is_over_is_not_reset(void **state)
 	assert_int_equal(session_packet_reset(packet, &orig, &reply), 0);
 }
 
+/* RFC 3948 section 2.3 */
+static void a_keepalive_is_one_byte_without_checksum(void **state)
+{
+	struct record orig = half(0, 0);
+	const uint8_t expected[] = {0x9c, 0x41, 0x11, 0x94, 0, 9, 0, 0, 0xff};
+	uint8_t packet[SESSION_PACKET_MAX];
+
+	orig.key.protocol = PROTOCOL_UDP;
+	orig.key.remote_id = host_to_be16(4500);
+	orig.session.new_local = host_to_be32(0xcb007101);
+	orig.session.new_id = host_to_be16(40001);
+	assert_int_equal(session_packet_keepalive(packet, &orig), 29);
+	assert_memory_equal(packet + 12, "\xcb\x00\x71\x01\xc6\x33\x64\x09", 8);
+	assert_memory_equal(packet + 20, expected, sizeof(expected));
+	assert_int_equal(icmp_build_sum(packet, sizeof(struct ipv4_header)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +301,7 @@ int main(void)
 		cmocka_unit_test(names_come_from_run_dir),
 		cmocka_unit_test(a_reset_is_exactly_in_sequence),
 		cmocka_unit_test(what_is_over_is_not_reset),
+		cmocka_unit_test(a_keepalive_is_one_byte_without_checksum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "core/session.h"
 #include "daemon/expiry.h"
 #include "daemon/forwards.h"
+#include "daemon/keepalives.h"
 #include "daemon/roster.h"
 #include "daemon/sweeper.h"
 #include "daemon/tunnels.h"
@@ -601,6 +602,78 @@ static void a_second_gre_host_crowds_while_it_lives(void **state)
 	assert_true(gre_is_alone());
 }
 
+/* --- keepalives ------------------------------------------------------------------------ */
+
+#define INTERVAL (20 * HZ)
+
+/* A tunnel of IPsec in UDP whose inside host answers ARP. */
+static struct record *nat_t_make(uint16_t port)
+{
+	struct record *session = session_make(port);
+
+	next_hops[7] = (struct next_hop){.ifindex = 5, .flags = NEXT_HOP_RESOLVED};
+	session->key.remote_id = host_to_be16(PORT_NAT_T);
+	session->session.class = CLASS_IPSEC;
+	session->session.flags = SESSION_REPLIED;
+	record_at(session->partner)->session.next_hop = 7;
+	return session;
+}
+
+/* Asked every second for a minute: how often? */
+static unsigned int keepalives_in_a_minute(const struct record *session)
+{
+	unsigned int count = 0;
+
+	for (int i = 0; i < 60; i++) {
+		now += HZ;
+		count += keepalive_is_due(session, INTERVAL, now, HZ);
+	}
+	return count;
+}
+
+static void a_silent_tunnel_is_kept(void **state)
+{
+	struct record *session = nat_t_make(4500);
+
+	assert_int_equal(keepalives_in_a_minute(session), 3);
+	session->session.last_seen = now;
+	now += 19 * HZ;
+	assert_false(keepalive_is_due(session, INTERVAL, now, HZ));
+	now += 2 * HZ; /* asked late: not lost */
+	assert_true(keepalive_is_due(session, INTERVAL, now, 2 * HZ));
+}
+
+static void only_a_living_tunnel_is_kept(void **state)
+{
+	struct record *session = nat_t_make(4500);
+
+	next_hops[7].flags = 0; /* the device is gone */
+	assert_int_equal(keepalives_in_a_minute(session), 0);
+	next_hops[7].flags = NEXT_HOP_RESOLVED;
+	config.blocked = 1u << CLASS_IPSEC;
+	assert_int_equal(keepalives_in_a_minute(session), 0);
+	config.blocked = 0;
+	session->session.flags = 0; /* nobody has ever answered */
+	assert_int_equal(keepalives_in_a_minute(session), 0);
+	session->session.flags = SESSION_REPLIED;
+	config.external = REMOTE;
+	assert_int_equal(keepalives_in_a_minute(session), 0);
+	config.external = EXTERNAL;
+	assert_int_equal(keepalives_in_a_minute(session), 3);
+	assert_int_equal(keepalives_in_a_minute(session), 0); /* over its timer of 300 s */
+}
+
+static void nobody_else_is_sent_an_unknown_byte(void **state)
+{
+	struct record *session = nat_t_make(4500);
+
+	session->key.remote_id = host_to_be16(500);
+	assert_int_equal(keepalives_in_a_minute(session), 0);
+	session->key.remote_id = host_to_be16(PORT_NAT_T);
+	session->session.flags |= SESSION_LOCAL;
+	assert_int_equal(keepalives_in_a_minute(session), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, arena_up, arena_down)
 
 int main(void)
@@ -631,6 +704,9 @@ int main(void)
 		TEST(without_an_address_a_call_keeps_all_its_records),
 		TEST(the_roster_names_tunnels_and_devices),
 		TEST(a_next_hop_that_a_session_uses_stays),
+		TEST(a_silent_tunnel_is_kept),
+		TEST(only_a_living_tunnel_is_kept),
+		TEST(nobody_else_is_sent_an_unknown_byte),
 		TEST(gre_in_use_stays_its_hosts),
 		TEST(a_second_gre_host_crowds_while_it_lives),
 	};
