@@ -137,6 +137,7 @@ static const cyaml_schema_field_t timeouts_schema[] = {
 static const cyaml_schema_field_t web_schema[] = {
 	WEB_SETTINGS_ENUM(SCHEMA_ENUM) WEB_SETTINGS_NUMBER(SCHEMA_NUMBER)
 		WEB_SETTINGS_STRING(SCHEMA_STRING) CYAML_FIELD_END};
+
 /* not strict: a number is taken too */
 static const cyaml_schema_field_t keepalive_schema[] = {
 	CYAML_FIELD_ENUM("interval_s", CYAML_FLAG_OPTIONAL, struct keepalive_settings, interval_s,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compares what entered a NAT gateway with what left it, from two captures.
 
-compare.py [--offloads] [--own udp/53,...] --lan-mac M --wan-mac M
+compare.py [--offloads] [--resets] [--own udp/53,...] --lan-mac M --wan-mac M
            --lan-net N --wan-address A  LAN.pcap WAN.pcap
 
 Every packet that the gateway sent must be one that it received, with nothing
@@ -69,6 +69,10 @@ class Packet:
     def quoted(self):
         """The packet that an ICMP error quotes."""
         return Packet(bytes(14) + self.payload[8:], self.time)
+
+    @property
+    def is_reset(self):
+        return self.protocol == TCP and self.has_ports and self.payload[13] & 4 != 0
 
     def tcp_data(self):
         return self.payload[(self.payload[12] >> 4) * 4:]
@@ -255,7 +259,8 @@ class Comparison:
             merged = packet.protocol == TCP and packet.has_ports and arrivals.has_stream(packet)
             # an SPI with several candidates is copied to each of them
             copied = packet.protocol == ESP and where == "wan->lan"
-            if not merged and not copied:
+            reset = self.args.resets and where == "wan->lan" and packet.is_reset
+            if not merged and not copied and not reset:
                 self.problem("%s: never arrived like this" % where, packet)
                 return
         elif arrival.ttl != packet.ttl + 1:
@@ -306,6 +311,7 @@ def main():
     for option in ("--lan-mac", "--wan-mac", "--lan-net", "--wan-address"):
         parser.add_argument(option, required=True)
     parser.add_argument("--offloads", action="store_true", help="checksums may be left to the NIC")
+    parser.add_argument("--resets", action="store_true", help="the gateway may reset connections towards the LAN")
     parser.add_argument("--own", default="", help="the gateway's own traffic, as udp/53 or icmp")
     parser.add_argument("lan")
     parser.add_argument("wan")

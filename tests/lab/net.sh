@@ -57,14 +57,24 @@ bridge() {
 	return 0
 }
 
+wan_back() { # wan_back ADDRESS: the interface, made anew
+	link gw wan net p-gw "$1/24"
+	ns gw ip link set wan address $WAN_MAC
+	[ "$GATEWAY" != wayleave-xdp ] || net_for_xdp
+}
+wan_gone() { ns gw ip link del wan; }
+wan_address() { # wan_address ADDRESS: in place of what it has
+	ns gw ip addr flush dev wan
+	ns gw ip addr add "$1/24" dev wan
+}
+
 net_up() {
 	local n
 	for n in $NAMESPACES; do namespace "$n" || return 1; done
 	bridge lan; bridge net
 	link gw lan lan p-gw $LAN_ADDR
-	link gw wan net p-gw $WAN_ADDR
+	wan_back $WAN_IP
 	ns gw ip link set lan address $LAN_MAC
-	ns gw ip link set wan address $WAN_MAC
 	link c1 eth0 lan p-c1 10.10.0.21/24 10.10.0.1
 	link c2 eth0 lan p-c2 10.10.0.22/24 10.10.0.1
 	link h1 eth0 net p-h1 $H1/24
@@ -85,6 +95,7 @@ net_is_up() { [ -e "/run/netns/$PFX-gw" ]; }
 # What a client may have left in its namespace: tunnels, policy rules
 net_tidy() {
 	local n i
+	ns gw ip addr show dev wan | grep -q "$WAN_ADDR" || wan_address $WAN_IP
 	for n in c1 c2 h1; do
 		for i in $(ns $n ip -o link show | sed -n 's/^[0-9]*: \([a-z0-9_-]*\)[:@].*/\1/p'); do
 			case $i in lo|eth0) ;; *) ns $n ip link del "$i" 2>/dev/null ;; esac

@@ -19,7 +19,8 @@ kernel_has_no_nat_chain()  { ! ns gw nft list ruleset | grep 'type nat hook'; }
 wire_equal() {
 	local mode=()
 	[ "${LAB_OFFLOADS:-off}" = off ] || mode=(--offloads)
-	"$HERE/compare.py" "${mode[@]}" --own "$OWN" --lan-mac "$LAN_MAC" --wan-mac "$WAN_MAC" \
+	# shellcheck disable=SC2086 # COMPARE: options of the scenario's own
+	"$HERE/compare.py" "${mode[@]}" $COMPARE --own "$OWN" --lan-mac "$LAN_MAC" --wan-mac "$WAN_MAC" \
 		--lan-net "$LAN_NET" --wan-address "$WAN_IP" "$OUT/lan.pcap" "$OUT/wan.pcap"
 }
 
