@@ -95,13 +95,15 @@ enum record_kind {
 
 /* What `id` of a key means. */
 enum id_type {
-	ID_NONE,   /* the protocol's only flow between the two addresses */
-	ID_PORTS,  /* remote port, local port; ICMP query: 0, identifier */
-	ID_SPI,	   /* ESP, RFC 4303 section 2.1: the receiver's */
-	ID_CALL,   /* GRE version 1, RFC 2637 section 4.1: the receiver's call id */
-	ID_KEY,	   /* GRE version 0, RFC 2890 section 2.1 */
-	ID_IKE,	   /* KIND_SHARED: both halves of the initiator's SPI or cookie, xored */
-	ID_TUNNEL, /* KIND_SHARED: L2TPv2 tunnel id, RFC 2661 section 3.1: the receiver's */
+	ID_NONE,    /* the protocol's only flow between the two addresses */
+	ID_PORTS,   /* remote port, local port; ICMP query: 0, identifier */
+	ID_SPI,	    /* ESP, RFC 4303 section 2.1: the receiver's */
+	ID_CALL,    /* GRE version 1, RFC 2637 section 4.1: the receiver's call id */
+	ID_KEY,	    /* GRE version 0, RFC 2890 section 2.1 */
+	ID_IKE,	    /* KIND_SHARED: both halves of the initiator's SPI or cookie, xored */
+	ID_TUNNEL,  /* KIND_SHARED: L2TPv2 tunnel id, RFC 2661 section 3.1: the receiver's */
+	ID_SESSION, /* L2TPv3 over IP, RFC 3931 section 4.1.1: the receiver's session id */
+	ID_CONTROL, /* L2TPv3 over IP, session 0: the receiver's control connection id */
 };
 
 struct record_key {

@@ -47,13 +47,20 @@ static __always_inline bool is_control_datagram(const struct facts *f)
 		f->source_id == host_to_be16(PORT_IKE));
 }
 
-static __always_inline __u8 first_flags(const struct config *c, const struct facts *f)
+/* RFC 2661 section 8.1: until it is answered, the daemon looks whether the port is to blame. */
+static __always_inline bool is_l2tp_dialled(const struct facts *f)
+{
+	return f->class == CLASS_L2TP && f->protocol == PROTOCOL_UDP &&
+	       f->destination_id == host_to_be16(PORT_L2TP);
+}
+
+static __always_inline __u8 first_flags(const struct config *c, const struct facts *f, bool out)
 {
 	__u8 flags = f->hairpin ? SESSION_HAIRPIN : 0;
 
 	if (f->class == CLASS_PPTP && f->protocol == PROTOCOL_TCP && c->assisted >> CLASS_PPTP & 1)
 		flags |= SESSION_HELPER;
-	if (is_control_datagram(f) && c->assisted >> f->class & 1)
+	if ((is_control_datagram(f) || (out && is_l2tp_dialled(f))) && c->assisted >> f->class & 1)
 		flags |= SESSION_WATCHED;
 	return flags;
 }
@@ -63,7 +70,7 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 {
 	*plan = (struct session_plan){
 		.class = f->class,
-		.flags = first_flags(c, f),
+		.flags = first_flags(c, f, direction == DIRECTION_OUT),
 		.now = clock_ticks(c),
 		.timeout = timeout_of(f->protocol, f->class),
 		.next_hop_out = hops >> 16,
@@ -256,7 +263,7 @@ static __always_inline verdict_t outbound_begin(struct packet *p, const struct c
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	host = verdict_index(v);
-	if (is_paired(c, f->id_type))
+	if (is_paired(c, f->id_type) || is_followed(c, f->id_type))
 		return verdict(ACTION_PUNT, REASON_to_pairing, NO_RECORD);
 	if (f->id_type == ID_PORTS) {
 		v = outbound_mapping(f, host);

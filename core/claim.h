@@ -39,6 +39,12 @@ static __always_inline bool is_paired(const struct config *c, __u8 id_type)
 	return id_type == ID_SPI && c->assisted >> CLASS_IPSEC & 1 && daemon_lives(c);
 }
 
+/* RFC 3931: a control connection whose ids the daemon reads on their way. */
+static __always_inline bool is_followed(const struct config *c, __u8 id_type)
+{
+	return id_type == ID_CONTROL && c->assisted >> CLASS_L2TP & 1 && daemon_lives(c);
+}
+
 /* Two processors may both refill or take the last token: harmless. */
 static __always_inline bool claim_take_token(const struct config *c, struct claim *claim)
 {

@@ -70,6 +70,23 @@ static __always_inline bool is_read(const struct record *r, enum origin origin)
 	return r->session.flags & (SESSION_HELPER | SESSION_WATCHED) && origin == ORIGIN_WIRE;
 }
 
+/* RFC 2661 section 3.1: the T bit tells control messages from data on the same port. */
+SEPARATE __u32 BACKEND_NAME(is_l2tp_control)(packet_context *context, __u32 base, __u32 l4)
+{
+	struct packet p = {.context = context, .base = base};
+	const __u8 *flags = packet_at(&p, l4 + sizeof(struct udp_header), 1);
+
+	return flags && *flags & 0x80;
+}
+
+/* Of L2TP's ports the daemon sees control messages only. */
+static __always_inline bool is_readable(struct packet *p, const struct facts *f,
+					const struct record *r)
+{
+	return r->session.class != CLASS_L2TP || f->protocol != PROTOCOL_UDP ||
+	       BACKEND_NAME(is_l2tp_control)(p->context, p->base, f->l4);
+}
+
 /* SYN, FIN, RST and the first segment after them: the state, and the segment size. */
 static __always_inline void session_tcp_event(struct packet *p, const struct facts *f,
 					      const struct tcp_header *tcp, struct record *r,
@@ -148,7 +165,7 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 	if (unlikely(r->session.flags & SESSION_HAIRPIN && !out && p->ifindex == c->wan_ifindex))
 		return drop(REASON_martian_source); /* our own address, from outside */
 	if (unlikely(is_read(r, origin) && has_transport(f)) &&
-	    daemon_reads(c, r) != REASON_forwarded)
+	    daemon_reads(c, r) != REASON_forwarded && is_readable(p, f, r))
 		return verdict(ACTION_PUNT, daemon_reads(c, r), table_index(r));
 	if (unlikely(f->ttl <= 1))
 		return ttl_exceeded(out);
@@ -274,7 +291,7 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 		v = BACKEND_NAME(fragment_later)(p->context, p->base, p->ifindex, f, direction);
 	else if ((*r)->session.flags & SESSION_HELPER) /* the helper reads whole segments only */
 		v = drop(REASON_fragment_control);
-	else if (is_read(*r, origin) && daemon_lives(c))
+	else if (is_read(*r, origin) && daemon_lives(c) && is_readable(p, f, *r))
 		v = verdict(ACTION_PUNT, REASON_to_watch, table_index(*r));
 	else
 		v = fragment_first(f, direction, table_index(*r));

@@ -65,6 +65,9 @@ static __always_inline bool quoted_ids(struct packet *quote, struct facts *f)
 		f->spi = *(const __be32 *)word;
 	} else if (f->protocol == PROTOCOL_GRE) {
 		quoted_gre(word, f);
+	} else if (f->protocol == PROTOCOL_L2TP && *(const __be32 *)word) {
+		f->id_type = ID_SESSION;
+		f->spi = *(const __be32 *)word;
 	}
 	return true;
 }
@@ -107,7 +110,7 @@ static __always_inline struct record *quoted_session(const struct config *c, con
 	struct record *r;
 
 	session_key(&key, f, direction);
-	if (f->id_type != ID_SPI && f->id_type != ID_CALL)
+	if (f->id_type != ID_SPI && f->id_type != ID_CALL && f->id_type != ID_SESSION)
 		return record_at(table_search(&key));
 	key.kind = KIND_QUOTED;
 	r = record_at(table_search(&key));

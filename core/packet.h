@@ -114,6 +114,14 @@ struct enhanced_gre_header { /* RFC 2637 section 4.1 */
 	__be16 call_id; /* the receiver's */
 };
 
+struct l2tp_ip_header { /* RFC 3931 section 4.1.1.2; session 0 only: a control message */
+	__be32 session;
+	__be16 flags;
+	__be16 length;
+	__be32 connection;
+	__be16 sent, received; /* Ns, Nr */
+};
+
 _Static_assert(sizeof(struct ipv4_header) == IPV4_HEADER, "RFC 791");
 _Static_assert(sizeof(struct tcp_header) == 20, "RFC 9293");
 

@@ -187,6 +187,26 @@ static __always_inline enum reason parse_gre(struct packet *p, struct facts *f, 
 	return REASON_forwarded;
 }
 
+/* RFC 3931 section 4.1.1: data names its session, control messages their connection. */
+static __always_inline enum reason parse_l2tp(struct packet *p, struct facts *f, __u32 l4)
+{
+	const __be32 *session = transport_at(p, f, l4, sizeof(*session));
+	const struct l2tp_ip_header *control;
+
+	if (!session)
+		return REASON_malformed_transport;
+	f->id_type = ID_SESSION;
+	f->spi = *session;
+	if (f->spi)
+		return REASON_forwarded;
+	control = transport_at(p, f, l4, sizeof(*control));
+	if (!control)
+		return REASON_malformed_transport;
+	f->id_type = ID_CONTROL;
+	f->spi = control->connection;
+	return REASON_forwarded;
+}
+
 static __always_inline enum reason parse_transport(struct packet *p, struct facts *f, __u32 l4)
 {
 	switch (f->protocol) {
@@ -200,6 +220,8 @@ static __always_inline enum reason parse_transport(struct packet *p, struct fact
 		return parse_gre(p, f, l4);
 	case PROTOCOL_ICMP:
 		return parse_icmp(p, f, l4);
+	case PROTOCOL_L2TP:
+		return parse_l2tp(p, f, l4);
 	default:
 		f->id_type = ID_NONE;
 		return REASON_forwarded;

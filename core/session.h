@@ -37,7 +37,7 @@ static __always_inline __u32 session_id_word(const struct facts *f, enum directi
 {
 	bool out = direction == DIRECTION_OUT;
 
-	if (f->id_type == ID_SPI || f->id_type == ID_KEY)
+	if (f->id_type == ID_SPI || f->id_type == ID_KEY || f->id_type >= ID_SESSION)
 		return f->spi;
 	if (f->id_type == ID_NONE)
 		return 0;

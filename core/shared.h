@@ -73,6 +73,24 @@ static __always_inline bool shared_key_of(struct packet *p, const struct facts *
 	return true;
 }
 
+/*
+ * Two hosts may have chosen one number: outside each goes by another. Written
+ * before the other checks, alone of all changes: whoever reads the packet next,
+ * the daemon too, shall see it as its receiver will.
+ */
+static __always_inline void tunnel_id_rewrite(struct packet *p, __u32 l4, __be16 id)
+{
+	__u32 at = l2tp_tunnel_at(p, l4);
+	__be16 *field = at ? packet_at(p, at, 2) : NULL;
+	__u16 delta;
+
+	if (!field)
+		return;
+	delta = delta_of_16(*field, id);
+	*field = id;
+	packet_fix_l4_sum(p, l4 + 6, 0, delta, true);
+}
+
 /* Index of the reply that an arrival is for, or NO_RECORD: ask the daemon. */
 SEPARATE __u32 BACKEND_NAME(shared_find)(packet_context *context, __u32 base, const struct facts *f)
 {
@@ -94,6 +112,8 @@ SEPARATE __u32 BACKEND_NAME(shared_find)(packet_context *context, __u32 base, co
 	if (!reply || record_state(reply) != SLOT_LIVE || reply->key.kind != KIND_SESSION_REPLY ||
 	    reply->key.remote != f->source)
 		return NO_RECORD;
+	if (key.id_type == ID_TUNNEL && r->shared.new_id)
+		tunnel_id_rewrite(p, f->l4, r->shared.new_id);
 	return index;
 }
 

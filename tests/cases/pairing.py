@@ -128,8 +128,8 @@ def nat_t_is_not_watched(g):
     g.lan(udp(A, 4500, S, 4500, b"\0\0\0\0" + ike(COOKIE_A)), sent=udp(E, 4500, S, 4500, b"\0\0\0\0" + ike(COOKIE_A)))
 
 
-def share(g, id_type, ident, session):
-    g.insert("shared", protocol=17, remote=S, local=E, id_type=id_type, id=ident, session=session)
+def share(g, id_type, ident, session, **more):
+    g.insert("shared", protocol=17, remote=S, local=E, id_type=id_type, id=ident, session=session, **more)
 
 
 def two_on_one_port(g, port):
