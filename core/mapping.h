@@ -188,6 +188,8 @@ static __always_inline __u32 mapping_find(const struct config *c, __u8 protocol,
  * The first few remotes stand in the mapping itself, further ones in records of
  * eight. A remote stays permitted while its record or mapping lives. One that
  * finds no room is not noted: it cannot answer from another port, that is all.
+ * Records may outlive their mapping, and the next owner of its id would let in
+ * whom it has never met: what is older than the mapping counts for nothing.
  */
 
 static __always_inline __u32 permit_bucket(__be32 remote)
@@ -251,6 +253,21 @@ SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote, __u8 clas
 	return table_publish(r) ? index : NO_RECORD;
 }
 
+static __always_inline bool permit_is_of(const struct permit *permit, const struct mapping *mapping)
+{
+	return (__s32)(READ_ONCE(permit->last_seen) - mapping->created) >= 0;
+}
+
+/* Room for one remote more; the old mapping's go first. */
+static __always_inline bool permit_put(struct permit *permit, const struct mapping *mapping,
+				       __be32 remote, __u32 now)
+{
+	if (!permit_is_of(permit, mapping))
+		__builtin_memset(permit->remotes, 0, sizeof(permit->remotes));
+	permit->last_seen = now;
+	return remotes_add(permit->remotes, PERMIT_REMOTES, remote);
+}
+
 /* The mapping whose external half is @mapping has spoken with @remote. */
 SEPARATE __u32 permit_note(__u32 mapping, __be32 remote)
 {
@@ -269,8 +286,7 @@ SEPARATE __u32 permit_note(__u32 mapping, __be32 remote)
 	r = record_at(index);
 	if (!r)
 		return permit_add(&key, remote, external->mapping.class) != NO_RECORD;
-	r->permit.last_seen = clock_ticks(c);
-	return remotes_add(r->permit.remotes, PERMIT_REMOTES, remote);
+	return permit_put(&r->permit, &external->mapping, remote, clock_ticks(c));
 }
 
 static __always_inline bool permit_expired(const struct config *c, const struct permit *permit,
@@ -291,7 +307,8 @@ static __always_inline bool permit_holds(const struct config *c, const struct re
 	permit_key(&key, external->key.protocol, external->key.local, external->key.local_id,
 		   remote);
 	r = record_at(table_search(&key));
-	return r && !permit_expired(c, &r->permit, now) &&
+	return r && permit_is_of(&r->permit, &external->mapping) &&
+	       !permit_expired(c, &r->permit, now) &&
 	       remotes_have(r->permit.remotes, PERMIT_REMOTES, remote);
 }
 

@@ -100,6 +100,7 @@ static const struct field mapping_fields[] = {
 	IN_RECORD(mapping, flags, FIELD_HOST_ORDER),
 	IN_RECORD(mapping, class, FIELD_HOST_ORDER),
 	IN_RECORD(mapping, last_seen, FIELD_HOST_ORDER),
+	IN_RECORD(mapping, created, FIELD_HOST_ORDER),
 	END,
 };
 

@@ -137,6 +137,23 @@ def filter_many_remotes(g):
     g.wan(udp(N, 99, E, 4000), drop="filtered")
 
 
+@case
+def filter_forgets_with_mapping(g):
+    """REQ-8: whom the last owner of a port has contacted says nothing for the next one"""
+    g.at(10)
+    for remote in REMOTES[:20]:
+        g.quick(quick(A, 4000, remote, 53))
+    noted = [r for r in REMOTES[:20] if g.run("outside", 13, quick(r, 99, E, 4000)).verdict == "forward"]
+    (external,), (inside,) = g.records("mapping_external"), g.records("mapping_inside")
+    g.change(inside["partner"], created=external["created"] + 5000)  # begun anew, the permits of before not swept
+    admitted = [r for r in REMOTES[:20] if g.run("outside", 13, quick(r, 98, E, 4000)).verdict == "forward"]
+    assert len(noted) == 20 and len(admitted) == 4, (noted, admitted)  # those in the record itself went with it
+    g.at(20)
+    g.quick(quick(A, 4000, REMOTES[19], 54))
+    admitted = [r for r in REMOTES[:20] if g.run("outside", 13, quick(r, 97, E, 4000)).verdict == "forward"]
+    assert len(admitted) == 5, admitted
+
+
 def kind_of_nat(g, socket):
     """What a prober would call this NAT, by one fresh socket: mapping, ports, filtering."""
     answers = [g.quick(quick(A, socket, remote, port)) for remote, port in ((S, 53), (S, 54), (T, 53))]

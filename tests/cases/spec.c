@@ -49,6 +49,7 @@ struct session_model {
 struct mapping_model {
 	bool used, is_forward;
 	__u16 port;
+	__u32 tried_at; /* a hairpin that its destination's filter stopped: it may have refreshed */
 	/* the last remote is ourselves: hairpins, sent in [0] and received in [1] */
 	struct session_model session[REMOTES][REMOTE_PORTS];
 };
@@ -142,6 +143,8 @@ static bool mapping_was_alive(int kind, const struct mapping_model *m)
 	__u32 limit =
 		(kind == TCP ? 7440 : 7200) * SECOND + QUARANTINE_SECONDS * SECOND + 2 * SWEEP;
 
+	if (m->tried_at && world.now - m->tried_at <= limit)
+		return true;
 	for (int r = 0; r < REMOTES; r++)
 		for (int p = 0; p < REMOTE_PORTS; p++)
 			if (m->session[r][p].used && world.now - m->session[r][p].seen_at <= limit)
@@ -386,6 +389,7 @@ static void hairpin_packet(__u32 host, __u32 socket, struct mapping_model *to)
 	f.destination = EXTERNAL;
 	f.destination_id = to->port;
 	if (!hand_over(&f, true, after)) {
+		m->tried_at = world.now;
 		if (to->is_forward ||
 		    (mapping_lives(UDP, to) == MUST && filtering == FILTER_ENDPOINT_INDEPENDENT &&
 		     contact_age(to, 0, true) + SLACK < 300 * SECOND))

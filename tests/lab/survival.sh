@@ -240,8 +240,8 @@ ok "... nor dropped for a reason" dropped_nothing
 # --- upgrades --------------------------------------------------------------------------------------
 tree() { # tree NAME: the sources once more, with what is built
 	mkdir -p "$DIR/$1/build"
-	(cd "$TOP" && cp -a Makefile core bpf daemon helper conf ctl cli "$DIR/$1")
-	(cd "$BUILD" && cp -a bpf conf ctl helper daemon ./*.a wayleaved "$DIR/$1/build")
+	(cd "$TOP" && tar -c --exclude=./build --exclude=./tests --exclude=./.git --exclude=node_modules .) | tar -xC "$DIR/$1"
+	(cd "$BUILD" && tar -c --exclude=./san --exclude=./fuzz --exclude=./vm .) | tar -xC "$DIR/$1/build"
 }
 tree_made() { env -u MAKEFLAGS make -s -j2 -C "$DIR/$1" build/wayleaved; }
 program_ids() { # of what is attached
