@@ -75,9 +75,6 @@ $(call objs,daemon,$(BUILD)/san): | $(BUILD)/bpf/dataplane.skel.h
 $(UNIT): $(BUILD)/san/%: $(BUILD)/san/%.o $(SAN_DAEMON) $(SAN_A)
 	$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) -lcmocka
 unit: $(UNIT)
-# All that the tests run; the files below add theirs.
-tests: unit tests-fast
-tests-fast: unit
 
 # --- what the other folders bring ---------------------------------------------------------
 -include $(wildcard */*.mk tests/*/*.mk)
@@ -85,5 +82,5 @@ tests-fast: unit
 clean:
 	rm -rf $(BUILD)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all unit tests tests-fast clean
+.PHONY: all unit clean
 .SECONDARY:

@@ -216,8 +216,9 @@ struct next_hop_index {
 /* What is unknown and from outside has its own rate for each remote. */
 struct claim {
 	__u32 tokens;
-	__u32 refilled; /* tick of the last refill */
-	__u8 reserved[32];
+	__u32 refilled;	 /* tick of the last refill */
+	__u32 last_seen; /* tick: when there was live state for sure */
+	__u8 reserved[28];
 };
 
 struct shared {

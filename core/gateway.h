@@ -54,20 +54,12 @@ static __always_inline bool reroute(struct packet *p, const struct config *c, st
 						out);
 }
 
-/*
- * RFC 2637: the helper follows the control connection's stream, its acknowledgments
- * too. Key exchange messages are only looked at: while the daemon is dead they go on.
- */
-static __always_inline enum reason daemon_reads(const struct config *c, const struct record *r)
+/* RFC 4303 section 3.3.3: on a bound SPI that is the beginning of another SA with the same SPI. */
+static __always_inline bool esp_begins(struct packet *p, const struct facts *f)
 {
-	if (r->session.flags & SESSION_HELPER)
-		return REASON_to_helper;
-	return daemon_lives(c) ? REASON_to_watch : REASON_forwarded;
-}
+	const __be32 *sequence = packet_at(p, f->l4 + 4, 4);
 
-static __always_inline bool is_read(const struct record *r, enum origin origin)
-{
-	return r->session.flags & (SESSION_HELPER | SESSION_WATCHED) && origin == ORIGIN_WIRE;
+	return sequence && *sequence == host_to_be32(1);
 }
 
 /* RFC 2661 section 3.1: the T bit tells control messages from data on the same port. */
@@ -79,12 +71,33 @@ SEPARATE __u32 BACKEND_NAME(is_l2tp_control)(packet_context *context, __u32 base
 	return flags && *flags & 0x80;
 }
 
-/* Of L2TP's ports the daemon sees control messages only. */
-static __always_inline bool is_readable(struct packet *p, const struct facts *f,
-					const struct record *r)
+/* Which packets of a watched session: of tunnels that carry data too only some. */
+static __always_inline bool is_watched_packet(struct packet *p, const struct facts *f,
+					      const struct record *r)
 {
+	if (f->protocol == PROTOCOL_ESP)
+		return esp_begins(p, f);
 	return r->session.class != CLASS_L2TP || f->protocol != PROTOCOL_UDP ||
 	       BACKEND_NAME(is_l2tp_control)(p->context, p->base, f->l4);
+}
+
+/*
+ * RFC 2637: the helper follows the control connection's stream, its acknowledgments
+ * too. All else is only looked at: while the daemon is dead it goes on.
+ */
+static __always_inline enum reason daemon_reads(struct packet *p, const struct config *c,
+						const struct facts *f, const struct record *r)
+{
+	if (r->session.flags & SESSION_HELPER)
+		return REASON_to_helper;
+	if (!is_watched_packet(p, f, r) || !daemon_lives(c))
+		return REASON_forwarded;
+	return f->protocol == PROTOCOL_ESP ? REASON_to_pairing : REASON_to_watch;
+}
+
+static __always_inline bool is_read(const struct record *r, enum origin origin)
+{
+	return r->session.flags & (SESSION_HELPER | SESSION_WATCHED) && origin == ORIGIN_WIRE;
 }
 
 /* SYN, FIN, RST and the first segment after them: the state, and the segment size. */
@@ -152,6 +165,8 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 						 const struct facts *f, struct record *r, bool out,
 						 enum origin origin, __u32 now)
 {
+	enum reason reason;
+
 	if (unlikely(!out && session_expired(c, r, now)) &&
 	    !inbound_revive(table_index(r), f->tcp_flags))
 		return drop(REASON_session_expired);
@@ -164,9 +179,11 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 		return drop(blocked_reason(r->session.class));
 	if (unlikely(r->session.flags & SESSION_HAIRPIN && !out && p->ifindex == c->wan_ifindex))
 		return drop(REASON_martian_source); /* our own address, from outside */
-	if (unlikely(is_read(r, origin) && has_transport(f)) &&
-	    daemon_reads(c, r) != REASON_forwarded && is_readable(p, f, r))
-		return verdict(ACTION_PUNT, daemon_reads(c, r), table_index(r));
+	if (is_read(r, origin) && has_transport(f)) {
+		reason = daemon_reads(p, c, f, r);
+		if (unlikely(reason != REASON_forwarded))
+			return verdict(ACTION_PUNT, reason, table_index(r));
+	}
 	if (unlikely(f->ttl <= 1))
 		return ttl_exceeded(out);
 	if (unlikely(r->session.route_generation != c->route_generation) &&
@@ -291,7 +308,7 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 		v = BACKEND_NAME(fragment_later)(p->context, p->base, p->ifindex, f, direction);
 	else if ((*r)->session.flags & SESSION_HELPER) /* the helper reads whole segments only */
 		v = drop(REASON_fragment_control);
-	else if (is_read(*r, origin) && daemon_lives(c) && is_readable(p, f, *r))
+	else if (is_read(*r, origin) && daemon_lives(c) && is_watched_packet(p, f, *r))
 		v = verdict(ACTION_PUNT, REASON_to_watch, table_index(*r));
 	else
 		v = fragment_first(f, direction, table_index(*r));

@@ -263,8 +263,8 @@ static __always_inline enum reason parse_fragment(const struct ipv4_header *ip, 
 	return REASON_forwarded;
 }
 
-/* RFC 1812 section 5.2.2, of a header without options. */
-static __always_inline bool ipv4_sum_is_good(const struct ipv4_header *ip)
+/* Of a header without options, unfolded. */
+static __always_inline __u32 ipv4_sum(const struct ipv4_header *ip)
 {
 	const __u16 *word = (const __u16 *)ip;
 	__u32 sum = 0;
@@ -272,7 +272,13 @@ static __always_inline bool ipv4_sum_is_good(const struct ipv4_header *ip)
 	UNROLLED
 	for (int i = 0; i < 10; i++)
 		sum += word[i];
-	return sum_fold(sum) == 0xffff;
+	return sum;
+}
+
+/* RFC 1812 section 5.2.2 */
+static __always_inline bool ipv4_sum_is_good(const struct ipv4_header *ip)
+{
+	return sum_fold(ipv4_sum(ip)) == 0xffff;
 }
 
 /*

@@ -280,6 +280,26 @@ static enum expiry fragments_expire(const struct config *config, struct record *
 	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
 }
 
+/* The daemon refreshes it while an inside host has a tunnel with the remote. */
+static enum expiry claim_expire(const struct config *config, struct record *r, uint32_t now)
+{
+	if (r->key.local == config->external &&
+	    now - READ_ONCE(r->claim.last_seen) <= CLAIM_SECONDS * config->hz)
+		return EXPIRY_KEEP;
+	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
+}
+
+static enum expiry shared_expire(const struct config *config, struct record *r, uint32_t now)
+{
+	const struct record *reply = record_at(r->shared.session);
+
+	if (reply && record_state(reply) == SLOT_LIVE && reply->key.kind == KIND_SESSION_REPLY &&
+	    reply->key.remote == r->key.remote &&
+	    now - READ_ONCE(r->shared.last_seen) <= SHARED_SECONDS * config->hz)
+		return EXPIRY_KEEP;
+	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
+}
+
 enum expiry record_expire(const struct config *config, struct record *r, uint32_t now,
 			  bool suspected, struct traffic *ended)
 {
@@ -298,6 +318,10 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 	case KIND_FRAGMENT:
 	case KIND_FRAGMENT_ID:
 		return fragments_expire(config, r, now);
+	case KIND_CLAIM:
+		return claim_expire(config, r, now);
+	case KIND_SHARED:
+		return shared_expire(config, r, now);
 	case KIND_QUOTED:
 		return quoted_expire(config, r, now);
 	default: /* next hops: the sweeper's own */

@@ -22,6 +22,10 @@
 /* The pieces of a datagram are told apart from the next one's for so long. */
 #define FRAGMENT_SECONDS 30
 
+/* Claims that no tunnel has refreshed; shared ports' entries that nobody asked for. */
+#define CLAIM_SECONDS  7200
+#define SHARED_SECONDS (24 * 3600)
+
 enum expiry {
 	EXPIRY_KEEP,
 	EXPIRY_ENDED,	/* killed now, with its partner */

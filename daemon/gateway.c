@@ -14,8 +14,10 @@
 #include "daemon/attach.h"
 #include "daemon/change.h"
 #include "daemon/clock.h"
+#include "daemon/esp_flows.h"
 #include "daemon/forwards.h"
 #include "daemon/keepalives.h"
+#include "daemon/ike_flows.h"
 #include "daemon/log.h"
 #include "daemon/neighbours.h"
 #include "daemon/pptp_flows.h"
@@ -31,6 +33,8 @@
 #include "daemon/sysctl.h"
 #include "daemon/web_process.h"
 #include "daemon/web_store.h"
+
+#define HEARTBEAT_SECONDS 3
 
 /* --- what the core asks of us ---------------------------------------------------------- */
 
@@ -151,8 +155,21 @@ static int objects_start(struct gateway *gateway)
 		return -ENOMEM;
 	gateway->sweeper = sweeper_new();
 	gateway->pptp = pptp_flows_open(gateway);
+	gateway->esp = esp_flows_open(gateway);
+	gateway->ike = ike_flows_open(gateway);
 	gateway->slow_path = slow_path_new(gateway);
-	return gateway->sweeper && gateway->pptp && gateway->slow_path ? 0 : -ENOMEM;
+	return gateway->sweeper && gateway->pptp && gateway->esp && gateway->ike &&
+			       gateway->slow_path
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* The data plane asks only a daemon that lives. */
+static void heartbeat(struct gateway *gateway, uint32_t now)
+{
+	struct config *config = gateway->plane.config;
+
+	WRITE_ONCE(config->daemon_until, now + HEARTBEAT_SECONDS * config->hz);
 }
 
 /* The order counts: closed before forwarding, configured before attached. */
@@ -176,6 +193,7 @@ static int kernel_start(struct gateway *gateway)
 	forwards_clean(gateway->settings);
 	forwards_make(gateway->settings, plane_now(&gateway->plane));
 	reserved_refresh(plane_now(&gateway->plane));
+	heartbeat(gateway, plane_now(&gateway->plane));
 	return surroundings_attach(gateway);
 }
 
@@ -203,6 +221,8 @@ static void gateway_close(struct gateway *gateway)
 		if (gateway->events[i])
 			event_free(gateway->events[i]);
 	slow_path_free(gateway->slow_path);
+	ike_flows_close(gateway->ike);
+	esp_flows_close(gateway->esp);
 	pptp_flows_close(gateway->pptp);
 	sweeper_free(gateway->sweeper);
 	wall_close(&gateway->wall);
@@ -254,8 +274,11 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 
 	reserved_refresh(now);
 	forwards_make(gateway->settings, now);
+	heartbeat(gateway, now);
 	pptp_flows_tend(gateway->pptp, now);
 	keepalives_tend(gateway, now);
+	esp_flows_tend(gateway->esp, now);
+	ike_flows_tend(gateway->ike, now);
 }
 
 static void upkeep_due(evutil_socket_t fd, short what, void *context)

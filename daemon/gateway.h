@@ -32,6 +32,8 @@ struct slow_path;
 struct pptp_flows;
 struct web_process;
 struct web_store;
+struct esp_flows;
+struct ike_flows;
 
 struct gateway {
 	struct event_base *base;
@@ -53,6 +55,8 @@ struct gateway {
 	struct ctl_audit *audit;
 	struct web_process *web;
 	struct web_store *web_store;
+	struct esp_flows *esp;
+	struct ike_flows *ike;
 	struct event *events[8]; /* of the loop; NULL: unused */
 	uint32_t keepalives_tended; /* tick of the last round */
 	uint32_t sessions_room;	 /* what the table was made for */

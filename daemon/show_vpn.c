@@ -2,6 +2,8 @@
 /* `show vpn`: tunnels of the last sweep, with why each is shown as it is. */
 #include <stdio.h>
 
+#include "daemon/esp_flows.h"
+#include "daemon/ike_flows.h"
 #include "daemon/roster.h"
 #include "daemon/show_pages.h"
 #include "daemon/show_words.h"
@@ -84,8 +86,22 @@ static void pair_detail(json_t *list, const struct record *orig)
 	json_array_append_new(list, item);
 }
 
+/* Plain ESP: which SPIs are known to be this device's, and by what. */
+static void ipsec_detail(json_t *object, const struct gateway *gateway,
+			 const struct roster_tunnel *tunnel)
+{
+	json_t *pairs = esp_flows_json(gateway->esp, tunnel->inside, tunnel->remote);
+
+	if (json_array_size(pairs))
+		json_object_set_new(object, "pairs", pairs);
+	else
+		json_decref(pairs);
+	json_object_set_new(object, "ike_port",
+			    json_string(ike_flows_strategy(gateway->ike, tunnel->remote)));
+}
+
 /* The roster is some seconds old: what has ended since is passed over. */
-static json_t *detail(const struct roster_tunnel *tunnel)
+static json_t *detail(const struct gateway *gateway, const struct roster_tunnel *tunnel)
 {
 	json_t *object = json_object(), *list = json_array();
 
@@ -98,6 +114,8 @@ static json_t *detail(const struct roster_tunnel *tunnel)
 	}
 	json_object_set_new(object, "sessions", list);
 	json_object_set_new(object, "session_count", json_integer(tunnel->sessions));
+	if (tunnel->class == CLASS_IPSEC)
+		ipsec_detail(object, gateway, tunnel);
 	return object;
 }
 
@@ -112,7 +130,8 @@ static bool is_asked(const struct ctl_query *query, const struct roster_tunnel *
 	return !query->remote.s_addr || query->remote.s_addr == tunnel->remote;
 }
 
-static json_t *document(const struct roster_tunnel *tunnel, uint32_t now)
+static json_t *document(const struct gateway *gateway, const struct roster_tunnel *tunnel,
+			uint32_t now)
 {
 	uint64_t age_s = show_seconds(now - tunnel->created);
 	uint64_t idle_s = show_seconds(now - tunnel->last_seen);
@@ -125,7 +144,7 @@ static json_t *document(const struct roster_tunnel *tunnel, uint32_t now)
 		.age_s = age_s,
 		.idle_s = idle_s,
 		.traffic = show_traffic(&tunnel->traffic),
-		.detail = detail(tunnel),
+		.detail = detail(gateway, tunnel),
 		.evidence = json_pack("[s]", verdict.why),
 	};
 
@@ -143,7 +162,7 @@ int show_vpns(void *daemon, const struct ctl_query *query, json_t *items, uint64
 	for (i = query->cursor; i < count && found < query->limit; i++) {
 		if (!is_asked(query, &tunnels[i]))
 			continue;
-		if (json_array_append_new(items, document(&tunnels[i], now)))
+		if (json_array_append_new(items, document(gateway, &tunnels[i], now)))
 			return -ENOMEM;
 		found++;
 	}

@@ -9,10 +9,13 @@
 #include "core/gateway.h"
 #include "core/icmp_build.h"
 #include "daemon/addresses.h"
+#include "daemon/esp_flows.h"
 #include "daemon/fragments.h"
 #include "daemon/held_fragments.h"
+#include "daemon/ike_flows.h"
 #include "daemon/notice_limit.h"
 #include "daemon/pptp_flows.h"
+#include "daemon/reinject.h"
 
 #define ETHERNET	 14
 #define FRAMES_AT_A_TIME 64
@@ -37,14 +40,9 @@ static const uint8_t *arrival_ip(const struct arrival *arrival)
 	return arrival->frame.data + ETHERNET;
 }
 
-/* Handed in again, to be translated now. */
 static void frame_return(void *context, uint8_t *frame, size_t length)
 {
-	struct gateway *gateway = context;
-	struct punt *punt = (struct punt *)frame;
-
-	punt->action = PUNT_TRANSLATE;
-	tap_write(&gateway->tap, frame, length);
+	frame_again(context, frame, length);
 }
 
 struct slow_path *slow_path_new(struct gateway *gateway)
@@ -197,11 +195,30 @@ static void too_big_inbound(struct slow_path *slow_path, struct arrival *arrival
 		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_FRAGMENTATION, mtu);
 }
 
+/* A tunnel's packet that the data plane cannot tell whose it is. */
+static void to_pairing(struct slow_path *slow_path, struct arrival *arrival)
+{
+	struct gateway *gateway = slow_path->gateway;
+	struct facts *facts = &arrival->facts;
+
+	if (facts->protocol == PROTOCOL_ESP)
+		esp_flows_take(gateway->esp, arrival->frame.data, arrival->frame.length, facts);
+	else if (facts->source_id == host_to_be16(PORT_IKE))
+		ike_flows_take(gateway->ike, arrival->frame.data, arrival->frame.length, facts);
+}
+
 static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arrival)
 {
 	switch (arrival->punt.reason) {
 	case REASON_to_helper:
 		to_helper(slow_path, arrival);
+		break;
+	case REASON_to_pairing:
+		to_pairing(slow_path, arrival);
+		break;
+	case REASON_to_watch:
+		ike_flows_take(slow_path->gateway->ike, arrival->frame.data, arrival->frame.length,
+			       &arrival->facts);
 		break;
 	case REASON_blocked_pptp:
 	case REASON_blocked_l2tp:

@@ -15,78 +15,40 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 RESULT = re.compile(r"^(not )?ok\b\s*(?:\d+)?\s*-?\s*([^#]*)(?:#\s*(SKIP|TODO)\b\s*(.*))?", re.I)
 PLAN = re.compile(r"^1\.\.(\d+)")
 TIMED = re.compile(r"\s*\((\d+\.\d) s\)\s*$")
 MAKE = ["make", "-s", "-j2"]
-PLACES = 2  # suites that run at a time
 
 
 class Suite:
-    """A program that prints TAP, or (tap=False) whose exit status is its one result.
+    """A program that prints TAP, or (tap=False) whose exit status is its one result."""
 
-    places: how many of PLACES it takes; all of them for one that keeps both processors busy by itself.
-    """
-
-    def __init__(self, name, command, tap=True, env=None, limit_s=300, may_skip=True, places=1):
+    def __init__(self, name, command, tap=True, env=None, limit_s=300, may_skip=True):
         self.name, self.command, self.tap = name, command, tap
-        self.env, self.limit_s, self.may_skip, self.places = env or {}, limit_s, may_skip, places
-
-
-class Screen:
-    """One suite at a time has it; what the others say meanwhile comes when it is their turn."""
-
-    def __init__(self):
-        self.lock, self.waiting = threading.Lock(), []
-
-    def enter(self, page):
-        with self.lock:
-            self.waiting.append(page)
-
-    def say(self, page, text):
-        with self.lock:
-            page.held.append(text)
-            self.show()
-
-    def leave(self, page):
-        with self.lock:
-            page.ended = True
-            self.show()
-
-    def show(self):
-        while self.waiting:
-            first = self.waiting[0]
-            sys.stdout.write("".join(first.held))
-            sys.stdout.flush()
-            first.held.clear()
-            if not first.ended:
-                return
-            self.waiting.pop(0)
+        self.env, self.limit_s, self.may_skip = env or {}, limit_s, may_skip
 
 
 class Report:
-    """What one suite has shown so far, and how it looks."""
+    """What has been seen so far, and how it looks."""
 
-    def __init__(self, screen):
+    def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.tty = sys.stdout.isatty()
         self.colour = self.tty and "NO_COLOR" not in os.environ
-        self.screen, self.held, self.ended = screen, [], False
-        screen.enter(self)
 
     def paint(self, word, code):
         return "\033[%sm%s\033[0m" % (code, word) if self.colour else word
 
     def line(self, word, code, name, seconds, note=""):
         clear = "\r\033[K" if self.tty else ""
-        self.screen.say(self, "%s%s %-64s %6.1f s%s\n" % (clear, self.paint("%-4s" % word, code), name, seconds, note))
+        print("%s%s %-64s %6.1f s%s" % (clear, self.paint("%-4s" % word, code), name, seconds, note), flush=True)
 
     def running(self, name):
         if self.tty:
-            self.screen.say(self, "\r\033[K...  %s" % name)
+            print("\r\033[K...  %s" % name, end="", flush=True)
 
     def add_pass(self, name, seconds):
         self.passed += 1
@@ -101,7 +63,10 @@ class Report:
         self.line("skip", "33", name, seconds, "  missing: " + (why or "not said"))
 
     def detail(self, text):
-        self.screen.say(self, "     " + text.rstrip() + "\n")
+        print("     " + text.rstrip(), flush=True)
+
+    def summary(self):
+        print("%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped), flush=True)
 
 
 class Run:
@@ -110,7 +75,7 @@ class Run:
     def __init__(self, suite, report):
         self.suite, self.report = suite, report
         self.seen = self.planned = 0
-        self.process = None
+        self.failed_before = report.failed
         self.last, self.after_failure, self.said = time.monotonic(), False, ""
         self.timed_out = False
 
@@ -149,9 +114,8 @@ class Run:
         else:
             self.said = line.strip("# \n")  # cmocka's skip gives no reason: tests print it before
 
-    def stop(self):
+    def stop(self, process):
         """Lets the program clean up after itself before it is killed."""
-        process = self.process
         for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(process.pid, number)
@@ -166,27 +130,30 @@ class Run:
         env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", **self.suite.env)
         env.pop("MAKEFLAGS", None)  # of a make above: not for the makes below
         try:
-            self.process = subprocess.Popen(self.suite.command, stdout=subprocess.PIPE, stderr=errors, text=True,
-                                            errors="replace", env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+            process = subprocess.Popen(self.suite.command, stdout=subprocess.PIPE, stderr=errors, text=True,
+                                       errors="replace", env=env, stdin=subprocess.DEVNULL, start_new_session=True)
         except OSError as error:
             errors.write("%s\n" % error)
             return 127
         self.report.running(self.suite.name)
-        timer = threading.Timer(self.suite.limit_s, self.expired)
-        timer.daemon = True
-        timer.start()
-        for line in self.process.stdout:
-            if self.suite.tap:
-                self.output(line)
-            else:
-                errors.write(line)
-        status = self.process.wait()
-        timer.cancel()
-        return status
 
-    def expired(self):
-        self.timed_out = True
-        self.stop()
+        def expired(*_):
+            self.timed_out = True
+            self.stop(process)
+        signal.signal(signal.SIGALRM, expired)
+        signal.alarm(self.suite.limit_s)
+        try:
+            for line in process.stdout:
+                if self.suite.tap:
+                    self.output(line)
+                else:
+                    errors.write(line)
+            return process.wait()
+        except KeyboardInterrupt:
+            self.stop(process)
+            raise
+        finally:
+            signal.alarm(0)
 
     def conclude(self, status):
         """Failures that no single result tells: a crash, a missing result."""
@@ -197,70 +164,18 @@ class Run:
             (self.report.add_fail if status else self.report.add_pass)(name, seconds)
         elif self.seen < self.planned or not self.seen:
             self.report.add_fail(name, seconds, "%d of %d results, exit status %d" % (self.seen, self.planned, status))
-        elif status and not self.report.failed:
+        elif status and self.report.failed == self.failed_before:
             self.report.add_fail(name, seconds, "exit status %d after its last test" % status)
 
     def run(self):
         with tempfile.TemporaryFile("w+") as errors:
-            try:
-                self.conclude(self.execute(errors))
-                if self.report.failed:
-                    self.tell(errors)
-            finally:
-                self.report.screen.leave(self.report)
-
-    def tell(self, errors):
-        errors.seek(0)
-        for line in errors.read().splitlines()[-40:]:
-            self.report.detail(line)
-
-
-class Crew:
-    """Runs suites side by side as far as they allow it; begins them in order."""
-
-    def __init__(self):
-        self.screen, self.runs = Screen(), []
-        self.free, self.changed = PLACES, threading.Condition()
-
-    def begin(self, suite):
-        with self.changed:
-            while self.free < suite.places:
-                self.changed.wait(1)  # not for ever: a signal has to come through
-            self.free -= suite.places
-        run = Run(suite, Report(self.screen))
-        self.runs.append(run)
-        threading.Thread(target=self.work, args=(run,)).start()
-
-    def work(self, run):
-        try:
-            run.run()
-        except Exception as error:  # pylint: disable=broad-except
-            run.report.add_fail(run.suite.name, 0, repr(error))
-        finally:
-            with self.changed:
-                self.free += run.suite.places
-                self.changed.notify_all()
-
-    def finish(self):
-        with self.changed:
-            while self.free < PLACES:
-                self.changed.wait(1)
-
-    def run(self, suites):
-        """All of them; True when none failed."""
-        for suite in suites:
-            self.begin(suite)
-        self.finish()
-        return not self.count("failed")
-
-    def interrupt(self):
-        for run in self.runs:
-            if run.process and run.process.poll() is None:
-                run.stop()
-        self.finish()
-
-    def count(self, what):
-        return sum(getattr(run.report, what) for run in self.runs)
+            self.conclude(self.execute(errors))
+            if self.report.failed == self.failed_before:
+                return True
+            errors.seek(0)
+            for line in errors.read().splitlines()[-40:]:
+                self.report.detail(line)
+        return False
 
 
 # --- what there is to run ----------------------------------------------------------------
@@ -289,10 +204,9 @@ WITH_OFFLOADS = ["base", "pptp2", "l2tp2", "esp-natt2", "wireguard", "openvpn-ud
 
 def lab():
     """Every scenario through TC and through XDP, one of each protocol with offloads on."""
-    must = bool(os.environ.get("CI"))
-    for letter, gateway, offloads, names in (("a", "wayleave-tc", "off", ["all"]), ("b", "wayleave-xdp", "off", ["all"]),
-                                             ("c", "wayleave-tc", "on", WITH_OFFLOADS)):
-        prefix = "t%d%s" % (os.getpid() % 100000, letter)
+    must, prefix = bool(os.environ.get("CI")), "t%d" % (os.getpid() % 100000)
+    for gateway, offloads, names in (("wayleave-tc", "off", ["all"]), ("wayleave-xdp", "off", ["all"]),
+                                     ("wayleave-tc", "on", WITH_OFFLOADS)):
         yield Suite("lab", ["tests/lab/lab", "run", "-j2", *names], limit_s=1200, may_skip=not must,
                     env={"GATEWAY": gateway, "LAB_OFFLOADS": offloads, "PFX": prefix})
 
@@ -311,7 +225,6 @@ def suites(fast):
     scripts = ["tests/run", "tools/install-deps", "tools/demo", "tests/lab/lab", "tests/lab/guest-init",
                "tests/lab/kernel-6.1", "tests/lab/demo",
                *glob.glob("tests/lab/*.sh"), *glob.glob("tests/lab/scenarios/*.sh"), "tests/web/run", "tests/web/lab.sh"]
-    yield from lab()
     yield Suite("shellcheck", ["shellcheck", "-x", *scripts], tap=False)
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
     yield Suite("demo", ["tests/lab/demo"])
@@ -324,18 +237,19 @@ def suites(fast):
     yield from examples()
     if make_has("fuzz-smoke"):
         yield Suite("fuzz-smoke", [*MAKE, "fuzz-smoke"], tap=False)
+    yield from lab()
 
 
-def builds(fast):
-    """All that a suite would make, for two of them must not make the same thing at once."""
+def builds():
     yield Suite("build", [*MAKE, "all"], tap=False, limit_s=600)
-    yield Suite("build of tests", [*MAKE, "tests-fast" if fast else "tests"], tap=False, limit_s=600)
+    yield Suite("build of unit tests", [*MAKE, "unit"], tap=False, limit_s=600)
 
 
-def run_all(fast, crew):
+def run_all(fast, report):
     """Old programs say nothing about new sources: a failed build ends it."""
-    if all([crew.run([suite]) for suite in builds(fast)]):
-        crew.run(suites(fast))
+    if all([Run(suite, report).run() for suite in builds()]):
+        for suite in suites(fast):
+            Run(suite, report).run()
 
 
 def interrupted(*_):
@@ -345,20 +259,17 @@ def interrupted(*_):
 def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
-    fast, crew, ended = "--fast" in sys.argv[1:], Crew(), 0
+    fast, report = "--fast" in sys.argv[1:], Report()
     # of this run alone; kept when something failed, for the captures in it
     os.environ["TMPDIR"] = folder = tempfile.mkdtemp(prefix="wayleave-test.")
     try:
-        run_all(fast, crew)
-        if not crew.count("failed"):
+        run_all(fast, report)
+        if not report.failed:
             shutil.rmtree(folder)
     except KeyboardInterrupt:
-        ended = 1
-        crew.interrupt()
-        print("FAIL interrupted")
-    failed = crew.count("failed") + ended
-    print("%d passed, %d failed, %d skipped" % (crew.count("passed"), failed, crew.count("skipped")), flush=True)
-    return failed > 0
+        report.add_fail("interrupted", 0)
+    report.summary()
+    return report.failed > 0
 
 
 if __name__ == "__main__":

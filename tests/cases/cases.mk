@@ -41,8 +41,6 @@ fuzz-core-smoke: $(BUILD)/fuzz/fuzz_core
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/core $(BUILD)/fuzz/seeds/core
 .PHONY: fuzz-core-smoke
 
-tests-fast: cases-memory spec-build
-tests: cases-bpf
 cases-memory: $(CASE_BIN)/case_run
 cases-bpf: $(CASE_BIN)/case_run_bpf
 cases:

@@ -35,7 +35,7 @@ fuzz-run = mkdir -p $(BUILD)/fuzz/corpus/$(1) $(BUILD)/fuzz/seeds/$(1) && \
 	-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/ \
 	$(BUILD)/fuzz/corpus/$(1) $(BUILD)/fuzz/seeds/$(1)
 
-tests fuzz fuzz-smoke: $(FUZZ:%=$(BUILD)/fuzz/fuzz_%) $(BUILD)/fuzz/seeds/made
+fuzz fuzz-smoke: $(FUZZ:%=$(BUILD)/fuzz/fuzz_%) $(BUILD)/fuzz/seeds/made
 fuzz:
 	$(foreach f,$(FUZZ),$(call fuzz-run,$(f),$(FUZZ_SECONDS)) &&) echo "fuzz: clean"
 fuzz-smoke:

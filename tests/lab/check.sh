@@ -69,7 +69,7 @@ pinger() {
 			i=\$((i+1)); [ \$i -lt 5 ] || { echo 'no answer: $1'; exit 1; }
 		done
 		for i in 1 2 3 4 5; do
-			ping -n -q -c 1 -W 10 -s 1000 $1 > /dev/null || { echo "ping \$i was lost: $1"; exit 1; }
+			ping -n -q -c 1 -W 2 -s 1000 $1 > /dev/null || { echo "ping \$i was lost: $1"; exit 1; }
 		done
 	P
 }

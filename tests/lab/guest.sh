@@ -5,8 +5,6 @@
 # programs laid over it and a private tmpfs on top (guest-init). Sourced.
 
 GUESTS="u1 u2 s1 s2"
-# Self-tests and benchmarks of disks and file systems that no guest has: half of a boot
-SPARE_INITCALLS=raid6_select_algo,calibrate_xor_blocks,init_btrfs_fs,zswap_init,init_zswap
 
 guest_address() { # guest_address NAME: sets br ip gw mac
 	# mac: the same at each boot, or the others' ARP caches go stale
@@ -27,7 +25,7 @@ guest_start() { # guest_start NAME
 	local n=$1 d=$LAB/g/$1 br ip gw mac
 	guest_address "$n"
 	rm -rf "$d"; mkdir -p "$d"; mkfifo "$d/tty"; echo 0 > "$d/seq"
-	setsid ip netns exec "$PFX-$br" linux.uml umid="$PFX-$n-$$" uml_dir="$d/uml/" mem=160M quiet initcall_blacklist=$SPARE_INITCALLS zswap.enabled=0 \
+	setsid ip netns exec "$PFX-$br" linux.uml umid="$PFX-$n-$$" uml_dir="$d/uml/" mem=160M quiet \
 		root=/dev/root rootfstype=hostfs rootflags=/ ro init="$HERE/guest-init" \
 		con=null con0=fd:0,fd:1 ipv6.disable_ipv6=1 "vec0:transport=tap,ifname=t-$n,depth=64,mac=$mac" \
 		"lab.name=$n" "lab.ip=$ip" "lab.gw=$gw" "lab.ctl=$d" "lab.extra=$ASIDE/root" \

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/claims.h"
+
+#include "core/memory.h"
+#include "core/claim.h"
+
+void claims_refresh(uint8_t protocol, __be32 remote, uint32_t now)
+{
+	struct record_key key;
+	struct record *r;
+	uint32_t index;
+
+	claim_key(&key, protocol, arena.config->external, remote);
+	r = table_find(arena.config, &key);
+	if (r) {
+		WRITE_ONCE(r->claim.last_seen, now);
+		return;
+	}
+	if (table_claim(&key, &index) != CLAIM_OK)
+		return; /* full: the next sign of life tries again */
+	r = record_at(index);
+	r->claim = (struct claim){.last_seen = now, .refilled = now - arena.config->hz};
+	table_publish(r);
+}

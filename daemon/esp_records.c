@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/esp_records.h"
+
+#include <errno.h>
+
+#include "core/memory.h"
+#include "core/session.h"
+#include "daemon/expiry.h"
+#include "daemon/tunnels.h"
+
+static struct record_key key_of(__be32 server, __be32 local, uint32_t spi, uint8_t kind)
+{
+	return (struct record_key){
+		.remote = server,
+		.local = local,
+		.id = host_to_be32(spi),
+		.protocol = PROTOCOL_ESP,
+		.kind = kind,
+		.id_type = ID_SPI,
+	};
+}
+
+static struct record_key inbound_key(__be32 server, uint32_t spi)
+{
+	return key_of(server, arena.config->external, spi, KIND_SESSION_REPLY);
+}
+
+static struct record *inbound_find(__be32 server, uint32_t spi, __be32 inside)
+{
+	struct record_key key = inbound_key(server, spi);
+	struct record *r = table_find(arena.config, &key);
+
+	return r && r->session.new_local == inside ? r : NULL;
+}
+
+static struct record *outbound_find(__be32 server, uint32_t spi, __be32 inside)
+{
+	struct record_key key = key_of(server, inside, spi, KIND_SESSION_ORIG);
+
+	return table_find(arena.config, &key);
+}
+
+uint16_t esp_next_hop(__be32 address)
+{
+	struct route route = {0};
+	enum route_result result = arena.route(0, address, &route);
+
+	return result == ROUTE_STACK ? NO_NEXT_HOP : next_hop_for(&route, result);
+}
+
+/* --- arming -------------------------------------------------------------------------- */
+
+static void half_fill(struct record *r, __be32 new_local, uint16_t next_hop, uint8_t flags,
+		      uint32_t now)
+{
+	r->session = (struct session){
+		.new_local = new_local,
+		.next_hop = next_hop,
+		.address_delta = delta_of_32(r->key.local, new_local),
+		.class = CLASS_IPSEC,
+		.timeout = TIMEOUT_ESP,
+		.flags = flags,
+		.route_generation = arena.config->route_generation,
+		.last_seen = now,
+		.created = now,
+	};
+}
+
+/* Makes the record, or has a present one live on as ours. */
+static int half_arm(const struct record_key *key, __be32 new_local, __be32 way, uint8_t flags,
+		    uint32_t now)
+{
+	struct record *r = table_find(arena.config, key);
+	uint16_t next_hop;
+	uint32_t index;
+
+	if (r) {
+		__sync_fetch_and_or(&r->session.flags, flags);
+		return 0;
+	}
+	next_hop = esp_next_hop(way);
+	if (!next_hop)
+		return -EHOSTUNREACH;
+	if (table_claim(key, &index) != CLAIM_OK)
+		return -ENOSPC;
+	r = record_at(index);
+	half_fill(r, new_local, next_hop, flags, now);
+	return table_publish(r) ? 0 : -ENOSPC;
+}
+
+/* Without it only the errors about the tunnel would be lost. */
+static void quoted_arm(__be32 server, __be32 local, uint32_t spi, __be32 new_local, __be32 way,
+		       uint32_t now)
+{
+	struct record_key key = key_of(server, local, spi, KIND_QUOTED);
+
+	half_arm(&key, new_local, way, SESSION_STATIC, now);
+}
+
+static void quoted_end(__be32 server, __be32 local, uint32_t spi)
+{
+	struct record_key key = key_of(server, local, spi, KIND_QUOTED);
+	struct record *r = table_find(arena.config, &key);
+
+	if (r)
+		table_kill(r);
+}
+
+int esp_inbound_arm(__be32 server, uint32_t spi, __be32 inside, uint32_t now)
+{
+	struct record_key key = inbound_key(server, spi);
+	struct record *present = table_find(arena.config, &key);
+
+	if (present && present->session.new_local != inside)
+		esp_inbound_end(server, spi, present->session.new_local);
+	quoted_arm(server, inside, spi, arena.config->external, server, now);
+	return half_arm(&key, inside, inside, SESSION_STATIC | SESSION_WATCHED, now);
+}
+
+int esp_outbound_arm(__be32 server, uint32_t spi, __be32 inside, uint32_t now)
+{
+	struct record_key key = key_of(server, inside, spi, KIND_SESSION_ORIG);
+
+	quoted_arm(server, arena.config->external, spi, inside, inside, now);
+	return half_arm(&key, arena.config->external, server, SESSION_STATIC, now);
+}
+
+void esp_halves_join(__be32 server, __be32 inside, uint32_t spi_in, uint32_t spi_out)
+{
+	struct record *reply = inbound_find(server, spi_in, inside);
+	struct record *orig = outbound_find(server, spi_out, inside);
+
+	if (!reply || !orig)
+		return;
+	WRITE_ONCE(orig->partner, table_index(reply));
+	WRITE_ONCE(reply->partner, table_index(orig));
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+/* The other half lives on by itself. */
+static void half_end(struct record *r)
+{
+	struct record *partner = r->partner == NO_RECORD ? NULL : record_at(r->partner);
+
+	if (partner && partner->partner == table_index(r))
+		WRITE_ONCE(partner->partner, NO_RECORD);
+	record_end(r);
+}
+
+void esp_inbound_end(__be32 server, uint32_t spi, __be32 inside)
+{
+	struct record *r = inbound_find(server, spi, inside);
+
+	if (!r)
+		return;
+	half_end(r);
+	quoted_end(server, inside, spi);
+}
+
+void esp_outbound_end(__be32 server, uint32_t spi, __be32 inside)
+{
+	struct record *r = outbound_find(server, spi, inside);
+
+	if (!r)
+		return;
+	half_end(r);
+	quoted_end(server, arena.config->external, spi);
+}
+
+void esp_records_forsake(void)
+{
+	tunnels_forsake(PROTOCOL_ESP);
+}
+
+/* --- looking ------------------------------------------------------------------------------- */
+
+static bool half_read(const struct record *r, struct esp_half *half)
+{
+	if (!r)
+		return false;
+	half->packets = session_packets(r);
+	half->last_seen = READ_ONCE(r->session.last_seen);
+	return true;
+}
+
+bool esp_inbound_read(__be32 server, uint32_t spi, __be32 inside, struct esp_half *half)
+{
+	return half_read(inbound_find(server, spi, inside), half);
+}
+
+bool esp_outbound_read(__be32 server, uint32_t spi, __be32 inside, struct esp_half *half)
+{
+	return half_read(outbound_find(server, spi, inside), half);
+}

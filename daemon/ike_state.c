@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/ike_state.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/state_file.h"
+
+#define FILE_NAME    "ike.json"
+#define FILE_VERSION 1
+
+/* --- writing --------------------------------------------------------------------------- */
+
+static json_t *address_json(uint32_t address)
+{
+	char text[INET_ADDRSTRLEN];
+
+	return json_string(inet_ntop(AF_INET, &address, text, sizeof(text)));
+}
+
+static json_t *owner_json(const struct ike_socket *owner)
+{
+	return json_pack("{s:o, s:i}", "inside", address_json(owner->inside), "port",
+			 (int)ntohs(owner->port));
+}
+
+/* What was only offered is offered again. */
+static bool sa_append(void *context, const struct ike_sa *sa)
+{
+	json_t *owners, *item;
+
+	if (sa->offered)
+		return true;
+	owners = json_array();
+	for (unsigned i = 0; i < sa->owners; i++)
+		json_array_append_new(owners, owner_json(&sa->owner[i]));
+	item = json_pack("{s:o, s:I, s:I, s:b, s:b, s:o}", "server", address_json(sa->server),
+			 "spi_initiator", (json_int_t)sa->spi_initiator, "spi_responder",
+			 (json_int_t)sa->spi_responder, "shared", (int)sa->shared, "has_500",
+			 (int)sa->has_500, "owners",
+			 owners);
+	return item && !json_array_append_new(context, item);
+}
+
+static bool server_append(void *context, uint32_t server, enum ike_strategy strategy)
+{
+	json_t *item;
+
+	if (strategy == IKE_UNKNOWN)
+		return true;
+	item = json_pack("{s:o, s:s}", "server", address_json(server), "strategy",
+			 ike_strategy_name(strategy));
+	return item && !json_array_append_new(context, item);
+}
+
+int ike_state_save(const struct settings *settings, __be32 external, const struct ike_port *ike)
+{
+	json_t *sas = json_array(), *servers = json_array(), *object;
+	int err;
+
+	ike_port_each_sa(ike, sa_append, sas);
+	ike_port_each_server(ike, server_append, servers);
+	object = json_pack("{s:i, s:o, s:o, s:o}", "version", FILE_VERSION, "external",
+			   address_json(external), "servers", servers, "sas", sas);
+	if (!object)
+		return -ENOMEM;
+	err = state_write(settings, FILE_NAME, object);
+	json_decref(object);
+	return err;
+}
+
+/* --- reading ----------------------------------------------------------------------------- */
+
+static bool address_read(const json_t *object, const char *name, uint32_t *address)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text && inet_pton(AF_INET, text, address) == 1;
+}
+
+static bool sa_read(const json_t *item, struct ike_sa *sa)
+{
+	const json_t *owners = json_object_get(item, "owners"), *owner;
+	size_t i;
+
+	*sa = (struct ike_sa){
+		.spi_initiator = json_integer_value(json_object_get(item, "spi_initiator")),
+		.spi_responder = json_integer_value(json_object_get(item, "spi_responder")),
+		.shared = json_is_true(json_object_get(item, "shared")),
+		.has_500 = json_is_true(json_object_get(item, "has_500")),
+	};
+	for (i = 0; i < json_array_size(owners) && i < IKE_OWNERS; i++) {
+		owner = json_array_get(owners, i);
+		sa->owner[i].port = htons(json_integer_value(json_object_get(owner, "port")));
+		if (!address_read(owner, "inside", &sa->owner[i].inside))
+			return false;
+		sa->owners++;
+	}
+	return address_read(item, "server", &sa->server);
+}
+
+static void server_read(const json_t *item, struct ike_port *ike)
+{
+	const char *name = json_string_value(json_object_get(item, "strategy"));
+	uint32_t server;
+
+	if (!name || !address_read(item, "server", &server))
+		return;
+	for (enum ike_strategy s = IKE_ANY_PORT; s <= IKE_INSISTS; s++)
+		if (!strcmp(name, ike_strategy_name(s)))
+			ike_port_restore_server(ike, server, s);
+}
+
+void ike_state_load(const struct settings *settings, __be32 external, struct ike_port *ike,
+		    uint64_t now_ms)
+{
+	json_t *object = state_read(settings, FILE_NAME), *item;
+	struct ike_sa sa;
+	uint32_t address;
+	size_t i;
+
+	if (!object)
+		return;
+	json_array_foreach(json_object_get(object, "servers"), i, item) server_read(item, ike);
+	if (address_read(object, "external", &address) && address == external)
+		json_array_foreach(json_object_get(object, "sas"), i, item) if (sa_read(item, &sa))
+			ike_port_restore_sa(ike, now_ms, &sa);
+	json_decref(object);
+}
