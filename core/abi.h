@@ -183,7 +183,10 @@ struct mapping {
 	__u8 strange_keys; /* GRE: that the remote may still introduce */
 	__u8 reserved[2];
 	__be32 remotes[MAPPING_REMOTES]; /* MAPPING_EXTERNAL: contacted; 0: free */
-	__u32 crowded;			 /* MAPPING_CROWDED: when a further host was seen */
+	union {
+		__u32 released; /* ID_PORTS: tick when its last session ended: quarantine */
+		__u32 crowded;	/* MAPPING_CROWDED: when a further host was seen */
+	};
 };
 
 /* The remotes of one mapping whose addresses fall into the same bucket. */

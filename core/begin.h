@@ -207,11 +207,13 @@ static __always_inline verdict_t outbound_mapping_add(const struct facts *f, __u
 	__be16 inside_id = local_id(f, DIRECTION_OUT);
 	verdict_t v = mapping_claim(f->source, inside_id, f->protocol);
 	struct record *r = record_at(host);
+	enum reason reason;
 
 	if (verdict_action(v) != ACTION_FORWARD || !r)
 		return v;
-	if (!mapping_link(verdict_index(v), f->source, inside_id, f->protocol, f->class))
-		return drop(REASON_insert_race);
+	reason = mapping_link(verdict_index(v), f->source, inside_id, f->protocol, f->class);
+	if (reason != REASON_forwarded)
+		return drop(reason);
 	__sync_fetch_and_add(&r->host.mappings, 1);
 	count(REASON_mapping_created, 0);
 	return v;

@@ -103,34 +103,36 @@ static __always_inline bool is_read(const struct record *r, enum origin origin)
 /* SYN, FIN, RST and the first segment after them: the state, and the segment size. */
 static __always_inline void session_tcp_event(struct packet *p, const struct facts *f,
 					      const struct tcp_header *tcp, struct record *r,
-					      bool out)
+					      bool out, __u32 now)
 {
 	struct record *partner = record_at(r->partner);
 
-	if (tcp->flags & TCP_RST && (!partner || !tcp_reset_is_exact(r, partner, tcp))) {
-		count(REASON_rst_out_of_sequence, f->length);
+	if (!partner || !tcp_is_believed(r, partner, tcp)) {
+		count(tcp->flags & TCP_RST ? REASON_rst_out_of_sequence
+					   : REASON_fin_out_of_sequence,
+		      f->length);
 		return;
 	}
-	session_follow_tcp(r, f->tcp_flags, !out);
-	if (f->tcp_flags & TCP_SYN && partner && tcp_is_opening(r->session.tcp_state))
-		r->session.tcp_next = partner->session.tcp_next = 0; /* a connection of its own */
+	session_follow_tcp(r, f->tcp_flags, !out, now);
+	if (f->tcp_flags & TCP_SYN && tcp_is_opening(r->session.tcp_state)) {
+		r->session.tcp_next = tcp_end(f, tcp); /* a connection of its own */
+		partner->session.tcp_next = 0;
+	}
 	if (f->tcp_flags & TCP_SYN && BACKEND_NAME(mss_lower)(p->context, p->base, f->l4))
 		count(REASON_mss_clamped, f->length);
 }
 
 static __always_inline void session_tcp(struct packet *p, const struct facts *f, struct record *r,
-					bool out)
+					bool out, __u32 now)
 {
 	const struct tcp_header *tcp = packet_at(p, f->l4, sizeof(*tcp));
-	__u32 end;
 
 	if (!tcp)
 		return;
-	end = tcp_end(f, tcp);
-	if (unlikely(tcp_is_event(r->session.tcp_state, f->tcp_flags, !out)))
-		session_tcp_event(p, f, tcp, r, out);
 	if (!(f->tcp_flags & TCP_RST)) /* or a forged one would be in sequence the second time */
-		session_note_sequence(&r->session, end);
+		session_note_sequence(r, f, tcp);
+	if (unlikely(tcp_is_event(r->session.tcp_state, f->tcp_flags, !out)))
+		session_tcp_event(p, f, tcp, r, out, now);
 }
 
 /*
@@ -221,8 +223,9 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 	if (!out)
 		session_note_reply(r);
 	if (f->protocol == PROTOCOL_TCP)
-		session_tcp(p, f, r, out);
-	if (unlikely(out && is_new_era(&r->session, now)))
+		session_tcp(p, f, r, out, now);
+	/* RFC 7857 section 7.1: a reset may be the answer to a stranger */
+	if (unlikely(out && is_new_era(&r->session, now)) && !(f->tcp_flags & TCP_RST))
 		mapping_touch(r->partner);
 	session_account(&r->session, f, now);
 	/* a hairpinned packet passes one router, not two */

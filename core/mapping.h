@@ -103,23 +103,25 @@ static __noinline long mapping_try(__u32 i, void *context)
 
 /*
  * Fills and shows the pair whose external half is claimed. The first session's
- * reference is taken before it can be swept. Answers whether it is there.
+ * reference is taken before it can be swept. Answers why not, or REASON_forwarded.
  */
 SEPARATE __u32 mapping_link(__u32 external_index, __be32 inside, __be16 inside_id, __u8 protocol,
 			    __u8 class)
 {
 	struct record *external = record_at(external_index), *r;
 	const struct config *c = config_get();
+	enum claim_result result;
 	struct record_key key;
 	__u32 index;
 
 	if (!external || !c)
-		return false;
+		return REASON_insert_race;
 	mapping_inside_key(&key, protocol, inside, inside_id);
-	r = table_claim(&key, &index) == CLAIM_OK ? record_at(index) : NULL;
+	result = table_claim(&key, &index);
+	r = result == CLAIM_OK ? record_at(index) : NULL;
 	if (!r) {
 		table_retreat(external);
-		return false;
+		return result == CLAIM_FULL ? REASON_table_full : REASON_insert_race;
 	}
 	r->partner = external_index;
 	external->partner = index;
@@ -130,20 +132,21 @@ SEPARATE __u32 mapping_link(__u32 external_index, __be32 inside, __be16 inside_i
 		.timeout = timeout_of(protocol, class),
 		.last_seen = clock_ticks(c),
 		.created = clock_ticks(c),
+		.released = clock_ticks(c),
 	};
 	external->mapping = r->mapping;
 	external->mapping.new_local = inside;
 	external->mapping.new_id = inside_id;
 	if (!table_publish(external)) {
 		table_retreat(r);
-		return false;
+		return REASON_insert_race;
 	}
 	record_hold(external);
 	if (table_publish(r))
-		return true;
+		return REASON_forwarded;
 	record_release(external);
 	table_kill(external);
-	return false;
+	return REASON_insert_race;
 }
 
 /*
@@ -162,7 +165,7 @@ SEPARATE verdict_t mapping_claim(__be32 inside, __be16 inside_id, __u8 protocol)
 
 	bounded_loop(1 + RANDOM_TRIES + LINEAR_TRIES, mapping_try, &q);
 	if (q.result != CLAIM_OK)
-		return drop(REASON_ports_exhausted);
+		return drop(q.result == CLAIM_FULL ? REASON_table_full : REASON_ports_exhausted);
 	return verdict(ACTION_FORWARD, REASON_forwarded, q.external_index);
 }
 

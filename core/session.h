@@ -183,14 +183,16 @@ static __always_inline bool session_expired(const struct config *c, const struct
 	return !partner || is_silent(c, &partner->session, now);
 }
 
+/* RFC 7857 section 7.1: a reset keeps nothing alive. */
 static __always_inline void session_account(struct session *s, const struct facts *f, __u32 now)
 {
-	s->last_seen = now;
 	if (f->protocol == PROTOCOL_TCP)
 		s->tcp_packets++;
 	else
 		s->packets++;
 	s->bytes += f->length;
+	if (likely(!(f->tcp_flags & TCP_RST)))
+		s->last_seen = now;
 }
 
 static __always_inline __u64 session_packets(const struct record *r)
@@ -220,11 +222,60 @@ static __always_inline __u32 tcp_end(const struct facts *f, const struct tcp_hea
 	       !!(tcp->flags & TCP_FIN);
 }
 
-/* The highest end that has passed; retransmissions do not lower it. */
-static __always_inline void session_note_sequence(struct session *s, __u32 end)
+/*
+ * How far from the mark a segment may begin (what was lost before it came to
+ * us), and how much the other side may have sent that this one does not
+ * acknowledge yet. Bytes.
+ */
+#define TCP_HOLE_MAX   (1u << 20)
+#define TCP_FLIGHT_MAX (1u << 24)
+
+/*
+ * Does a segment that is not the next one belong to the connection? Who cannot
+ * see the connection has to guess both of its numbers (RFC 5961 section 5.2).
+ * @other: the direction whose bytes it acknowledges.
+ */
+static __always_inline bool tcp_belongs(const struct session *s, const struct session *other,
+					__u32 sequence, __u32 acknowledgment, __u32 flags)
 {
-	if (!s->tcp_next || (__s32)(end - s->tcp_next) > 0)
-		s->tcp_next = end;
+	if (!(flags & TCP_ACK))
+		return flags & TCP_SYN && !s->tcp_next;
+	if (other->tcp_next && other->tcp_next - acknowledgment > TCP_FLIGHT_MAX)
+		return false;
+	return !s->tcp_next || sequence - s->tcp_next <= TCP_HOLE_MAX ||
+	       s->tcp_next - sequence <= TCP_HOLE_MAX;
+}
+
+/* Moves the mark over a hole, if the segment belongs here. @partner: the other half. */
+SEPARATE __u32 session_jump(__u32 partner, __u32 sequence, __u32 end, __u32 acknowledgment,
+			    __u32 flags)
+{
+	const struct record *other = record_at(partner);
+	struct record *r;
+
+	if (!other)
+		return false;
+	r = record_at(other->partner);
+	if (!r || !tcp_belongs(&r->session, &other->session, sequence, acknowledgment, flags))
+		return false;
+	r->session.tcp_next = end;
+	return true;
+}
+
+/*
+ * The highest end that has passed; retransmissions do not lower it. A forged
+ * segment must not move it, or the forger's reset behind it would be exact.
+ */
+static __always_inline void session_note_sequence(struct record *r, const struct facts *f,
+						  const struct tcp_header *tcp)
+{
+	__u32 sequence = be32_to_host(tcp->sequence), end = tcp_end(f, tcp);
+
+	if (likely(sequence == r->session.tcp_next))
+		r->session.tcp_next = end;
+	else if (!r->session.tcp_next || (__s32)(end - r->session.tcp_next) > 0)
+		session_jump(r->partner, sequence, end, be32_to_host(tcp->acknowledgment),
+			     f->tcp_flags);
 }
 
 /*
@@ -241,9 +292,28 @@ static __always_inline bool tcp_reset_is_exact(const struct record *r, const str
 	       be32_to_host(tcp->acknowledgment) == partner->session.tcp_next;
 }
 
-static __always_inline void session_follow_tcp(struct record *r, __u8 flags, bool from_remote)
+/* Is what a segment's flags say to be believed? RFC 5382 section 9: not of a forged one. */
+static __always_inline bool tcp_is_believed(const struct record *r, const struct record *partner,
+					    const struct tcp_header *tcp)
 {
-	session_set_tcp(r, tcp_next(r->session.tcp_state, tcp_event_of(flags), from_remote));
+	if (tcp->flags & TCP_RST)
+		return tcp_reset_is_exact(r, partner, tcp);
+	return !(tcp->flags & TCP_FIN) ||
+	       tcp_belongs(&r->session, &partner->session, be32_to_host(tcp->sequence),
+			   be32_to_host(tcp->acknowledgment), tcp->flags);
+}
+
+/* A reset refreshes nothing, but from it on the new state's timer counts. */
+static __always_inline void session_follow_tcp(struct record *r, __u8 flags, bool from_remote,
+					       __u32 now)
+{
+	__u8 next = tcp_next(r->session.tcp_state, tcp_event_of(flags), from_remote);
+
+	if (next == r->session.tcp_state)
+		return;
+	session_set_tcp(r, next);
+	if (flags & TCP_RST)
+		r->session.last_seen = now;
 }
 
 /*

@@ -71,7 +71,7 @@ static void mapping_release(const struct config *config, const struct record *re
 
 	if (!external || !record_references(external))
 		return;
-	external->mapping.last_seen = now;
+	external->mapping.released = now;
 	record_release(external);
 }
 
@@ -99,10 +99,18 @@ static uint32_t mapping_patience(const struct config *config, const struct recor
 	return QUARANTINE_SECONDS * config->hz;
 }
 
+/* From when the quarantine counts: the end of the last session, or of what has none of its own. */
+static uint32_t mapping_idle_since(const struct record *r)
+{
+	return r->key.id_type != ID_PORTS || r->mapping.flags & MAPPING_LOCAL
+		       ? READ_ONCE(r->mapping.last_seen)
+		       : READ_ONCE(r->mapping.released);
+}
+
 static enum expiry mapping_external_expire(const struct config *config, struct record *r,
 					   uint32_t now)
 {
-	uint32_t idle = now - READ_ONCE(r->mapping.last_seen);
+	uint32_t idle = now - mapping_idle_since(r);
 	struct record *inside;
 
 	/* in use or not: its inside socket would begin at the old address for ever */

@@ -13,6 +13,7 @@ import collections
 import os
 import re
 import subprocess
+import tempfile
 
 import network
 from packets import E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac, route_of
@@ -77,24 +78,40 @@ class Process:
 
     def __init__(self, program):
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
+        # a file: a verifier's complaint is longer than a pipe, and read only in the end
+        self.errors = tempfile.TemporaryFile("w+", errors="replace")
         self.process = subprocess.Popen([os.path.join(PROGRAMS, program)], stdin=subprocess.PIPE, env=env,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
 
     def ask(self, *words):
         """The lines before "ok", and the words after it."""
-        lines = []
+        self._write(words)
+        return self._answer(words)
+
+    def ask_many(self, questions):
+        """The answers of many, asked before the first is read: a pipe holds 64 KiB."""
+        for words in questions:
+            self._write(words)
+        return [self._answer(words) for words in questions]
+
+    def _write(self, words):
         try:
             self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass
+
+    def _answer(self, words):
+        lines = []
         for line in self.process.stdout:
             if line.startswith("ok"):
                 return lines, line.split()[1:]
             if line.startswith("error"):
                 raise Failed("%s: %s" % (" ".join(str(w) for w in words)[:200], line.strip()))
             lines.append(line)
-        raise BackendDied(self.process.stderr.read()[:3000])
+        self.process.wait(10)
+        self.errors.seek(0)
+        raise BackendDied(self.errors.read()[-3000:])
 
     def close(self):
         self.process.stdin.close()
@@ -219,7 +236,20 @@ class Gateway:
 
     def frame(self, program, ifindex, data, segment=0):
         """Any bytes through one program."""
-        _, words = self.process.ask("frame", program, ifindex, segment, bytes(data).hex())
+        return self._frame_answer(self.process.ask("frame", program, ifindex, segment, bytes(data).hex())[1])
+
+    def many(self, side, device, frames, at_once=64):
+        """Frames, one after the other, the way they would go; their answers."""
+        program = ("xdp_" if self.backend == "xdp" else self.prefix) + side
+        for start in range(0, len(frames), at_once):
+            part = frames[start:start + at_once]
+            asked = [("frame", program, device, 0, bytes(data).hex()) for data in part]
+            for data, (_, words) in zip(part, self.process.ask_many(asked)):
+                answer = self._frame_answer(words)
+                yield self.frame("tc_" + side, device, data) if answer.verdict == "leave" else answer
+
+    @staticmethod
+    def _frame_answer(words):
         text = words[1] if len(words) > 1 and "=" not in words[1] else ""
         counters = {}
         for word in words[1:]:

@@ -104,11 +104,11 @@ def icmp_error(source, destination, quoted, kind=3, code=1, size=None, **ip):
     return base(source, destination, ip) / ICMP(type=kind, code=code) / Raw(quote)
 
 
-def quick(source, sport, destination, dport, protocol=17):
-    """A UDP datagram or a TCP SYN as a frame, for cases of thousands: scapy would take minutes."""
+def quick(source, sport, destination, dport, protocol=17, flags=2, seq=1000):
+    """A UDP datagram or a TCP segment as a frame, for cases of thousands: scapy would take minutes."""
     transport = struct.pack("!HHHH", sport, dport, 8, 0)
     if protocol == 6:
-        transport = struct.pack("!HHIIBBHHH", sport, dport, 1000, 0, 0x50, 2, 8192, 0, 0)
+        transport = struct.pack("!HHIIBBHHH", sport, dport, seq, 0, 0x50, flags, 8192, 0, 0)
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(transport), 0x1234, 0, 64, protocol, 0)
     head += ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
     total = sum(struct.unpack("!10H", head))

@@ -42,7 +42,8 @@ enum rule { MUST_NOT, MAY, MUST };
 
 struct session_model {
 	bool used, is_long, closing, syn_out, syn_in;
-	__u32 out_at, seen_at; /* last packet from the inside; last packet at all */
+	__u32 out_at, seen_at; /* last packet from the inside; last packet at all; but resets */
+	__u32 reset_at;
 	__u32 udp_timer;
 };
 
@@ -90,6 +91,9 @@ static enum rule session_lives(int kind, const struct session_model *s)
 		return age <= 60 * SECOND ? MUST : MUST_NOT;
 	if (age <= 240 * SECOND || (age <= 7440 * SECOND && s->is_long && !s->closing))
 		return MUST;
+	/* RFC 7857 section 2.2: four minutes more, if the reset was a real one */
+	if (s->reset_at && world.now - s->reset_at <= 240 * SECOND)
+		return MAY;
 	return age <= 7440 * SECOND ? MAY : MUST_NOT;
 }
 
@@ -211,14 +215,20 @@ static void session_note(int kind, struct mapping_model *m, struct session_model
 			.used = true,
 			.closing = lives == MAY,
 			.out_at = s->out_at,
+			.seen_at = s->seen_at,
+			.reset_at = s->reset_at,
 			.udp_timer = udp_timer(m, s),
 		};
+	s->closing |= !!(flags & (TCP_FIN | TCP_RST));
+	if (flags & TCP_RST) { /* RFC 7857 section 7.1: refreshes nothing */
+		s->reset_at = world.now;
+		return;
+	}
 	s->seen_at = world.now;
 	if (out)
 		s->out_at = world.now;
 	s->syn_out |= out && flags & TCP_SYN;
 	s->syn_in |= !out && flags & TCP_SYN;
-	s->closing |= !!(flags & (TCP_FIN | TCP_RST));
 	s->is_long = s->syn_out && s->syn_in;
 }
 

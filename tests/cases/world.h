@@ -13,7 +13,7 @@
 #include "core/gateway.h"
 #include "core/local.h"
 
-#define WORLD_SETS   4096
+#define WORLD_SETS   8192
 #define WORLD_ROUTES 32
 
 /* @route.ifindex 0: the stack's own. The first match counts. */

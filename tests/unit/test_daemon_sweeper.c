@@ -343,6 +343,15 @@ static void a_freed_id_is_in_quarantine(void **state)
 	assert_int_equal(host_record()->host.mappings, 0);
 }
 
+/* RFC 7857 section 7: the end of a stranger's session does not open the filter for the next one. */
+static void the_end_of_a_session_refreshes_no_mapping(void **state)
+{
+	session_make(4000);
+	now += 301 * HZ;
+	pass(*state);
+	assert_true(mapping_expired(arena.config, &mapping_of(4000)->mapping, now));
+}
+
 static void a_mapping_in_use_stays(void **state)
 {
 	struct record *session = session_make(4000);
@@ -692,6 +701,7 @@ int main(void)
 		TEST(a_claimed_slot_of_a_killed_inserter_is_freed),
 		TEST(a_slot_that_was_given_up_can_be_used_again),
 		TEST(a_freed_id_is_in_quarantine),
+		TEST(the_end_of_a_session_refreshes_no_mapping),
 		TEST(a_mapping_in_use_stays),
 		TEST(forwards_come_and_go_with_the_settings),
 		TEST(a_forward_waits_for_a_port_in_use),
