@@ -179,8 +179,8 @@ def deterministic(g):
             seen.append(kind_of_nat(g, 20000 + filler))
     assert refused and len(g.records()) > 900, (refused, len(g.records()))
     assert set(seen[:6]) == {first}, seen
-    # a mapping whose second half finds no room is counted as a race
-    assert set(seen) <= {first, "refused: table_full", "refused: ports_exhausted", "refused: insert_race"}, set(seen)
+    full = {"refused:", "table_full", "ports_exhausted"}
+    assert all(kind == first or set(kind.split()) <= full for kind in seen), set(seen)
     assert kind_of_nat(g, 4000) == first
 
 
