@@ -20,6 +20,7 @@
 #include "daemon/ike_flows.h"
 #include "daemon/log.h"
 #include "daemon/neighbours.h"
+#include "daemon/package.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/privileges.h"
 #include "daemon/reserved.h"
@@ -217,6 +218,7 @@ static void gateway_close(struct gateway *gateway)
 	web_process_end(gateway->web);
 	web_store_free(gateway->web_store);
 	ctl_audit_free(gateway->audit);
+	package_free(gateway->package);
 	for (size_t i = 0; i < sizeof(gateway->events) / sizeof(gateway->events[0]); i++)
 		if (gateway->events[i])
 			event_free(gateway->events[i]);
@@ -408,7 +410,8 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	gateway->settings = ctl_change_settings(gateway->change);
 	gateway->audit = ctl_audit_new();
 	gateway->web_store = web_store_new(gateway);
-	if (!gateway->audit || !gateway->web_store)
+	gateway->package = package_new(gateway->base);
+	if (!gateway->audit || !gateway->web_store || !gateway->package)
 		return -ENOMEM;
 	err = events_start(gateway);
 	sweeper_tell(gateway->sweeper, &calls);
@@ -509,6 +512,8 @@ int gateway_run(const char *settings_path, struct settings *settings)
 		err = privileges_for_running();
 	if (!err)
 		err = event_base_dispatch(gateway->base) < 0 ? -EIO : 0;
+	if (!err && gateway->restart)
+		err = GATEWAY_RESTART;
 	gateway_close(gateway);
 	free(gateway);
 	return err;

@@ -34,6 +34,7 @@ struct web_process;
 struct web_store;
 struct esp_flows;
 struct ike_flows;
+struct package;
 
 struct gateway {
 	struct event_base *base;
@@ -57,6 +58,8 @@ struct gateway {
 	struct web_store *web_store;
 	struct esp_flows *esp;
 	struct ike_flows *ike;
+	struct package *package;
+	bool restart;		 /* the loop ended to begin anew */
 	struct event *events[8]; /* of the loop; NULL: unused */
 	uint32_t keepalives_tended; /* tick of the last round */
 	uint32_t sessions_room;	 /* what the table was made for */
@@ -65,8 +68,10 @@ struct gateway {
 
 /*
  * Runs until SIGTERM or SIGINT and leaves the data plane attached. SETTINGS are
- * taken over. 0, or -errno after a sentence, with nothing left half-done.
+ * taken over. 0, GATEWAY_RESTART: to be run again, or -errno after a sentence, with nothing left
+ * half-done.
  */
+#define GATEWAY_RESTART 1
 int gateway_run(const char *settings_path, struct settings *settings);
 
 /* Takes everything away that a run with these settings has left. 0 or -errno after a sentence. */

@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/privileges.h"
+#include "daemon/restart.h"
 
 /* 0, or -errno after a sentence. A change that nobody has confirmed is taken back first. */
 static int settings_read(const struct options *options, struct settings **settings)
@@ -68,5 +69,8 @@ int main(int argc, char **argv)
 		puts("wayleaved " WAYLEAVE_VERSION);
 		return 0;
 	}
-	return settings_act(&options) ? 1 : 0;
+	int err = settings_act(&options);
+	if (err == GATEWAY_RESTART)
+		return restart_again(argv);
+	return err ? 1 : 0;
 }

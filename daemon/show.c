@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/show.h"
 
+#include "daemon/gateway.h"
+#include "daemon/package.h"
+#include "daemon/restart.h"
 #include "daemon/show_pages.h"
 #include "daemon/web_store.h"
+
+static int show_version(void *daemon, json_t **result)
+{
+	struct gateway *gateway = daemon;
+
+	*result = package_json(gateway->package);
+	return *result ? 0 : -ENOMEM;
+}
 
 const struct ctl_provider show_provider = {
 	.status = show_status,
@@ -11,5 +22,7 @@ const struct ctl_provider show_provider = {
 	.devices = show_devices,
 	.counters = show_counters,
 	.arm = show_arm,
+	.version = show_version,
+	.restart = restart_ask,
 	.web = &web_store_provider,
 };

@@ -13,6 +13,7 @@
 #include "daemon/addresses.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
+#include "daemon/package.h"
 #include "daemon/web_store.h"
 #include "helper/keeper.h"
 #include "http/process.h"
@@ -255,8 +256,11 @@ static void enabled_follow(struct web_process *web)
 		return;
 	web->started = enabled;
 	order_send(web, enabled ? KEEPER_START : KEEPER_STOP);
-	if (enabled)
-		web_store_code_say(web->gateway);
+	if (!enabled)
+		return;
+	web_store_code_say(web->gateway);
+	/* apt-cache takes a while: what it says is there when the page asks */
+	json_decref(package_json(web->gateway->package));
 }
 
 void web_process_follow(struct web_process *web)

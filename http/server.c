@@ -15,11 +15,12 @@
 #include "http/reply.h"
 #include "http/route.h"
 
-#define TICK_MS		  1000
-#define ACCEPTS_PER_TURN  64
-#define HEADERS_MAX_BYTES (32 * 1024)
-#define IDLE_SECONDS	  15
-#define PRIORITIES	  "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define TICK_MS		    1000
+#define ACCEPTS_PER_TURN    64
+#define HEADERS_MAX_BYTES   (32 * 1024)
+#define IDLE_SECONDS	    15
+#define BODY_READ_MAX_BYTES (8 * 1024 * 1024)
+#define PRIORITIES	    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 enum phase { PHASE_REQUEST, PHASE_ANSWER, PHASE_STREAM };
 
@@ -110,11 +111,11 @@ static void body_append(struct exchange *exchange, const char *bytes, size_t cou
 	exchange->body_bytes += count;
 }
 
-static bool announces_too_much(const struct exchange *exchange)
+static unsigned long long body_announced(const struct exchange *exchange)
 {
 	const char *length = exchange_header(exchange, "Content-Length");
 
-	return length && strtoull(length, NULL, 10) > exchange->body_max;
+	return length ? strtoull(length, NULL, 10) : 0;
 }
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -148,8 +149,9 @@ static enum MHD_Result exchange_end(struct exchange *exchange)
 static enum MHD_Result exchange_begin(struct exchange *exchange)
 {
 	exchange->refused = !guard_admit(exchange);
-	exchange->body_too_long = announces_too_much(exchange);
-	return exchange->body_too_long ? exchange_end(exchange) : MHD_YES;
+	exchange->body_too_long = body_announced(exchange) > exchange->body_max;
+	/* a browser that is still sending does not see an answer: what is not huge is read */
+	return body_announced(exchange) > BODY_READ_MAX_BYTES ? exchange_end(exchange) : MHD_YES;
 }
 
 static enum MHD_Result request_came(struct server *server, struct MHD_Connection *connection,
@@ -189,6 +191,14 @@ static void request_completed(void *server, struct MHD_Connection *connection, v
 	exchange_free(*context);
 	*context = NULL;
 	phase_set(connection_of(connection), PHASE_REQUEST);
+}
+
+/* A NUL would end the path before its end: it becomes a byte that no path has. */
+static size_t path_unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+	for (char *c = strstr(text, "%00"); c; c = strstr(c, "%00"))
+		c[2] = '1';
+	return MHD_http_unescape(text);
 }
 
 /* --- connections ------------------------------------------------------------------------ */
@@ -377,7 +387,8 @@ static struct MHD_Daemon *daemon_start(struct server *server, unsigned int flags
 		request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_noticed, server,
 		MHD_OPTION_CONNECTION_LIMIT, 2 * SERVER_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HEADERS_MAX_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more,
+		(size_t)HEADERS_MAX_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, path_unescape, NULL, MHD_OPTION_ARRAY, more,
 		MHD_OPTION_END);
 
 	daemon_watch(server, daemon);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The page's and the console's "restart". Services: this daemon ends and starts again, the
+ * data plane translates on meanwhile. Machine: init is told (SIGINT, as Ctrl-Alt-Del does), and
+ * ends everything in its own order. No program is run for either.
+ */
+#ifndef WAYLEAVE_DAEMON_RESTART_H
+#define WAYLEAVE_DAEMON_RESTART_H
+
+#include <stdbool.h>
+
+/* For systemd's RestartForceExitStatus: EX_TEMPFAIL */
+#define RESTART_EXIT_STATUS 75
+
+/* ctl_provider.restart */
+int restart_ask(void *daemon, bool machine);
+
+/*
+ * After the daemon has ended: becomes a new one in the same process, or, where that would not
+ * get the capabilities back (NoNewPrivileges), gives the status on which the service starts it.
+ */
+int restart_again(char **argv);
+
+#endif

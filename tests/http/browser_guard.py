@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What other sites can make a browser do, and what the page forbids its browser."""
+import socket
+import ssl
+
+from gateway import ADDRESS, Client, admin, console, enter
+
+FOREIGN = ["evil.example", "192.168.77.99", "192.168.78.1", "192.168.77.1.evil.example", "localhost", "", "127.0.0.1",
+           "192.168.77.1:abc", "[::1]", "user@192.168.77.1", "0xc0a84d01"]
+
+
+def check_host_is_an_own_name_or_address():
+    client = Client()
+    for host in FOREIGN:
+        answer = client.get("/api/v1/session", Host=host)
+        assert answer.status in (421, 400), (host, answer.status)
+    name = client.get("/api/v1/session").json["name"]
+    for host in (ADDRESS, ADDRESS + ":443", name, name.upper() + ".lan", name + ".local.", name + ".home.arpa:443"):
+        assert client.get("/api/v1/session", Host=host).status == 200, host
+    console("set", "web.names", "fritz.lan,gate")
+    assert client.get("/", Host="fritz.lan").status == 200
+    console("set", "web.names", "")
+    assert client.get("/", Host="fritz.lan").status == 421
+
+
+def check_changes_of_other_sites_are_refused():
+    client = admin()
+    bad = [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://" + ADDRESS},
+           {"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}]
+    for headers in bad:
+        answer = client.post("/api/v1/confirm", **headers)
+        assert answer.status == 403, headers
+        assert Client().post("/api/v1/session", {"password": "x" * 12}, **headers).status == 403
+    good = {"Origin": "https://" + ADDRESS, "Sec_Fetch_Site": "same-origin"}
+    assert client.post("/api/v1/confirm", **good).status == 404  # nothing waits
+
+
+def check_a_change_takes_the_sessions_own_csrf_token():
+    client, other = admin(), admin("192.168.77.12")
+    for token in (None, "", "x", other.csrf, client.csrf[:-1], client.csrf + "x", client.cookie):
+        answer = client.ask("PATCH", "/api/v1/config", {"values": {"passthrough.pptp": "off"}}, X_CSRF_Token=token)
+        assert answer.status == 403, token
+    assert client.get("/api/v1/config").json["settings"]["passthrough"]["pptp"] == "on"
+
+
+def check_the_body_has_to_be_json():
+    client = admin()
+    for kind in ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "application/jsonp", None):
+        answer = client.ask("PATCH", "/api/v1/config", raw=b'{"values":{"passthrough.pptp":"off"}}', Content_Type=kind)
+        assert answer.status == 415, kind
+    for text in (b"", b"[]", b"{", b'"x"', b"\xff", b'{"a":1,"a":2}', b"[" * 5000):
+        answer = client.ask("PATCH", "/api/v1/config", raw=text, Content_Type="application/json")
+        assert answer.status == 400, text
+
+
+def check_no_state_changes_by_get():
+    client = admin()
+    for path in ("setup", "password", "forwards", "confirm", "rollback", "restart"):
+        answer = client.get("/api/v1/" + path)
+        assert answer.status == 405 and "GET" not in answer.headers["Allow"], path
+
+
+def check_every_answer_has_the_headers():
+    client = admin()
+    for answer in (client.get("/"), client.get("/api/v1/status"), Client().get("/api/v1/status"),
+                   client.get("/nothing"), client.get("/", Host="evil.example")):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy and "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+        assert "http" not in policy and "*" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Strict-Transport-Security"] is None
+        assert answer.headers["Access-Control-Allow-Origin"] is None
+        assert answer.headers["Server"] is None
+
+
+def check_the_cookie_is_the_browsers_and_this_hosts_alone():
+    client = admin()
+    text = Client().log_in().headers["Set-Cookie"]
+    assert text.startswith("__Host-wayleave=") and "Domain" not in text
+    for word in ("Path=/", "Secure", "HttpOnly", "SameSite=Strict"):
+        assert word in text
+    assert client.cookie not in str(client.get("/api/v1/session").json)
+
+
+def tls(lowest, highest):
+    context = ssl._create_unverified_context()
+    context.minimum_version, context.maximum_version = lowest, highest
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with socket.create_connection((ADDRESS, 443), 10) as raw, context.wrap_socket(raw) as secure:
+        return secure.version()
+
+
+def check_tls_1_2_and_1_3_and_nothing_older():
+    version = ssl.TLSVersion
+    assert tls(version.TLSv1_2, version.TLSv1_2) == "TLSv1.2"
+    assert tls(version.TLSv1_3, version.TLSv1_3) == "TLSv1.3"
+    for old in (version.TLSv1, version.TLSv1_1):
+        try:
+            seen = tls(old, old)
+        except (ssl.SSLError, ConnectionError):
+            continue
+        raise AssertionError(seen)
+
+
+def refused(address, port):
+    try:
+        socket.create_connection((address, port), 1).close()
+    except OSError:
+        return True
+    return False
+
+
+def check_nothing_answers_outside():
+    enter("w")
+    try:
+        for address in ("203.0.113.1", "192.168.77.1", "192.168.78.1"):
+            assert refused(address, 443) and refused(address, 80), address
+    finally:
+        enter("a")
+
+
+def check_each_lan_has_its_own_address():
+    enter("b")
+    try:
+        assert Client("192.168.78.2", "192.168.78.1").get("/api/v1/session").status == 200
+        assert refused("192.168.77.1", 443)  # bound to its interface
+    finally:
+        enter("a")

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The process behind the page: what it is, that it comes back, and the two restarts."""
+import os
+import signal
+import subprocess
+import sys
+
+import gateway
+from gateway import ADDRESS, PASSWORD, Client, admin, console, until
+
+INIT = """
+import os, signal, subprocess, sys
+def told(*_):
+    open(sys.argv[1], "w").write("SIGINT")
+    os._exit(0)
+signal.signal(signal.SIGINT, told)
+daemon = subprocess.Popen(sys.argv[2:], stderr=open(sys.argv[1] + ".log", "w"))
+daemon.wait()
+"""
+
+
+def status(pid):
+    with open("/proc/%d/status" % pid) as handle:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in handle if ":\t" in line)
+
+
+def check_it_has_no_privilege():
+    state = status(gateway.web_pid())
+    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(state[name], 16) == 0, name
+    assert state["Seccomp"] == "2" and state["NoNewPrivs"] == "1" and state["Groups"].strip() == ""
+    assert "0" not in state["Uid"].split() and "0" not in state["Gid"].split()
+
+
+def check_it_has_only_sockets():
+    folder = "/proc/%d/fd" % gateway.web_pid()
+    kinds = {os.readlink(folder + "/" + name).split(":")[0] for name in os.listdir(folder)}
+    assert kinds <= {"socket", "anon_inode"}, kinds
+
+
+def check_it_maps_nothing_of_the_daemons():
+    with open("/proc/%d/maps" % gateway.web_pid()) as handle:
+        lines = handle.read().splitlines()
+    assert not [line for line in lines if "bpf" in line or "s " in line.split(" ", 2)[1] + " "]
+
+
+def check_it_comes_back_when_it_dies():
+    client, pid = admin(), gateway.web_pid()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: gateway.web_pid() not in (None, pid))
+
+    def answers():
+        try:
+            return client.get("/api/v1/session").status == 200
+        except OSError:
+            return False
+    until(answers)
+    assert client.get("/api/v1/status").status == 401  # sessions are in memory alone
+    assert Client().log_in().status == 200
+
+
+def check_the_control_socket_has_none_of_its_requests():
+    for request in ("web-state", "web-keep", "web-claim", "web-note"):
+        assert gateway.control(request=request)["error"]["code"] == "not-allowed"
+
+
+def check_addresses_are_followed():
+    name = gateway.NAME
+    subprocess.run(["ip", "-n", name + "-g", "addr", "add", "192.168.77.3/24", "dev", "lan0"], check=True)
+    until(lambda: "https://192.168.77.3" in console("setup")["addresses"])
+    assert Client(address="192.168.77.3").get("/api/v1/session").status == 200
+    subprocess.run(["ip", "-n", name + "-g", "addr", "del", "192.168.77.3/24", "dev", "lan0"], check=True)
+    until(lambda: "https://192.168.77.3" not in console("setup")["addresses"])
+    assert Client().get("/api/v1/session").status == 200
+
+
+def check_ports_and_switch_are_followed():
+    console("set", "web.https_port", "8443")
+    assert console("setup")["addresses"][0] == "https://192.168.77.1:8443"
+    answer = Client(port=80, tls=False).get("/")
+    assert answer.headers["Location"] == "https://192.168.77.1:8443/"
+    assert Client(port=8443).get("/api/v1/session", Host=ADDRESS + ":8443").status == 200
+    console("set", "web.https_port", "443")
+    console("set", "web.enabled", "off")
+    until(lambda: gateway.web_pid() is None)
+    assert console("setup")["addresses"] == [] and not console("setup")["enabled"]
+    console("set", "web.enabled", "on")
+    until(gateway.web_pid)
+    assert Client().get("/api/v1/session").status == 200
+
+
+def check_services_restart():
+    client, pid = admin(), gateway.web_pid()
+    before = console("status")
+    assert client.post("/api/v1/restart", {"what": "services"}).json == {"restarting": "services"}
+
+    def again():
+        try:
+            now = gateway.control(request="status")["result"]
+        except OSError:
+            return False
+        return now["uptime_s"] <= before["uptime_s"] and now["translating"] and gateway.web_pid() not in (None, pid)
+    until(again)
+    assert console("status")["pid"] == before["pid"]
+    assert Client().log_in().status == 200
+
+
+def check_the_machine_does_not_restart_unless_allowed():
+    answer = admin().post("/api/v1/restart", {"what": "machine"})
+    assert answer.status == 403 and answer.json["error"]["field"] == "web.machine_restart"
+    assert gateway.control(request="restart", what="machine")["error"]["code"] == "not-allowed"
+
+
+def own_machine(mark):
+    """The gateway again, where process 1 is ours."""
+    os.kill(gateway.GATEWAY, signal.SIGTERM)
+    until(lambda: not os.path.exists("/proc/%d/fd" % gateway.GATEWAY) or "Z" in status(gateway.GATEWAY)["State"])
+    with open(gateway.DIR + "/settings.yaml") as handle:
+        text = handle.read()
+    with open(gateway.DIR + "/settings.yaml", "w") as handle:
+        handle.write(text.replace("machine_restart: off", "machine_restart: on"))
+    return subprocess.Popen(["ip", "netns", "exec", gateway.NAME + "-g", "unshare", "--pid", "--fork", "--kill-child",
+                             sys.executable, "-c", INIT, mark, gateway.TOP + "/build/wayleaved", "-c",
+                             gateway.DIR + "/settings.yaml"])
+
+
+def check_the_machine_restarts_when_asked_twice():
+    mark = gateway.DIR + "/init"
+    machine = own_machine(mark)
+    until(lambda: subprocess.run([gateway.TOP + "/build/wayleave", "-r", gateway.DIR + "/run", "status"],
+                                 capture_output=True).returncode == 0)
+    client = Client()
+    until(lambda: reachable(client))
+    assert client.log_in(PASSWORD).status == 200
+    first = client.post("/api/v1/restart", {"what": "machine"})
+    assert first.status == 202 and first.json["within_s"] == 30
+    assert client.post("/api/v1/restart", {"what": "machine", "confirmation": "wrong"}).status == 202
+    second = client.post("/api/v1/restart", {"what": "machine"}).json["confirmation"]
+    assert client.post("/api/v1/restart", {"what": "machine", "confirmation": first.json["confirmation"]}).status == 202
+    second = client.post("/api/v1/restart", {"what": "machine"}).json["confirmation"]
+    assert not os.path.exists(mark)
+    answer = client.post("/api/v1/restart", {"what": "machine", "confirmation": second})
+    assert answer.json == {"restarting": "machine"}, answer.body
+    until(lambda: os.path.exists(mark))
+    machine.wait()
+
+
+def reachable(client):
+    try:
+        return client.get("/api/v1/session").status == 200
+    except OSError:
+        return False
