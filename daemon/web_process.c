@@ -163,19 +163,25 @@ static void listener_open(struct web_process *web, const struct listener *wanted
 	listener_send(web, listener);
 }
 
-/* All of one address: the web process cannot tell them apart, and they come again at once. */
-static void address_close(struct web_process *web, __be32 address)
+/* The web process has the socket too: only this makes the port free at once. */
+static void socket_close(int fd)
 {
-	const struct web_link_message message = {.kind = WEB_LINK_CLOSE, .address = address};
-	unsigned int kept = 0;
+	shutdown(fd, SHUT_RDWR);
+	close(fd);
+}
 
+/* It closes all of the address, for it knows no ports; what stays is handed over again. */
+static void listener_close(struct web_process *web, unsigned int place)
+{
+	const struct web_link_message message = {.kind = WEB_LINK_CLOSE,
+						 .address = web->listener[place].address};
+
+	socket_close(web->listener[place].fd);
+	web->listener[place] = web->listener[--web->listeners];
 	message_send(web, &message, -1);
 	for (unsigned int i = 0; i < web->listeners; i++)
-		if (web->listener[i].address == address)
-			close(web->listener[i].fd);
-		else
-			web->listener[kept++] = web->listener[i];
-	web->listeners = kept;
+		if (web->listener[i].address == message.address)
+			listener_send(web, &web->listener[i]);
 }
 
 /* --- what is wanted ------------------------------------------------------------------------ */
@@ -236,10 +242,8 @@ static void listeners_follow(struct web_process *web)
 	for (unsigned int i = 0; i < web->listeners;)
 		if (listener_in(wanted, count, &web->listener[i]))
 			i++;
-		else {
-			address_close(web, web->listener[i].address);
-			i = 0;
-		}
+		else
+			listener_close(web, i);
 	bool same = web->listeners == before;
 	for (unsigned int i = 0; i < count; i++)
 		if (!listener_in(web->listener, web->listeners, &wanted[i]))
@@ -376,7 +380,7 @@ void web_process_end(struct web_process *web)
 	if (web->news)
 		event_free(web->news);
 	for (unsigned int i = 0; i < web->listeners; i++)
-		close(web->listener[i].fd);
+		socket_close(web->listener[i].fd);
 	kept_stop(&web->kept);
 	free(web);
 }

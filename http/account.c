@@ -111,6 +111,8 @@ static bool try_admit(const struct exchange *exchange, struct answer *answer)
 			       "too many wrong tries; wait, or see `wayleave setup unlock` on "
 			       "the gateway's console");
 	answer->retry_after_s = wait_s;
+	json_object_set_new(json_object_get(answer->json, "error"), "retry_after_s",
+			    json_integer((json_int_t)wait_s));
 	return false;
 }
 

@@ -30,6 +30,7 @@ struct events {
 	LIST_HEAD(, stream) streams;
 	unsigned int count;
 	unsigned int ticks;
+	bool hurry;
 };
 
 struct events *events_new(struct web *web)
@@ -124,6 +125,14 @@ static bool stream_allowed(const struct stream *stream)
 	return false;
 }
 
+bool events_hurried(struct events *events)
+{
+	bool hurried = events->hurry;
+
+	events->hurry = false;
+	return hurried;
+}
+
 void events_tick(struct events *events)
 {
 	struct stream *stream;
@@ -203,6 +212,8 @@ struct MHD_Response *events_response(struct exchange *exchange)
 	}
 	stream_append(stream, hello, sizeof(hello) - 1);
 	LIST_INSERT_HEAD(&events->streams, stream, entry);
+	events->hurry = true;
+	events->ticks = 0;
 	events->count++;
 	return response;
 }

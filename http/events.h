@@ -11,6 +11,9 @@ struct events;
 
 struct events *events_new(struct web *web);
 
+/* A stream was opened and has nothing to show yet: tick now. Asked once. */
+bool events_hurried(struct events *events);
+
 /* Once a second. Streams whose session has ended, or that take nothing, end. */
 void events_tick(struct events *events);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/lockout.h"
 
-#include <string.h>
+#include <stddef.h>
 
 static const struct lockout_source *source_find(const struct lockouts *lockouts, __be32 address)
 {
@@ -81,5 +81,7 @@ void lockout_right(struct lockouts *lockouts, __be32 address, uint64_t now_s)
 
 void lockout_end_all(struct lockouts *lockouts)
 {
-	memset(lockouts, 0, sizeof(*lockouts));
+	lockouts->account = (struct lockout){0};
+	for (unsigned int i = 0; i < LOCKOUT_SOURCES; i++)
+		lockouts->source[i].lockout = (struct lockout){0};
 }

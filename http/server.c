@@ -435,7 +435,7 @@ static void tick(struct server *server)
 {
 	uint64_t now_ms = web_now_ms();
 
-	if (now_ms < server->next_tick_ms)
+	if (now_ms < server->next_tick_ms && !events_hurried(server->web->events))
 		return;
 	server->next_tick_ms = now_ms + TICK_MS;
 	slow_cut(server);
@@ -473,9 +473,9 @@ bool server_turn(struct server *server)
 		if (listener && (!listener->tls || server->secure))
 			accept_some(server, listener);
 	}
-	tick(server);
 	MHD_run(server->plain);
 	if (server->secure)
 		MHD_run(server->secure);
+	tick(server);
 	return link;
 }

@@ -19,7 +19,7 @@ struct server;
 /* Of one address: the oldest that has not sent its request yet goes for a new one. */
 #define SERVER_UNFINISHED_MAX 48
 /* A connection may take so long for a request, and for taking its answer. */
-#define SERVER_REQUEST_MS 15000
+#define SERVER_REQUEST_MS 10000
 #define SERVER_ANSWER_MS  60000
 
 /* Follows LINK too: server_turn() says when there is something. NULL without memory. */

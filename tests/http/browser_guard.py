@@ -105,7 +105,7 @@ def check_tls_1_2_and_1_3_and_nothing_older():
 
 def refused(address, port):
     try:
-        socket.create_connection((address, port), 1).close()
+        socket.create_connection((address, port), 0.4).close()
     except OSError:
         return True
     return False

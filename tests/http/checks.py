@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs every check_* of the modules below, in their order, and prints TAP."""
 import sys
+import time
 import traceback
 
 import gateway
@@ -16,13 +17,14 @@ def checks():
 
 
 def run(number, name, check):
+    begun = time.monotonic()
     try:
         check()
-        print("ok %d - %s" % (number, name), flush=True)
+        print("ok %d - %s (%.1f s)" % (number, name, time.monotonic() - begun), flush=True)
     except Exception:  # a check that fails ends itself, not the others
         print("not ok %d - %s" % (number, name), flush=True)
         lines = traceback.format_exc() + gateway.log()[-1500:]
-        print("".join("# %s\n" % line for line in lines.splitlines()), flush=True)
+        print("".join("# %s\n" % line.encode("ascii", "replace").decode() for line in lines.splitlines()), flush=True)
 
 
 def main():
