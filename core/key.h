@@ -174,8 +174,7 @@ static __always_inline __u8 key_tag(__u64 own)
 	return 1 + ((own >> 56) * 255 >> 8);
 }
 
-static __always_inline struct places places_of(const struct config *c,
-					       const struct record_key *key)
+static __always_inline struct places places_of(const struct config *c, const struct record_key *key)
 {
 	struct key_hash hash = key_hash(c, key);
 

@@ -54,7 +54,7 @@ static __always_inline bool record_is(const struct record *r, const struct recor
 	return key_equal(&r->key, key) && record_state(r) == SLOT_LIVE;
 }
 
-/* The LIVE record with @key in one of the ways of @set that have its tag: its index, or NO_RECORD. */
+/* The LIVE record with @key where @set has its tag: its index, or NO_RECORD. */
 static __always_inline __u32 set_search(__u32 set, __u8 tag, const struct record_key *key)
 {
 	__u64 marks = tags_like(set, tag);

@@ -11,7 +11,7 @@
 
 #include "core/backend.h"
 
-#define EACH_BYTE(x) ((x) * 0x0101010101010101ull)
+#define EACH_BYTE(x) ((x)*0x0101010101010101ull)
 #define MARKS	     EACH_BYTE(0x80ull)
 
 /* Marks the bytes of @word that are zero, and no others. */

@@ -158,7 +158,8 @@ static int memory_map(struct plane *plane)
 	plane->interfaces = map_memory(object, "interfaces", NULL);
 	plane->config = map_memory(object, "config", NULL);
 	plane->counters_fd = bpf_object__find_map_fd_by_name(object, "counters");
-	if (!plane->sets || !plane->tags || !plane->next_hops || !plane->interfaces || !plane->config)
+	if (!plane->sets || !plane->tags || !plane->next_hops || !plane->interfaces ||
+	    !plane->config)
 		return -ENOMEM;
 	arena = (struct arena){.sets = plane->sets,
 			       .tags = plane->tags,
