@@ -39,7 +39,7 @@ static __always_inline __u32 hash_of(const struct config *c, const struct facts 
 
 	session_key(&key, f, DIRECTION_OUT);
 	places = places_of(c, &key);
-	return (__u32)places.sets ^ (__u32)(places.sets >> 32) ^ places.tag;
+	return (__u32)places.sets ^ (__u32)(places.sets >> 32) ^ places.mark;
 }
 
 /* The checks of session_pass(): 0, or what stands against the packet. */

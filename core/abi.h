@@ -315,6 +315,13 @@ struct next_hop {
 #define NEXT_HOPS 4096
 _Static_assert(sizeof(struct next_hop) == 32, "two next hops a cache line");
 
+/* --- what the kernel's routing table has lately said: core/known_route.h ------------------ */
+struct known_route {
+	__u64 where;  /* ifindex that the packet came from, address */
+	__u64 answer; /* tick, route_generation, next hop: scrambled by `where` */
+};
+#define KNOWN_ROUTES 4096
+
 /* --- interfaces: for the slow path, looked up by ifindex ------------------------------- */
 /* interface.flags */
 #define INTERFACE_WAN  0x01
@@ -402,6 +409,7 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
 /*   records      ARRAY, mmapable   struct record_set   [config.set_mask + 1]
  *   tags         ARRAY, mmapable   struct set_tags     [config.set_mask + 1]
  *   next_hops    ARRAY, mmapable   struct next_hop     [NEXT_HOPS]
+ *   known_routes ARRAY, mmapable   struct known_route  [KNOWN_ROUTES]
  *   interfaces   ARRAY, mmapable   struct interface    [INTERFACES]
  *   config       ARRAY, mmapable   struct config       [1]
  *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]

@@ -27,16 +27,12 @@ static __always_inline __u32 hops_pack(__u32 out, __u32 in)
 	return out << 16 | in;
 }
 
-/* Next hops of both directions as index of a FORWARD. A hairpin's both are inside. */
-static __always_inline verdict_t hops_for(const struct route *out, enum route_result out_result,
-					  const struct route *in, enum route_result in_result)
+/* Next hops of both directions as index of a FORWARD. */
+static __always_inline verdict_t hops_verdict(__u32 out, __u32 in)
 {
-	__u32 hop_in = next_hop_for(in, in_result);
-	__u32 hop_out = out ? next_hop_for(out, out_result) : hop_in;
-
-	if (hop_out == NO_NEXT_HOP || hop_in == NO_NEXT_HOP)
+	if (out == NO_NEXT_HOP || in == NO_NEXT_HOP)
 		return drop(REASON_next_hops_full);
-	return verdict(ACTION_FORWARD, REASON_forwarded, hops_pack(hop_out, hop_in));
+	return verdict(ACTION_FORWARD, REASON_forwarded, hops_pack(out, in));
 }
 
 /* IKE before it floats to port 4500, RFC 3947: what ESP's tunnels are told apart by. */
@@ -124,8 +120,6 @@ static __always_inline enum reason outbound_refuses(const struct config *c, cons
 		return REASON_ah_untranslatable;
 	if (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
 		return REASON_gre_no_call;
-	if (is_martian_source(f->source))
-		return REASON_martian_source;
 	if (is_martian_destination(f->destination))
 		return REASON_martian_destination;
 	if (f->protocol == PROTOCOL_TCP && f->tcp_flags & TCP_RST)
@@ -136,13 +130,13 @@ static __always_inline enum reason outbound_refuses(const struct config *c, cons
 }
 
 /* Does the destination, our own external address, lead to an inside host? */
-static __always_inline bool is_hairpin(const struct config *c, const struct facts *f)
+SEPARATE __u32 leads_inside(const struct facts *f)
 {
+	const struct config *c = config_get();
 	const struct record *r;
 	struct record_key key;
 
-	/* who asks our external address by ICMP is answered by the gateway itself */
-	if (f->destination != c->external || !c->external || f->protocol == PROTOCOL_ICMP)
+	if (!f || !c)
 		return false;
 	mapping_external_key(&key, f->protocol, c->external,
 			     f->id_type == ID_PORTS ? f->destination_id : 0);
@@ -152,35 +146,51 @@ static __always_inline bool is_hairpin(const struct config *c, const struct fact
 	return r && !(r->mapping.flags & MAPPING_LOCAL);
 }
 
-/* First step: where to, where from, and is it allowed? Notes class and hairpin in @f. */
-SEPARATE verdict_t BACKEND_NAME(outbound_routes)(packet_context *context, __u32 base, __u32 ifindex,
-						 struct facts *f)
+/* Who asks our external address by ICMP is answered by the gateway itself. */
+static __always_inline bool is_hairpin(const struct config *c, const struct facts *f)
 {
-	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	return unlikely(f->destination == c->external && c->external) &&
+	       f->protocol != PROTOCOL_ICMP && leads_inside(f);
+}
+
+/*
+ * First step: is it allowed, where it goes and where it comes from? Notes class
+ * and hairpin in @f. FORWARD's index: the next hops.
+ */
+SEPARATE verdict_t BACKEND_NAME(outbound_judge)(packet_context *context, __u32 base,
+						struct facts *f, __u64 ways)
+{
+	struct packet p = {.context = context, .base = base};
 	const struct config *c = config_get();
-	enum route_result out_result = ROUTE_RESOLVED, in_result;
-	struct route out = {}, in = {};
+	__u32 out = ways >> 32, in = ways;
 	enum reason reason;
 
 	if (!c || !f)
 		return drop(REASON_malformed_ip);
 	f->class = classify(&p, f, f->destination_id, f->source_id);
 	f->hairpin = is_hairpin(c, f);
-	if (!f->hairpin) {
-		out_result = route_lookup(&p, f->destination, &out);
-		if (out_result == ROUTE_STACK || out.ifindex != c->wan_ifindex)
-			return to_stack(REASON_to_gateway);
-	}
+	if (!f->hairpin && out == WAY_ELSEWHERE)
+		return to_stack(REASON_to_gateway);
 	reason = outbound_refuses(c, f);
 	if (reason != REASON_forwarded)
 		return is_blocked(c, f->class) ? verdict(ACTION_PUNT, reason, NO_RECORD)
 					       : drop(reason);
-	in_result = route_lookup(&p, f->source, &in);
-	if (in_result == ROUTE_STACK || in.ifindex != ifindex)
+	if (in == WAY_ELSEWHERE)
 		return drop(REASON_spoofed_source);
 	if (f->ttl <= 1)
 		return ttl_exceeded(true);
-	return hops_for(f->hairpin ? NULL : &out, out_result, &in, in_result);
+	return hops_verdict(f->hairpin ? in : out, in); /* a hairpin's both are inside */
+}
+
+static __always_inline verdict_t outbound_routes(struct packet *p, const struct config *c,
+						 struct facts *f)
+{
+	__u64 ways;
+
+	if (is_martian_source(f->source)) /* before it has a way */
+		return drop(REASON_martian_source);
+	ways = ways_find(p, c, f->destination, f->source, p->ifindex);
+	return BACKEND_NAME(outbound_judge)(p->context, p->base, f, ways);
 }
 
 /*
@@ -254,7 +264,7 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 static __always_inline verdict_t outbound_begin(struct packet *p, const struct config *c,
 						struct facts *f)
 {
-	verdict_t v = BACKEND_NAME(outbound_routes)(p->context, p->base, p->ifindex, f);
+	verdict_t v = outbound_routes(p, c, f);
 	__u32 hops = verdict_index(v), mapping = NO_RECORD, host;
 
 	if (verdict_action(v) != ACTION_FORWARD)
@@ -335,34 +345,37 @@ SEPARATE verdict_t BACKEND_NAME(inbound_mapping)(const struct facts *f)
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
-/* Second step: the ways. Notes class and hairpin in @f. @inside: the host that it goes to. */
-SEPARATE verdict_t BACKEND_NAME(inbound_routes)(packet_context *context, __u32 base, __u32 ifindex,
-						struct facts *f, const struct mapping *mapping)
+/* Second step: may it come in, and by which ways? Notes the class in @f. */
+SEPARATE verdict_t BACKEND_NAME(inbound_judge)(packet_context *context, __u32 base,
+					       __be16 inside_id, struct facts *f, __u64 ways)
 {
-	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	struct packet p = {.context = context, .base = base};
 	const struct config *c = config_get();
-	enum route_result out_result = ROUTE_RESOLVED, in_result;
-	struct route out = {}, in = {};
+	__u32 out = ways >> 32, in = ways;
 
-	if (!c || !f || !mapping)
+	if (!c || !f)
 		return drop(REASON_malformed_ip);
-	f->hairpin = f->source == c->external && ifindex != c->wan_ifindex;
 	f->class = classify(&p, f, f->source_id, f->destination_id);
 	if (f->class == CLASS_PLAIN) /* forwarded from another port to a VPN server inside */
-		f->class = classify(&p, f, f->source_id, mapping->new_id);
+		f->class = classify(&p, f, f->source_id, inside_id);
 	if (is_blocked(c, f->class))
 		return drop(blocked_reason(f->class));
 	if (is_martian_source(f->source) || (f->source == c->external && !f->hairpin))
 		return drop(REASON_martian_source);
-	in_result = route_lookup(&p, mapping->new_local, &in);
-	if (in_result == ROUTE_STACK || in.ifindex == c->wan_ifindex)
+	if (in == WAY_ELSEWHERE)
 		return drop(REASON_unsolicited);
-	if (!f->hairpin) {
-		out_result = route_lookup(&p, f->source, &out);
-		if (out_result == ROUTE_STACK || out.ifindex != c->wan_ifindex)
-			return drop(REASON_spoofed_source);
-	}
-	return hops_for(f->hairpin ? NULL : &out, out_result, &in, in_result);
+	if (!f->hairpin && out == WAY_ELSEWHERE)
+		return drop(REASON_spoofed_source);
+	return hops_verdict(f->hairpin ? in : out, in); /* a hairpin's both are inside */
+}
+
+static __always_inline verdict_t inbound_routes(struct packet *p, const struct config *c,
+						struct facts *f, const struct mapping *mapping)
+{
+	__u64 ways = ways_find(p, c, f->source, mapping->new_local, ANY_BUT_THE_WAN);
+
+	f->hairpin = f->source == c->external && p->ifindex != c->wan_ifindex;
+	return BACKEND_NAME(inbound_judge)(p->context, p->base, mapping->new_id, f, ways);
 }
 
 /* Third step: the session. FORWARD's index: its second half. */
@@ -394,8 +407,7 @@ static __always_inline verdict_t inbound_steps(struct packet *p, const struct co
 					       struct facts *f, struct record *external,
 					       __u32 mapping)
 {
-	verdict_t v = BACKEND_NAME(inbound_routes)(p->context, p->base, p->ifindex, f,
-						   &external->mapping);
+	verdict_t v = inbound_routes(p, c, f, &external->mapping);
 	__u32 hops = verdict_index(v);
 
 	if (verdict_action(v) != ACTION_FORWARD)

@@ -120,12 +120,21 @@ static __always_inline struct key_hash key_hash(const struct config *c,
 #define CANDIDATE_SETS 3
 #define SET_BITS       21
 
-/* Where a key may lie, and the tag that its record has there. */
+/* Where a key may lie, and the tag that its record has there; it is never zero. */
 struct places {
 	__u64 sets; /* near, first, second: SET_BITS each */
-	__u8 tag;   /* never zero */
-	__u8 way;   /* of the first and second set: taken if it is free */
+	__u32 mark; /* tag, in the upper bits the way that is tried first */
 };
+
+static __always_inline __u8 places_tag(const struct places *places)
+{
+	return places->mark;
+}
+
+static __always_inline __u32 places_way(const struct places *places)
+{
+	return places->mark >> 8;
+}
 
 static __always_inline __u32 nth_set(const struct places *places, __u32 i)
 {
@@ -174,6 +183,12 @@ static __always_inline __u8 key_tag(__u64 own)
 	return 1 + ((own >> 56) * 255 >> 8);
 }
 
+/* A pair's records are side by side. */
+static __always_inline __u32 key_way(const struct record_key *key, __u64 pair)
+{
+	return (pair >> 40 ^ (key->kind == KIND_SESSION_REPLY)) % RECORDS_A_SET;
+}
+
 static __always_inline struct places places_of(const struct config *c, const struct record_key *key)
 {
 	struct key_hash hash = key_hash(c, key);
@@ -181,9 +196,7 @@ static __always_inline struct places places_of(const struct config *c, const str
 	return (struct places){
 		.sets = near_set(c, hash.pair) | (__u64)first_set(c, hash.pair) << SET_BITS |
 			(__u64)second_set(c, &hash) << 2 * SET_BITS,
-		.tag = key_tag(hash.own),
-		/* a pair's records side by side */
-		.way = (hash.pair >> 40 ^ (key->kind == KIND_SESSION_REPLY)) % RECORDS_A_SET,
+		.mark = key_tag(hash.own) | key_way(key, hash.pair) << 8,
 	};
 }
 

@@ -17,10 +17,11 @@
 #define BACKEND_FINISHES 1
 
 struct arena {
-	struct record_set *sets;      /* config->set_mask + 1 of them */
-	struct set_tags *tags;	      /* as many */
-	struct next_hop *next_hops;   /* NEXT_HOPS */
-	struct interface *interfaces; /* INTERFACES */
+	struct record_set *sets;	  /* config->set_mask + 1 of them */
+	struct set_tags *tags;		  /* as many */
+	struct next_hop *next_hops;	  /* NEXT_HOPS */
+	struct interface *interfaces;	  /* INTERFACES */
+	struct known_route *known_routes; /* KNOWN_ROUTES; NULL: none are kept */
 	struct config *config;
 	/* tests and daemon: what the kernel is in the BPF back ends */
 	__u32 (*ticks)(void);
@@ -58,6 +59,11 @@ static inline struct set_tags *tags_at(__u32 index)
 static inline struct next_hop *next_hop_at(__u32 index)
 {
 	return index < NEXT_HOPS ? &arena.next_hops[index] : NULL;
+}
+
+static inline struct known_route *known_route_at(__u32 index)
+{
+	return arena.known_routes && index < KNOWN_ROUTES ? &arena.known_routes[index] : NULL;
 }
 
 static inline struct interface *interface_at(__u32 index)

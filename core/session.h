@@ -12,7 +12,7 @@
 #include "core/claim.h"
 #include "core/host.h"
 #include "core/mapping.h"
-#include "core/next_hop.h"
+#include "core/known_route.h"
 #include "core/tcp_state.h"
 
 enum direction { DIRECTION_OUT, DIRECTION_IN };

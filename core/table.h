@@ -80,7 +80,7 @@ static __always_inline __u32 places_search(const struct places *places,
 		__u32 index;
 
 		compiler_barrier();
-		index = set_search(nth_set(places, i), places->tag, key);
+		index = set_search(nth_set(places, i), places_tag(places), key);
 		if (index != NO_RECORD)
 			return index;
 	}
@@ -95,8 +95,8 @@ static __always_inline __u32 places_search(const struct places *places,
 static __always_inline __u32 favourite_choose(const struct places *places,
 					      const struct record_key *key)
 {
-	__u32 first = nth_set(places, 1) * RECORDS_A_SET + places->way;
-	__u32 second = nth_set(places, 2) * RECORDS_A_SET + places->way;
+	__u32 first = nth_set(places, 1) * RECORDS_A_SET + places_way(places);
+	__u32 second = nth_set(places, 2) * RECORDS_A_SET + places_way(places);
 	const struct record *a = record_at(first), *b = record_at(second);
 	__u64 differs;
 
@@ -134,7 +134,7 @@ static __always_inline struct record *table_find(const struct config *c,
 {
 	struct places places = places_of(c, key);
 	__u32 set = nth_set(&places, 0);
-	__u64 marks = tags_like(set, places.tag);
+	__u64 marks = tags_like(set, places_tag(&places));
 	struct record *r;
 
 	if (marks) {
@@ -164,21 +164,22 @@ static __always_inline bool control_change(struct record *r, __u32 from, __u32 t
 static __always_inline __u32 set_take(__u32 set, const struct places *places,
 				      const struct record_key *key)
 {
-	__u64 marks = marks_from(tags_free(set), places->way);
+	__u64 marks = marks_from(tags_free(set), places_way(places));
 
 	for (__u32 i = 0; i < RECORDS_A_SET && marks; i++) {
 		__u32 index;
 		struct record *r;
 
 		compiler_barrier();
-		index = set * RECORDS_A_SET + (marks_way(marks) + places->way) % RECORDS_A_SET;
+		index = set * RECORDS_A_SET +
+			(marks_way(marks) + places_way(places)) % RECORDS_A_SET;
 		marks = marks_next(marks);
 		r = record_at(index);
 		if (!r || !control_change(r, SLOT_FREE, SLOT_BUSY))
 			continue;
 		r->key = *key;
 		r->partner = NO_RECORD;
-		tag_write(index, places->tag);
+		tag_write(index, places_tag(places));
 		/* an exchange: key and tag are visible before the state is */
 		__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
 		return index;
@@ -222,7 +223,7 @@ static __always_inline bool places_beat(const struct places *places, const struc
 {
 	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
 		compiler_barrier();
-		if (set_beats(nth_set(places, i), places->tag, key, ours))
+		if (set_beats(nth_set(places, i), places_tag(places), key, ours))
 			return true;
 	}
 	return false;
@@ -247,9 +248,9 @@ static __always_inline __u32 places_choose(const struct places *places)
 
 	if (near != nth_set(places, 1) && tags_free(near))
 		return near;
-	if (is_inviting(first, places->way))
+	if (is_inviting(first, places_way(places)))
 		return nth_set(places, 1);
-	if (is_inviting(second, places->way))
+	if (is_inviting(second, places_way(places)))
 		return nth_set(places, 2);
 	return nth_set(places, marks_count(first) >= marks_count(second) ? 1 : 2);
 }

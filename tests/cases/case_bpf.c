@@ -178,6 +178,7 @@ int main(void)
 	memory.sets = map_memory(skeleton->maps.records);
 	memory.tags = map_memory(skeleton->maps.tags);
 	memory.next_hops = map_memory(skeleton->maps.next_hops);
+	memory.known_routes = map_memory(skeleton->maps.known_routes);
 	memory.interfaces = map_memory(skeleton->maps.interfaces);
 	memory.config = map_memory(skeleton->maps.config);
 	world_open(&memory, WORLD_SETS);

@@ -123,6 +123,7 @@ void world_create(__u32 sets)
 		.sets = calloc(sets, sizeof(struct record_set)),
 		.tags = calloc(sets, sizeof(struct set_tags)),
 		.next_hops = calloc(NEXT_HOPS, sizeof(struct next_hop)),
+		.known_routes = calloc(KNOWN_ROUTES, sizeof(struct known_route)),
 		.interfaces = calloc(INTERFACES, sizeof(struct interface)),
 		.config = calloc(1, sizeof(struct config)),
 	};
@@ -137,6 +138,8 @@ void world_reset(void)
 	arena.config->set_mask = world.sets - 1;
 	memset(arena.sets, 0, world.sets * sizeof(struct record_set));
 	memset(arena.tags, 0, world.sets * sizeof(struct set_tags));
+	if (arena.known_routes)
+		memset(arena.known_routes, 0, KNOWN_ROUTES * sizeof(struct known_route));
 	memset(arena.next_hops, 0, NEXT_HOPS * sizeof(struct next_hop));
 	memset(world.counters, 0, sizeof(world.counters));
 	world_settings(arena.config);
