@@ -30,7 +30,6 @@
 struct sweeper;
 struct slow_path;
 struct pptp_flows;
-struct l2tp_flows;
 struct web_process;
 struct web_store;
 struct esp_flows;
@@ -54,7 +53,6 @@ struct gateway {
 	struct sweeper *sweeper;
 	struct slow_path *slow_path;
 	struct pptp_flows *pptp;
-	struct l2tp_flows *l2tp;
 	struct ctl_audit *audit;
 	struct web_process *web;
 	struct web_store *web_store;

@@ -14,7 +14,8 @@
 
 #include "pairing/esp.h"
 
-#define BUCKETS 1024
+#define BUCKETS	       1024
+#define OTHER_CHILDREN NULL
 
 /* How we came to know that a CHILD_SA should exist. */
 enum origin {
@@ -63,7 +64,6 @@ struct peer {
 	uint64_t sampled_ms;	  /* outbound packets: at this time ... */
 	uint64_t sampled_packets; /* ... so many, and before it ... */
 	double sampled_a_second;
-	unsigned tunnels; /* CHILD_SAs that it has at a time, as far as exchanges tell */
 };
 
 struct ike {
@@ -85,7 +85,6 @@ struct child {
 	enum origin origin;
 	bool by_server;	 /* the server began the exchange */
 	bool told_twice; /* that its SPI was chosen twice */
-	bool replaces;	 /* a rekey: a Delete followed its exchange */
 	const struct ike *ike;
 	uint32_t message_id;
 	uint64_t asked_ms, answered_ms, confirmed_ms; /* first to third message; 0: not seen */
@@ -102,6 +101,7 @@ struct suspect {
 	uint64_t first_copy_ms, last_copy_ms;
 	uint64_t packets; /* outbound ones, when the last copy went */
 	double replies;	  /* sum of log likelihood ratios of the reply tests */
+	unsigned tests, hits;
 };
 
 struct arrival {
@@ -112,8 +112,6 @@ struct arrival {
 	uint32_t first_sequence, last_sequence;
 	uint64_t packets;
 	unsigned copied, leans;
-	double tokens; /* copies that it may have now */
-	uint64_t tokens_ms;
 	struct child *bound; /* provisionally, or NULL */
 	uint64_t lean_until_ms;
 	uint64_t test_ms; /* a copy went then and the answers are to be looked at; 0: none did */
@@ -121,27 +119,17 @@ struct arrival {
 	struct suspect suspects[ESP_CANDIDATES];
 };
 
-/* Since when the server may send on an SA, and how probable it is that it does. */
-struct start {
-	double ms, factor;
-};
-
 /* One possible owner of arrivals: a CHILD_SA without an inbound SPI, or a peer as a whole. */
 struct column {
 	struct peer *peer;
 	struct child *child; /* NULL: some SA of the peer that nobody knows of */
-	struct start start;
-	double alive;  /* how probable it is that no rekey has ended it */
-	bool has_busy; /* the peer has an SA with inbound traffic */
+	double sum;
 };
 
 #define ROWS	32
-#define COLUMNS 512
+#define COLUMNS 128
 
 struct belief {
-	const struct server *server; /* NULL: nothing was weighed */
-	uint64_t weighed_ms;
-	bool stale;
 	unsigned rows, columns;
 	struct arrival *row[ROWS];
 	struct column column[COLUMNS];
@@ -201,15 +189,6 @@ void arrival_free(struct esp_pairing *p, struct arrival *arrival);
 void peer_free_if_empty(struct esp_pairing *p, struct peer *peer);
 
 void say_bound(struct esp_pairing *p, const struct child *child);
-
-#define SOON_MS 5
-
-/* Something is to be looked at again. */
-static inline void tick_soon(struct esp_pairing *p, uint64_t now_ms)
-{
-	if (p->next_ms > now_ms + SOON_MS)
-		p->next_ms = now_ms + SOON_MS;
-}
 
 static inline bool child_is_open(const struct child *child)
 {

@@ -2,7 +2,7 @@
 # The page: what lies in web/, put one after another, so that a browser asks four
 # times for its first view. Nothing is compiled: edit a file, run make.
 WEB := $(BUILD)/web
-WEB_FILES := $(WEB)/index.html $(WEB)/app.css $(WEB)/app.js $(WEB)/icon.svg
+WEB_FILES := $(WEB)/index.html $(WEB)/app.css $(WEB)/app.js
 WEB_TEXTS := $(sort $(wildcard web/text/*.json))
 # what all others stand on; main starts the page
 WEB_FIRST := web/js/dom.js web/js/icons.js web/js/text.js web/js/api.js web/js/live.js web/js/shell.js
@@ -10,9 +10,6 @@ WEB_JS := $(WEB_FIRST) $(filter-out $(WEB_FIRST) web/js/main.js,$(sort $(wildcar
 
 web: $(WEB_FILES)
 $(WEB)/index.html: web/index.html
-	@mkdir -p $(@D)
-	cp $< $@
-$(WEB)/icon.svg: web/icon.svg
 	@mkdir -p $(@D)
 	cp $< $@
 $(WEB)/app.css: web/css/base.css web/css/parts.css web/css/layout.css web/vendor/uplot/uPlot.min.css

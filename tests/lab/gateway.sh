@@ -74,10 +74,9 @@ wayleave_forwards() {
 wayleave_settings() {
 	cat <<-Y
 		wan: {interface: wan}
-		lan: {interfaces: [lan${MORE_LANS:-}]}
+		lan: {interfaces: [lan]}
 		dataplane: ${GATEWAY#wayleave-}
 		run_dir: $LAB/run
-		${MORE_SETTINGS:-}
 	Y
 	wayleave_forwards
 }

@@ -31,7 +31,7 @@ function browserStart() {
 
 // A new visitor: no cookie, nothing kept. Whatever the page complains about is in page.complaints.
 async function visitor(browser, options = {}) {
-	const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 }, locale: "en-GB", ...options });
+	const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 }, locale: "en-GB", reducedMotion: "reduce", ...options });
 	context.setDefaultTimeout(10000);
 	const page = await context.newPage();
 	page.complaints = [];

@@ -15,7 +15,7 @@ function doorOpen(message) {
 			message && note("", message), first ? setupForm() : loginForm()),
 		doorFoot(message)));
 	fill(document.getElementById("app"), place);
-	const start = place.querySelector("input");
+	const start = place.querySelector("input:not([hidden])");
 	start.focus();
 }
 

@@ -32,7 +32,7 @@ function icon(name) {
 	return drawing("0 0 24 24", ICONS[name]);
 }
 
-// The mark of icon.svg, in the page's own colours
+// The mark, as in index.html, in the page's own colours
 function mark() {
 	const svg = drawing("0 0 32 32", "M6 11l4.5 11L16 12l5.5 10L26 11", { "stroke-width": "3", stroke: "var(--on-accent)" });
 	const ground = document.createElementNS(SVG, "rect");

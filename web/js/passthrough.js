@@ -18,7 +18,7 @@ function passthroughCard() {
 		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("passthrough.title")), h("p", {}, t("passthrough.is")), h("p.soft", {}, t("passthrough.isnot"),
 			" ", h("a", { href: "#/help/passthrough" }, t("help.more")))), form.element),
 		take(config) {
-			parts.forEach((part) => part.set(config.settings.passthrough[part.name]));
+			parts.forEach((part) => part.take(config.settings.passthrough[part.name]));
 			look();
 		},
 		live(what) {
@@ -50,12 +50,12 @@ function passthroughWarn(warning, parts) {
 
 function protocolPart(name) {
 	const title = t(`kind.${name}`);
-	const toggle = switchControl(t("passthrough.switch", { name: title }), true, { name, disabled: !mayChange() });
+	const toggle = switchControl(t("passthrough.switch", { name: title }), true, { name, disabled: true });
 	const plain = h("input", { type: "checkbox", name: `${name}-nat-only`, disabled: !mayChange() });
 	const more = h("details", {}, h("summary", {}, t("passthrough.more"), h("span.unseen", {}, ` (${title})`)),
 		h("label.choice", {}, plain, h("span", {}, t("passthrough.natonly"), h("span.soft", {}, t(`passthrough.${name}.natonly`)))));
 	const now = protocolNow(name);
-	let saved = "on";
+	let saved = null; // until the settings have come
 	const get = () => (!toggle.input.checked ? "off" : plain.checked ? "nat-only" : "on");
 	const look = () => {
 		plain.disabled = !mayChange() || !toggle.input.checked;
@@ -64,8 +64,15 @@ function protocolPart(name) {
 	};
 	return {
 		name, get, look, saved: () => saved,
+		// what was switched here and not saved yet stays
+		take(value) {
+			if (saved === null || get() === saved)
+				this.set(value);
+			saved = value;
+		},
 		set(value) {
 			saved = value;
+			toggle.input.disabled = !mayChange();
 			toggle.input.checked = value !== "off";
 			plain.checked = value === "nat-only";
 			more.open = more.open || value === "nat-only";
