@@ -141,6 +141,7 @@ enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_CLAIMED, SLOT_LIVE, SLOT_DEAD };
 #define SESSION_REPLIED 0x10 /* the remote has answered */
 #define SESSION_WATCHED 0x20 /* the daemon, while it lives, sees each packet before it goes on */
 #define SESSION_SHARED	0x40 /* reply: the port is several sockets', see KIND_SHARED */
+#define SESSION_REKEYS	0x80 /* handshakes that renew its keys are counted */
 
 struct session {
 	__be32 new_local;    /* what `local` becomes: external address or inside host */
@@ -149,7 +150,10 @@ struct session {
 	__u16 address_delta; /* RFC 1624: to add to a checksum over the address */
 	__u8 class;	     /* enum flow_class */
 	__u8 timeout;	     /* enum timeout */
-	__u8 tcp_state;	     /* enum tcp_state, of the whole session; kept equal in both */
+	union {
+		__u8 tcp_state; /* enum tcp_state, of the whole session; kept equal in both */
+		__u8 rekeys;	/* SESSION_REKEYS: handshakes seen in this direction; wraps */
+	};
 	__u8 flags;
 	__u16 route_generation; /* config.route_generation when next_hop was chosen */
 	__u32 last_seen;

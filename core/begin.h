@@ -58,6 +58,9 @@ static __always_inline __u8 first_flags(const struct config *c, const struct fac
 		flags |= SESSION_HELPER;
 	if ((is_control_datagram(f) || (out && is_l2tp_dialled(f))) && c->assisted >> f->class & 1)
 		flags |= SESSION_WATCHED;
+	if (f->protocol == PROTOCOL_UDP &&
+	    (f->class == CLASS_WIREGUARD || f->class == CLASS_OPENVPN))
+		flags |= SESSION_REKEYS;
 	return flags;
 }
 

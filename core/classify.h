@@ -31,6 +31,15 @@ static __always_inline bool is_wireguard_initiation(struct packet *p, const stru
 	return type && *type == host_to_be32(WIREGUARD_INITIATION);
 }
 
+#define OPENVPN_SOFT_RESET 3 /* P_CONTROL_SOFT_RESET_V1: opcode, the upper five bits */
+
+static __always_inline bool is_openvpn_rekey(struct packet *p, const struct facts *f)
+{
+	const __u8 *opcode = packet_at(p, f->l4 + sizeof(struct udp_header), 1);
+
+	return opcode && *opcode >> 3 == OPENVPN_SOFT_RESET;
+}
+
 /*
  * @remote_port, @local_port: host order; local is the inside host's or, from
  * the WAN, the external one.

@@ -135,6 +135,27 @@ static __always_inline void session_tcp(struct packet *p, const struct facts *f,
 		session_tcp_event(p, f, tcp, r, out, now);
 }
 
+/* A handshake that renews a tunnel's keys, where a header in clear says so. */
+SEPARATE __u32 BACKEND_NAME(session_rekey)(packet_context *context, __u32 base, __u32 l4,
+					   __u32 length, __u32 record)
+{
+	struct packet p = {.context = context, .base = base};
+	struct facts f = {.l4 = l4, .length = length};
+	struct record *r = record_at(record);
+
+	if (!r)
+		return false;
+	if (r->session.class == CLASS_WIREGUARD ? is_wireguard_initiation(&p, &f)
+						: is_openvpn_rekey(&p, &f))
+		r->session.rekeys++;
+	return true;
+}
+
+static __always_inline bool count_rekey(struct packet *p, const struct facts *f, struct record *r)
+{
+	return BACKEND_NAME(session_rekey)(p->context, p->base, f->l4, f->length, table_index(r));
+}
+
 /*
  * A silent session's remote comes again: as with no session, if the mapping
  * would let it begin. Answers whether it may pass.
@@ -227,6 +248,8 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 	/* RFC 7857 section 7.1: a reset may be the answer to a stranger */
 	if (unlikely(out && is_new_era(&r->session, now)) && !(f->tcp_flags & TCP_RST))
 		mapping_touch(r->partner);
+	if (unlikely(r->session.flags & SESSION_REKEYS))
+		count_rekey(p, f, r);
 	session_account(&r->session, f, now);
 	/* a hairpinned packet passes one router, not two */
 	if (!rewrite(p, f, r, out, !hairpin))

@@ -15,9 +15,11 @@
 #include "daemon/esp_state.h"
 #include "daemon/log.h"
 #include "daemon/reinject.h"
+#include "daemon/rekeys.h"
 
 #define ETHERNET	   14
 #define CLAIM_TEND_SECONDS 10
+#define PAIR_IS_NEW_MS	   2000
 
 struct esp_flows {
 	struct gateway *gateway;
@@ -58,9 +60,15 @@ static void pair_arm(struct esp_flows *flows, const struct esp_pair *pair)
 	flows->changed = true;
 }
 
+/* It is bound again when more of it is known: only the first time is a rekey. */
 static void pair_bound(void *context, const struct esp_pair *pair)
 {
-	pair_arm(context, pair);
+	struct esp_flows *flows = context;
+
+	pair_arm(flows, pair);
+	if (pair->spi_out && now_ms() - pair->made_ms < PAIR_IS_NEW_MS)
+		rekey_seen(flows->gateway->rekeys, CLASS_IPSEC, pair->inside, pair->server,
+			   clock_ticks(arena.config));
 }
 
 static void pair_rebound(void *context, const struct esp_pair *pair, uint32_t before)
@@ -109,8 +117,8 @@ static void pair_read(void *context, const struct esp_pair *pair, struct esp_cou
 	uint64_t now = now_ms();
 	struct esp_half half;
 
-	counters->in_known = pair->spi_in &&
-			     esp_inbound_read(pair->server, pair->spi_in, pair->inside, &half);
+	counters->in_known =
+		pair->spi_in && esp_inbound_read(pair->server, pair->spi_in, pair->inside, &half);
 	if (counters->in_known) {
 		counters->in_packets = half.packets;
 		counters->in_seen_ms = half.packets ? seen_ms(&half, now) : 0;
@@ -299,7 +307,8 @@ void esp_flows_ike(struct esp_flows *flows, __be32 inside, __be32 server,
 	timer_set(flows);
 }
 
-/* --- upkeep ------------------------------------------------------------------------------------ */
+/* --- upkeep ------------------------------------------------------------------------------------
+ */
 
 static bool claim_keep(void *context, const struct esp_pair *pair)
 {
@@ -330,7 +339,8 @@ void esp_flows_tend(struct esp_flows *flows, uint32_t now)
 	state_save(flows);
 }
 
-/* --- looking ------------------------------------------------------------------------------------ */
+/* --- looking ------------------------------------------------------------------------------------
+ */
 
 struct asked {
 	__be32 inside, server;
@@ -346,8 +356,7 @@ static bool is_asked(const struct asked *asked, const struct esp_pair *pair)
 static bool idle_visit(void *context, const struct esp_pair *pair)
 {
 	struct asked *asked = context;
-	uint64_t last = pair->in_seen_ms > pair->out_seen_ms ? pair->in_seen_ms
-							     : pair->out_seen_ms;
+	uint64_t last = pair->in_seen_ms > pair->out_seen_ms ? pair->in_seen_ms : pair->out_seen_ms;
 
 	if (last < pair->made_ms)
 		last = pair->made_ms;
@@ -380,12 +389,12 @@ static bool json_visit(void *context, const struct esp_pair *pair)
 	struct asked *asked = context;
 
 	if (is_asked(asked, pair))
-		json_array_append_new(
-			asked->list,
-			json_pack("{s:I, s:I, s:s, s:i, s:o}", "spi_in", (json_int_t)pair->spi_in,
-				  "spi_out", (json_int_t)pair->spi_out, "state",
-				  esp_state_name(pair->state), "copied", (int)pair->copied,
-				  "evidence", evidence_json(pair->evidence)));
+		json_array_append_new(asked->list, json_pack("{s:I, s:I, s:s, s:i, s:o}", "spi_in",
+							     (json_int_t)pair->spi_in, "spi_out",
+							     (json_int_t)pair->spi_out, "state",
+							     esp_state_name(pair->state), "copied",
+							     (int)pair->copied, "evidence",
+							     evidence_json(pair->evidence)));
 	return true;
 }
 

@@ -23,6 +23,7 @@
 #include "daemon/package.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/privileges.h"
+#include "daemon/rekeys.h"
 #include "daemon/reserved.h"
 #include "daemon/routes.h"
 #include "daemon/session_packet.h"
@@ -155,6 +156,9 @@ static int objects_start(struct gateway *gateway)
 	if (!gateway->base)
 		return -ENOMEM;
 	gateway->sweeper = sweeper_new();
+	gateway->rekeys = rekeys_new(gateway->plane.config->hz);
+	if (!gateway->rekeys)
+		return -ENOMEM;
 	gateway->pptp = pptp_flows_open(gateway);
 	gateway->esp = esp_flows_open(gateway);
 	gateway->ike = ike_flows_open(gateway);
@@ -226,6 +230,7 @@ static void gateway_close(struct gateway *gateway)
 	ike_flows_close(gateway->ike);
 	esp_flows_close(gateway->esp);
 	pptp_flows_close(gateway->pptp);
+	rekeys_free(gateway->rekeys);
 	sweeper_free(gateway->sweeper);
 	wall_close(&gateway->wall);
 	tap_close(&gateway->tap);
@@ -281,6 +286,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	keepalives_tend(gateway, now);
 	esp_flows_tend(gateway->esp, now);
 	ike_flows_tend(gateway->ike, now);
+	rekeys_tend(gateway, now);
 }
 
 static void upkeep_due(evutil_socket_t fd, short what, void *context)

@@ -30,6 +30,7 @@
 struct sweeper;
 struct slow_path;
 struct pptp_flows;
+struct rekeys;
 struct web_process;
 struct web_store;
 struct esp_flows;
@@ -53,6 +54,7 @@ struct gateway {
 	struct sweeper *sweeper;
 	struct slow_path *slow_path;
 	struct pptp_flows *pptp;
+	struct rekeys *rekeys;
 	struct ctl_audit *audit;
 	struct web_process *web;
 	struct web_store *web_store;

@@ -4,6 +4,7 @@
 
 #include "daemon/esp_flows.h"
 #include "daemon/ike_flows.h"
+#include "daemon/rekeys.h"
 #include "daemon/roster.h"
 #include "daemon/show_pages.h"
 #include "daemon/show_words.h"
@@ -104,6 +105,8 @@ static void ipsec_detail(json_t *object, const struct gateway *gateway,
 static json_t *detail(const struct gateway *gateway, const struct roster_tunnel *tunnel)
 {
 	json_t *object = json_object(), *list = json_array();
+	uint32_t rekey_s =
+		rekey_interval_s(gateway->rekeys, tunnel->class, tunnel->inside, tunnel->remote);
 
 	for (uint32_t i = 0; i < tunnel->sessions && i < ROSTER_SESSIONS; i++) {
 		const struct record *r = record_at(tunnel->index[i]);
@@ -112,6 +115,8 @@ static json_t *detail(const struct gateway *gateway, const struct roster_tunnel 
 		    r->key.local == tunnel->inside && r->key.remote == tunnel->remote)
 			pair_detail(list, r);
 	}
+	if (rekey_s)
+		json_object_set_new(object, "rekey_interval_s", json_integer(rekey_s));
 	json_object_set_new(object, "sessions", list);
 	json_object_set_new(object, "session_count", json_integer(tunnel->sessions));
 	if (tunnel->class == CLASS_IPSEC)

@@ -85,6 +85,7 @@ static const struct field session_fields[] = {
 	IN_RECORD(session, class, FIELD_HOST_ORDER),
 	IN_RECORD(session, timeout, FIELD_HOST_ORDER),
 	IN_RECORD(session, tcp_state, FIELD_HOST_ORDER),
+	IN_RECORD(session, rekeys, FIELD_HOST_ORDER),
 	IN_RECORD(session, flags, FIELD_HOST_ORDER),
 	IN_RECORD(session, route_generation, FIELD_HOST_ORDER),
 	IN_RECORD(session, last_seen, FIELD_HOST_ORDER),

@@ -126,3 +126,20 @@ def counted(g):
     (orig,), (reply,) = g.records("orig"), g.records("reply")
     assert (orig["packets"], orig["bytes"]) == (3, 96), orig
     assert (reply["packets"], reply["bytes"]) == (1, 30), reply
+
+
+@case
+def handshakes_are_counted(g):
+    """What renews a tunnel's keys and says so in clear: WireGuard's initiation, OpenVPN's soft reset; each direction"""
+    initiation, data = b"\1\0\0\0" + bytes(144), b"\4\0\0\0" + bytes(144)
+    soft, other = b"\x18" + bytes(40), b"\x48" + bytes(40)
+    for port, rekey, plain in ((51820, initiation, data), (51820, initiation, initiation[:-1]), (1194, soft, other)):
+        g.reset()
+        for payload in (plain, rekey, plain, rekey, plain):
+            g.lan(udp(A, 9, S, port, payload), sent=udp(E, 9, S, port, payload))
+        g.wan(udp(S, port, E, 9, plain), sent=udp(S, port, A, 9, plain))
+        g.wan(udp(S, port, E, 9, rekey), sent=udp(S, port, A, 9, rekey))
+        assert [r["rekeys"] for r in g.records("orig")] == [2]
+        assert [r["rekeys"] for r in g.records("reply")] == [1]
+    g.lan(udp(A, 9, S, 7, soft), sent=udp(E, 9, S, 7, soft))
+    assert [r["rekeys"] for r in g.records("orig", remote_id=7)] == [0]

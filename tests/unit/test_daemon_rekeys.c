@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How often a tunnel renews its keys, and what is kept for the next time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/memory.h"
+#include "core/session.h"
+#include "daemon/rekeys.h"
+#include "daemon/roster.h"
+
+#define HZ     100
+#define SETS   16
+#define A      host_to_be32(0x0a000002)
+#define B      host_to_be32(0x0a000003)
+#define E      host_to_be32(0xcb007101)
+#define SERVER host_to_be32(0xcb007109)
+#define OTHER  host_to_be32(0xcb00710a)
+
+static struct record_set sets[SETS];
+static struct set_tags tags[SETS];
+static struct config config;
+static uint32_t now;
+
+static __u32 ticks(void)
+{
+	return now;
+}
+
+static __u32 random_number(void)
+{
+	return rand();
+}
+
+static void count_nothing(enum reason reason, __u32 bytes)
+{
+}
+
+static int rekeys_up(void **state)
+{
+	memset(sets, 0, sizeof(sets));
+	memset(tags, 0, sizeof(tags));
+	config = (struct config){.set_mask = SETS - 1, .hz = HZ, .external = E};
+	config.timeouts[TIMEOUT_UDP] = 100 * HZ;
+	arena = (struct arena){.sets = sets,
+			       .tags = tags,
+			       .config = &config,
+			       .ticks = ticks,
+			       .random = random_number,
+			       .count = count_nothing};
+	now = 0xffffff00u; /* the clock wraps meanwhile */
+	*state = rekeys_new(HZ);
+	return *state ? 0 : -1;
+}
+
+static int rekeys_down(void **state)
+{
+	rekeys_free(*state);
+	return 0;
+}
+
+static void renewed(struct rekeys *rekeys, __be32 inside, unsigned int after_s)
+{
+	now += after_s * HZ;
+	rekey_seen(rekeys, CLASS_WIREGUARD, inside, SERVER, now);
+}
+
+static uint32_t interval(const struct rekeys *rekeys, __be32 inside, __be32 remote)
+{
+	return rekey_interval_s(rekeys, CLASS_WIREGUARD, inside, remote);
+}
+
+static void an_interval_takes_two(void **state)
+{
+	renewed(*state, A, 0);
+	assert_int_equal(interval(*state, A, SERVER), 0);
+	renewed(*state, A, 120);
+	assert_int_equal(interval(*state, A, SERVER), 120);
+	assert_int_equal(rekey_interval_s(*state, CLASS_OPENVPN, A, SERVER), 0);
+}
+
+/* A handshake that nobody answers comes every five seconds. */
+static void repetitions_are_one(void **state)
+{
+	renewed(*state, A, 0);
+	for (int i = 0; i < 30; i++)
+		renewed(*state, A, 5);
+	assert_int_equal(interval(*state, A, SERVER), 0);
+	renewed(*state, A, 120);
+	assert_int_equal(interval(*state, A, SERVER), 120);
+}
+
+static void it_leans_to_the_longest(void **state)
+{
+	renewed(*state, A, 0);
+	renewed(*state, A, 3000);
+	renewed(*state, A, 3400);
+	assert_int_equal(interval(*state, A, SERVER), 3400);
+	renewed(*state, A, 3000);
+	assert_int_equal(interval(*state, A, SERVER), 3300);
+}
+
+static void a_tunnel_that_was_away_teaches_nothing(void **state)
+{
+	renewed(*state, A, 0);
+	renewed(*state, A, 3600);
+	renewed(*state, A, REKEY_MAX_SECONDS + 1);
+	assert_int_equal(interval(*state, A, SERVER), 3600);
+}
+
+static void a_new_client_has_its_servers(void **state)
+{
+	renewed(*state, A, 0);
+	renewed(*state, A, 3600);
+	assert_int_equal(interval(*state, B, SERVER), 3600);
+	assert_int_equal(interval(*state, B, OTHER), 0);
+}
+
+static void the_oldest_makes_room(void **state)
+{
+	renewed(*state, A, 0);
+	renewed(*state, A, 120);
+	for (uint32_t i = 0; i < 1100; i++)
+		renewed(*state, host_to_be32(0x0b000000 + i), 1);
+	assert_int_equal(interval(*state, A, OTHER), 0);
+	assert_int_equal(interval(*state, host_to_be32(0x0b000000), SERVER), 0);
+}
+
+/* --- a session in the table -------------------------------------------------------------- */
+
+static struct record *half_make(uint8_t kind, __be32 local, uint32_t *index)
+{
+	struct record_key key = {.remote = SERVER,
+				 .local = local,
+				 .remote_id = host_to_be16(51820),
+				 .local_id = host_to_be16(9),
+				 .protocol = PROTOCOL_UDP,
+				 .kind = kind,
+				 .id_type = ID_PORTS};
+	struct record *r;
+
+	assert_int_equal(table_claim(&key, index), CLAIM_OK);
+	r = record_at(*index);
+	r->session = (struct session){.new_local = E,
+				      .class = CLASS_WIREGUARD,
+				      .timeout = TIMEOUT_UDP,
+				      .flags = SESSION_REKEYS | SESSION_REPLIED,
+				      .last_seen = now,
+				      .created = now};
+	return r;
+}
+
+static struct record *session_make(struct roster_tunnel *tunnel)
+{
+	uint32_t orig_at, reply_at;
+	struct record *orig = half_make(KIND_SESSION_ORIG, A, &orig_at);
+	struct record *reply = half_make(KIND_SESSION_REPLY, E, &reply_at);
+
+	orig->partner = reply_at;
+	reply->partner = orig_at;
+	table_publish(reply);
+	table_publish(orig);
+	*tunnel = (struct roster_tunnel){.class = CLASS_WIREGUARD,
+					 .inside = A,
+					 .remote = SERVER,
+					 .sessions = 1,
+					 .created = now,
+					 .index = {orig_at}};
+	return orig;
+}
+
+static void follow_for(struct rekeys *rekeys, const struct roster_tunnel *tunnel, unsigned int s)
+{
+	while (s--) {
+		now += HZ;
+		rekeys_follow(rekeys, tunnel, now);
+	}
+}
+
+static void handshakes_are_counted_both_ways(void **state)
+{
+	struct roster_tunnel tunnel;
+	struct record *orig = session_make(&tunnel);
+
+	orig->session.rekeys = 1;
+	follow_for(*state, &tunnel, 50);
+	record_at(orig->partner)->session.rekeys = 1;
+	follow_for(*state, &tunnel, 80);
+	assert_int_equal(interval(*state, A, SERVER), 51);
+	orig->session.rekeys = 2;
+	follow_for(*state, &tunnel, 1);
+	assert_int_equal(interval(*state, A, SERVER), 80);
+}
+
+/* The timer is 100 s, keys are renewed every 200 s: kept for 240 s of silence, and no longer. */
+static void a_timer_is_no_shorter_than_the_interval(void **state)
+{
+	struct roster_tunnel tunnel;
+	struct record *orig = session_make(&tunnel);
+
+	rekey_seen(*state, CLASS_WIREGUARD, A, SERVER, now - 200 * HZ);
+	rekey_seen(*state, CLASS_WIREGUARD, A, SERVER, now);
+	orig->session.packets = 1;
+	follow_for(*state, &tunnel, 239);
+	assert_false(session_expired(&config, orig, now));
+	follow_for(*state, &tunnel, 60);
+	assert_true(session_expired(&config, orig, now));
+}
+
+static void an_unknown_interval_keeps_nothing(void **state)
+{
+	struct roster_tunnel tunnel;
+	struct record *orig = session_make(&tunnel);
+
+	follow_for(*state, &tunnel, 101);
+	assert_true(session_expired(&config, orig, now));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rekeys_up, rekeys_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_interval_takes_two),
+		TEST(repetitions_are_one),
+		TEST(it_leans_to_the_longest),
+		TEST(a_tunnel_that_was_away_teaches_nothing),
+		TEST(a_new_client_has_its_servers),
+		TEST(the_oldest_makes_room),
+		TEST(handshakes_are_counted_both_ways),
+		TEST(a_timer_is_no_shorter_than_the_interval),
+		TEST(an_unknown_interval_keeps_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
