@@ -18,6 +18,17 @@ const char *settings_name(size_t i)
 	return i < settings_fields_count ? settings_fields[i].name : NULL;
 }
 
+bool settings_is_machines(const char *name)
+{
+	static const char *const names[] = {"run_dir", "state_dir", "control_group",
+					    "web.certificate", "web.key"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static const char *word_of(const cyaml_strval_t *words, size_t count, int64_t value)
 {
 	for (size_t i = 0; i < count; i++)

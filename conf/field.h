@@ -28,6 +28,12 @@ int settings_set_all(struct settings *settings, const json_t *values, struct set
 int settings_from_json(const json_t *whole, struct settings **settings,
 		       struct settings_error *error);
 
+/*
+ * True for what names files, directories and groups of this machine: a backup does not bring it,
+ * and the web process, which has no files, may not point the daemon at any.
+ */
+bool settings_is_machines(const char *name);
+
 /* The value as text, as settings_set() takes it; the caller frees *VALUE. */
 int settings_get(const struct settings *settings, const char *name, char **value);
 

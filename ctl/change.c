@@ -159,12 +159,44 @@ int ctl_change_set_all(struct ctl_change *change, const json_t *values, bool con
 	return edited(change, work, settings_set_all(work, values, error), confirm, error);
 }
 
+/* Puts the member NAME ("section.member") of FROM in the place of WHOLE's. */
+static void member_replace(json_t *whole, const char *name, const json_t *from)
+{
+	size_t section = strcspn(name, ".");
+	char outer[32];
+
+	if (!name[section]) {
+		json_object_set(whole, name, json_object_get(from, name));
+		return;
+	}
+	snprintf(outer, sizeof(outer), "%.*s", (int)section, name);
+	if (!json_is_object(json_object_get(whole, outer)))
+		json_object_set_new(whole, outer, json_object());
+	json_object_set(json_object_get(whole, outer), name + section + 1,
+			json_object_get(json_object_get(from, outer), name + section + 1));
+}
+
+/* A new reference. */
+static json_t *machines_kept(const struct ctl_change *change, const json_t *whole)
+{
+	json_t *kept = json_deep_copy(whole), *present = settings_json(change->settings);
+	const char *name;
+
+	for (size_t i = 0; json_is_object(kept) && (name = settings_name(i)); i++)
+		if (settings_is_machines(name))
+			member_replace(kept, name, present);
+	json_decref(present);
+	return kept;
+}
+
 int ctl_change_restore(struct ctl_change *change, const json_t *whole, bool confirm,
 		       struct settings_error *error)
 {
 	struct settings *work;
-	int rc = settings_from_json(whole, &work, error);
+	json_t *kept = machines_kept(change, whole);
+	int rc = settings_from_json(kept, &work, error);
 
+	json_decref(kept);
 	return rc ? rc : commit(change, work, confirm, error);
 }
 

@@ -53,7 +53,8 @@ int ctl_change_set(struct ctl_change *change, const char *name, const char *valu
 /* All of VALUES, {"name": "value"}, or none. */
 int ctl_change_set_all(struct ctl_change *change, const json_t *values, bool confirm,
 		       struct settings_error *error);
-/* All settings from WHOLE, as settings_json() gives them. */
+/* All settings from WHOLE, as settings_json() gives them, but the machine's own
+ * (settings_is_machines()), which stay. */
 int ctl_change_restore(struct ctl_change *change, const json_t *whole, bool confirm,
 		       struct settings_error *error);
 int ctl_change_forward_add(struct ctl_change *change, const json_t *forward, bool confirm,

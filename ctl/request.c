@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conf/field.h"
+#include "ctl/request_kind.h"
 
 /* --- answers ------------------------------------------------------------------------ */
 
@@ -22,17 +23,17 @@ json_t *request_refusal(const char *code, const char *field, const char *message
 }
 
 /* Takes RESULT. */
-static json_t *success(json_t *result)
+json_t *request_success(json_t *result)
 {
 	return result ? json_pack("{s:b, s:o}", "ok", 1, "result", result) : NULL;
 }
 
-static json_t *bad_request(const char *field, const char *message)
+json_t *request_bad(const char *field, const char *message)
 {
 	return request_refusal("bad-request", field, message);
 }
 
-static json_t *failure(int rc)
+json_t *request_failure(int rc)
 {
 	if (rc == -EAGAIN || rc == -EBUSY)
 		return request_refusal("busy", NULL, "the daemon is not ready for this yet");
@@ -118,14 +119,14 @@ static json_t *list_answer(const struct request_context *context, const json_t *
 
 	const char *wrong = query_take(request, &query);
 	if (wrong)
-		return bad_request(wrong, "is not as docs/control-protocol.md has it");
+		return request_bad(wrong, "is not as docs/control-protocol.md has it");
 	json_t *items = json_array();
 	int rc = list(context->daemon, &query, items, &next);
 	if (rc) {
 		json_decref(items);
-		return failure(rc);
+		return request_failure(rc);
 	}
-	return success(json_pack("{s:o, s:I}", "items", items, "cursor", (json_int_t)next));
+	return request_success(json_pack("{s:o, s:I}", "items", items, "cursor", (json_int_t)next));
 }
 
 static json_t *counters_answer(const struct request_context *context)
@@ -135,9 +136,9 @@ static json_t *counters_answer(const struct request_context *context)
 	int rc = context->provider->counters(context->daemon, items);
 	if (rc) {
 		json_decref(items);
-		return failure(rc);
+		return request_failure(rc);
 	}
-	return success(json_pack("{s:o, s:i}", "items", items, "cursor", 0));
+	return request_success(json_pack("{s:o, s:i}", "items", items, "cursor", 0));
 }
 
 static json_t *audit_answer(const struct request_context *context, const json_t *request)
@@ -146,11 +147,11 @@ static json_t *audit_answer(const struct request_context *context, const json_t 
 	const char *wrong = query_take(request, &query);
 
 	if (wrong)
-		return bad_request(wrong, "is not as docs/control-protocol.md has it");
+		return request_bad(wrong, "is not as docs/control-protocol.md has it");
 	json_t *items = json_array();
 	uint64_t next = ctl_audit_list(context->audit, query.cursor, query.limit, items);
 
-	return success(json_pack("{s:o, s:I}", "items", items, "cursor", (json_int_t)next));
+	return request_success(json_pack("{s:o, s:I}", "items", items, "cursor", (json_int_t)next));
 }
 
 static json_t *show(const struct request_context *context, const json_t *request)
@@ -159,7 +160,7 @@ static json_t *show(const struct request_context *context, const json_t *request
 	const char *what = json_string_value(json_object_get(request, "what"));
 
 	if (!what)
-		return bad_request("what", "is missing");
+		return request_bad("what", "is missing");
 	if (strcmp(what, "sessions") == 0)
 		return list_answer(context, request, provider->sessions);
 	if (strcmp(what, "vpn") == 0)
@@ -169,10 +170,10 @@ static json_t *show(const struct request_context *context, const json_t *request
 	if (strcmp(what, "counters") == 0)
 		return counters_answer(context);
 	if (strcmp(what, "config") == 0 && context->change)
-		return success(ctl_change_json(context->change));
+		return request_success(ctl_change_json(context->change));
 	if (strcmp(what, "audit") == 0)
 		return audit_answer(context, request);
-	return bad_request("what", "is one of sessions, vpn, devices, counters, config, audit");
+	return request_bad("what", "is one of sessions, vpn, devices, counters, config, audit");
 }
 
 static json_t *status(const struct request_context *context, const json_t *request)
@@ -180,7 +181,7 @@ static json_t *status(const struct request_context *context, const json_t *reque
 	json_t *result = NULL;
 	int rc = context->provider->status(context->daemon, &result);
 
-	return rc ? failure(rc) : success(result);
+	return rc ? request_failure(rc) : request_success(result);
 }
 
 /* --- changes ------------------------------------------------------------------------------ */
@@ -190,8 +191,8 @@ static json_t *change_answer(const struct request_context *context, int rc,
 {
 	if (rc)
 		return settings_refusal(rc, error);
-	return success(json_pack("{s:i}", "confirm_within_s",
-				 (int)ctl_change_seconds_left(context->change)));
+	return request_success(json_pack("{s:i}", "confirm_within_s",
+					 (int)ctl_change_seconds_left(context->change)));
 }
 
 static json_t *restore(const struct request_context *context, const json_t *request)
@@ -212,21 +213,46 @@ static json_t *set_all(const struct request_context *context, const json_t *requ
 	return change_answer(context, rc, &error);
 }
 
+/* A setting of VALUES that the web process may not change; NULL: none. */
+static const char *forbidden_find(const struct request_context *context, const json_t *values)
+{
+	const char *name;
+	json_t *value;
+
+	if (!context->peer.web)
+		return NULL;
+	json_object_foreach ((json_t *)values, name, value) {
+		if (settings_is_machines(name))
+			return name;
+	}
+	return NULL;
+}
+
+static json_t *set_values(const struct request_context *context, const json_t *request)
+{
+	const json_t *values = json_object_get(request, "values");
+	const char *forbidden = forbidden_find(context, values);
+
+	if (!json_is_object(values))
+		return request_bad("values", "is not an object of names and values");
+	if (forbidden)
+		return request_refusal("not-allowed", forbidden,
+				       "only the console and the settings file may change this");
+	return set_all(context, request);
+}
+
 static json_t *set(const struct request_context *context, const json_t *request)
 {
 	struct settings_error error = {0};
-	const json_t *values = json_object_get(request, "values");
 	const char *name = json_string_value(json_object_get(request, "name"));
 	const char *value = json_string_value(json_object_get(request, "value"));
 
-	if (values)
-		return json_is_object(values)
-			       ? set_all(context, request)
-			       : bad_request("values", "is not an object of names and values");
+	if (json_object_get(request, "values") || context->peer.web)
+		return set_values(context, request);
 	if (!name)
-		return bad_request("name", "is missing or not text");
+		return request_bad("name", "is missing or not text");
 	if (!value)
-		return bad_request("value", "is missing or not text");
+		return request_bad("value", "is missing or not text");
 	int rc = ctl_change_set(context->change, name, value,
 				json_is_true(json_object_get(request, "confirm")), &error);
 	return change_answer(context, rc, &error);
@@ -246,7 +272,7 @@ static json_t *rollback(const struct request_context *context, const json_t *req
 	json_int_t steps = 1;
 
 	if (!count_take(request, "steps", 1, 1000, &steps))
-		return bad_request("steps", "is not a number from 1 on");
+		return request_bad("steps", "is not a number from 1 on");
 	int rc = ctl_change_rollback(context->change, steps,
 				     json_is_true(json_object_get(request, "confirm")), &error);
 	return change_answer(context, rc, &error);
@@ -268,7 +294,7 @@ static json_t *forward(const struct request_context *context, const json_t *requ
 		return change_answer(context,
 				     ctl_change_forward_remove(context->change, key, wait, &error),
 				     &error);
-	return bad_request("action", "is add (with forward) or remove (with key)");
+	return request_bad("action", "is add (with forward) or remove (with key)");
 }
 
 /* --- the machine --------------------------------------------------------------------------- */
@@ -280,7 +306,7 @@ static json_t *version(const struct request_context *context, const json_t *requ
 	if (!context->provider->version)
 		return request_refusal("unknown-request", NULL, "this daemon knows no versions");
 	int rc = context->provider->version(context->daemon, &result);
-	return rc ? failure(rc) : success(result);
+	return rc ? request_failure(rc) : request_success(result);
 }
 
 static json_t *restart(const struct request_context *context, const json_t *request)
@@ -288,74 +314,14 @@ static json_t *restart(const struct request_context *context, const json_t *requ
 	const char *what = json_string_value(json_object_get(request, "what"));
 
 	if (!what || (strcmp(what, "services") != 0 && strcmp(what, "machine") != 0))
-		return bad_request("what", "is services or machine");
+		return request_bad("what", "is services or machine");
 	if (!context->provider->restart)
 		return request_refusal("unknown-request", NULL, "this daemon cannot restart");
 	int rc = context->provider->restart(context->daemon, *what == 'm');
 	if (rc == -EPERM)
 		return request_refusal("not-allowed", "web.machine_restart",
 				       "the settings do not allow this");
-	return rc ? failure(rc) : success(json_pack("{s:s}", "restarting", what));
-}
-
-/* --- the web process ------------------------------------------------------------------------ */
-
-static json_t *setup(const struct request_context *context, const json_t *request)
-{
-	json_t *result = NULL;
-	int rc = context->provider->web->setup(
-		context->daemon, json_is_true(json_object_get(request, "reset")),
-		json_is_true(json_object_get(request, "unlock")), &result);
-
-	return rc ? failure(rc) : success(result);
-}
-
-static json_t *web_state(const struct request_context *context, const json_t *request)
-{
-	json_t *result = NULL;
-	int rc = context->provider->web->state(context->daemon, &result);
-
-	return rc ? failure(rc) : success(result);
-}
-
-static json_t *web_keep(const struct request_context *context, const json_t *request)
-{
-	int rc = context->provider->web->keep(context->daemon, json_object_get(request, "state"));
-
-	if (rc == -EINVAL)
-		return bad_request("state", "is not as http/web_state.h has it");
-	return rc ? failure(rc) : success(json_object());
-}
-
-static json_t *web_claim(const struct request_context *context, const json_t *request)
-{
-	const char *code = json_string_value(json_object_get(request, "code"));
-	int rc = code ? context->provider->web->claim(context->daemon, code) : -EINVAL;
-
-	if (rc == -EINVAL)
-		return bad_request("code", "is missing or not text");
-	if (rc == -EACCES)
-		return request_refusal("not-allowed", "code", "this is not the code");
-	if (rc == -EEXIST)
-		return request_refusal("busy", NULL, "a password is set already");
-	return rc ? failure(rc) : success(json_object());
-}
-
-/* A line for the audit log about what never becomes a request, as a failed login. */
-static json_t *web_note(const struct request_context *context, const json_t *request)
-{
-	struct audit_entry entry = {
-		.who = json_string_value(json_object_get(request, "who")),
-		.source = json_string_value(json_object_get(request, "source")),
-		.action = json_string_value(json_object_get(request, "action")),
-		.what = json_string_value(json_object_get(request, "detail")),
-		.result = json_string_value(json_object_get(request, "result")),
-	};
-
-	if (!entry.who || !entry.action || !entry.result)
-		return bad_request("action", "who, action and result are text");
-	ctl_audit_add(context->audit, &entry);
-	return success(json_object());
+	return rc ? request_failure(rc) : request_success(json_pack("{s:s}", "restarting", what));
 }
 
 /* --- for tests and benches ------------------------------------------------------------------ */
@@ -399,32 +365,29 @@ static json_t *arm(const struct request_context *context, const json_t *request)
 		return request_refusal("unknown-request", NULL, "this daemon cannot arm");
 	const char *wrong = arm_take(request, &pairs);
 	if (wrong)
-		return bad_request(wrong, "is missing or out of range");
+		return request_bad(wrong, "is missing or out of range");
 	int rc = context->provider->arm(context->daemon, &pairs, &result);
-	return rc ? failure(rc) : success(result);
+	return rc ? request_failure(rc) : request_success(result);
 }
 
 /* --- which request -----------------------------------------------------------------------------
  */
 
-enum permission { MAY_READ, MAY_CHANGE, ROOT_ONLY, WEB_ONLY };
-
-/* What the web process may, besides WEB_ONLY; nothing else, for its page has no use for it. */
-enum web { NOT_WEB, WEB };
-
-static const struct request_kind {
-	const char *name;
-	enum permission permission;
-	enum web web;
-	json_t *(*answer)(const struct request_context *context, const json_t *request);
-} kinds[] = {
-	{"status", MAY_READ, WEB, status},	 {"show", MAY_READ, WEB, show},
-	{"version", MAY_READ, WEB, version},	 {"set", MAY_CHANGE, WEB, set},
-	{"confirm", MAY_CHANGE, WEB, confirm},	 {"rollback", MAY_CHANGE, WEB, rollback},
-	{"forward", MAY_CHANGE, WEB, forward},	 {"restore", MAY_CHANGE, WEB, restore},
-	{"restart", MAY_CHANGE, WEB, restart},	 {"setup", MAY_CHANGE, NOT_WEB, setup},
-	{"web-state", WEB_ONLY, WEB, web_state}, {"web-keep", WEB_ONLY, WEB, web_keep},
-	{"web-claim", WEB_ONLY, WEB, web_claim}, {"web-note", WEB_ONLY, WEB, web_note},
+static const struct request_kind kinds[] = {
+	{"status", MAY_READ, WEB, status},
+	{"show", MAY_READ, WEB, show},
+	{"version", MAY_READ, WEB, version},
+	{"set", MAY_CHANGE, WEB, set},
+	{"confirm", MAY_CHANGE, WEB, confirm},
+	{"rollback", MAY_CHANGE, WEB, rollback},
+	{"forward", MAY_CHANGE, WEB, forward},
+	{"restore", MAY_CHANGE, WEB, restore},
+	{"restart", MAY_CHANGE, WEB, restart},
+	{"setup", MAY_CHANGE, NOT_WEB, request_setup},
+	{"web-state", WEB_ONLY, WEB, request_web_state},
+	{"web-keep", WEB_ONLY, WEB, request_web_keep},
+	{"web-claim", WEB_ONLY, WEB, request_web_claim},
+	{"web-note", WEB_ONLY, WEB, request_web_note},
 	{"arm", ROOT_ONLY, NOT_WEB, arm},
 };
 
@@ -436,100 +399,9 @@ static const struct request_kind *kind_find(const char *name)
 	return NULL;
 }
 
-/* --- the audit log ------------------------------------------------------------------------------
- */
-
-/* "passthrough.pptp: on -> off"; NULL: there is no such setting. The caller frees it. */
-static char *set_describe(const struct request_context *context, const char *name,
-			  const json_t *value)
-{
-	char *old = NULL, *text = NULL;
-
-	if (!context->change || !name ||
-	    settings_get(ctl_change_settings(context->change), name, &old) != 0)
-		return NULL;
-	if (asprintf(&text, "%s: %s -> %s", name, old,
-		     json_is_string(value) ? json_string_value(value) : "?") < 0)
-		text = NULL;
-	free(old);
-	return text;
-}
-
-static char *values_describe(const struct request_context *context, const json_t *values)
-{
-	const char *name;
-	json_t *value;
-	char *all = NULL;
-
-	json_object_foreach ((json_t *)values, name, value) {
-		char *one = set_describe(context, name, value), *more = NULL;
-
-		if (one && asprintf(&more, "%s%s%s", all ? all : "", all ? ", " : "", one) > 0) {
-			free(all);
-			all = more;
-		}
-		free(one);
-	}
-	return all;
-}
-
-/* What is about to change, before it does. The caller frees it; NULL: nothing to say. */
-static char *change_describe(const struct request_context *context, const struct request_kind *kind,
-			     const json_t *request)
-{
-	json_t *rest;
-	char *text;
-
-	if (kind->answer == set && json_object_get(request, "values"))
-		return values_describe(context, json_object_get(request, "values"));
-	if (kind->answer == set)
-		return set_describe(context, json_string_value(json_object_get(request, "name")),
-				    json_object_get(request, "value"));
-	if (kind->answer == restore)
-		return NULL;
-	rest = json_copy((json_t *)request);
-	for (const char *const *known = (const char *const[]){"request", "id", "for", NULL}; *known;
-	     known++)
-		json_object_del(rest, *known);
-	text = json_object_size(rest) ? json_dumps(rest, JSON_COMPACT) : NULL;
-	json_decref(rest);
-	return text;
-}
-
-/* Only the web process asks for somebody else. */
-static void audit_add(const struct request_context *context, const struct request_kind *kind,
-		      const json_t *request, const char *what, const json_t *answer)
-{
-	const json_t *other = context->peer.web ? json_object_get(request, "for") : NULL;
-	const json_t *error = json_object_get(answer, "error");
-	char uid[32];
-
-	snprintf(uid, sizeof(uid), "uid %u", (unsigned int)context->peer.uid);
-	const char *who = json_string_value(json_object_get(other, "who"));
-	struct audit_entry entry = {
-		.who = context->peer.web ? (who ? who : "page") : uid,
-		.source = json_string_value(json_object_get(other, "source")),
-		.action = kind->name,
-		.what = what,
-		.result = error ? json_string_value(json_object_get(error, "code")) : "ok",
-	};
-	ctl_audit_add(context->audit, &entry);
-}
-
-static json_t *audited(const struct request_context *context, const struct request_kind *kind,
-		       const json_t *request)
-{
-	char *what = context->audit ? change_describe(context, kind, request) : NULL;
-	json_t *answer = kind->answer(context, request);
-
-	audit_add(context, kind, request, what, answer);
-	free(what);
-	return answer;
-}
-
 static bool needs_web(const struct request_kind *kind)
 {
-	return kind->permission == WEB_ONLY || kind->answer == setup;
+	return kind->permission == WEB_ONLY || kind->answer == request_setup;
 }
 
 static json_t *permitted(const struct request_context *context, const struct request_kind *kind,
@@ -550,7 +422,7 @@ static json_t *permitted(const struct request_context *context, const struct req
 	if (kind->permission == MAY_CHANGE && !context->change)
 		return request_refusal("unknown-request", NULL,
 				       "this daemon's settings cannot be changed");
-	return kind->permission == MAY_CHANGE ? audited(context, kind, request)
+	return kind->permission == MAY_CHANGE ? request_audited(context, kind, request)
 					      : kind->answer(context, request);
 }
 
@@ -559,7 +431,7 @@ static json_t *object_answer(const struct request_context *context, const json_t
 	const char *name = json_string_value(json_object_get(request, "request"));
 
 	if (!name)
-		return bad_request("request", "is missing");
+		return request_bad("request", "is missing");
 	const struct request_kind *kind = kind_find(name);
 	if (!kind)
 		return request_refusal("unknown-request", "request", "there is no such request");
@@ -573,7 +445,7 @@ json_t *request_answer(const struct request_context *context, const char *line, 
 
 	if (!json_is_object(request)) {
 		json_decref(request);
-		return bad_request(NULL, "is not one JSON object on a line");
+		return request_bad(NULL, "is not one JSON object on a line");
 	}
 	json_t *answer = object_answer(context, request);
 	json_t *id = json_object_get(request, "id");

@@ -88,9 +88,24 @@ def check_hostile_text_stays_text():
         assert console("show", "config")["settings"]["port_forwards"][0]["name"] == text
         assert client.ask("DELETE", "/api/v1/forwards/1").status == 200
     for text in HOSTILE:
-        for name in ("web.names", "web.certificate", "dataplane", "timeouts.udp", "run_dir", "passthrough.pptp"):
+        for name in ("web.names", "dataplane", "timeouts.udp", "passthrough.pptp"):
             answer = client.ask("PATCH", "/api/v1/config", {"values": {name: text}})
             assert answer.status == 400, (name, text, answer.status)
+
+
+def check_the_page_points_the_daemon_at_no_file():
+    client, before = admin(), settings()
+    for name in ("web.certificate", "web.key", "run_dir", "state_dir", "control_group"):
+        answer = client.ask("PATCH", "/api/v1/config", {"values": {"passthrough.pptp": "off", name: "/etc/shadow"}})
+        assert answer.status == 403 and answer.json["error"]["field"] == name, answer.body
+    assert settings() == before
+    backup = client.get("/api/v1/backup").json
+    backup["settings"]["web"].update(certificate="/etc/shadow", key="/etc/shadow")
+    backup["settings"].update(state_dir="/etc", run_dir="/etc", control_group="games")
+    assert client.ask("PUT", "/api/v1/backup", backup).status == 200
+    now = client.get("/api/v1/config").json["settings"]
+    assert now["web"]["certificate"] is None and now["state_dir"] is None and now["control_group"] is None
+    assert now["run_dir"] == gateway.DIR + "/run"
 
 
 def check_backup_comes_back():

@@ -2,6 +2,7 @@
 """The process behind the page: what it is, that it comes back, and the two restarts."""
 import os
 import signal
+import ssl
 import subprocess
 import sys
 
@@ -86,6 +87,44 @@ def check_ports_and_switch_are_followed():
     console("set", "web.enabled", "on")
     until(gateway.web_pid)
     assert Client().get("/api/v1/session").status == 200
+
+
+def certificate():
+    return ssl.get_server_certificate((ADDRESS, 443))
+
+
+def installed(path, name):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-subj", "/CN=" + name, "-keyout", path + ".key", "-out", path + ".pem"], check=True,
+                   capture_output=True)
+    with open(path + ".pem") as handle:
+        return handle.read()
+
+
+def has(text):
+    def same():
+        try:
+            return certificate().strip() == text.strip()
+        except OSError:
+            return False
+    return same
+
+
+def check_the_administrators_certificate():
+    own, path = certificate(), gateway.DIR + "/page"
+    text = installed(path, "first")
+    values = {"web.certificate": path + ".pem", "web.key": path + ".key"}
+    assert gateway.control(request="set", values=values)["ok"]
+    until(has(text))
+    assert Client().get("/").headers["Strict-Transport-Security"]
+    text = installed(path, "renewed")
+    os.kill(gateway.GATEWAY, signal.SIGHUP)
+    until(has(text))
+    os.unlink(path + ".key")  # then its own serves
+    os.kill(gateway.GATEWAY, signal.SIGHUP)
+    until(has(own))
+    assert Client().get("/").headers["Strict-Transport-Security"] is None
+    assert gateway.control(request="set", values=dict.fromkeys(values, ""))["ok"]
 
 
 def check_services_restart():
