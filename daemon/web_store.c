@@ -129,7 +129,6 @@ static json_t *file_json(const char *path)
 	return json;
 }
 
-/* The administrator's certificate takes the place of our own. */
 static void certificate_add(json_t *state, const struct web_settings *settings)
 {
 	json_t *certificate, *key;
@@ -139,9 +138,8 @@ static void certificate_add(json_t *state, const struct web_settings *settings)
 	certificate = file_json(settings->certificate);
 	key = file_json(settings->key);
 	if (certificate && key) {
-		json_object_set(state, "certificate", certificate);
-		json_object_set(state, "key", key);
-		json_object_set_new(state, "own_certificate", json_true());
+		json_object_set(state, "installed_certificate", certificate);
+		json_object_set(state, "installed_key", key);
 	}
 	json_decref(certificate);
 	json_decref(key);

@@ -133,7 +133,7 @@ static void common_add(struct MHD_Response *response, const struct exchange *exc
 {
 	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
 		header_add(response, headers[i][0], headers[i][1]);
-	if (exchange->tls && web_state_is(&exchange->web->state, "own_certificate"))
+	if (exchange->tls && exchange->web->installed)
 		header_add(response, "Strict-Transport-Security", "max-age=31536000");
 }
 

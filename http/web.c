@@ -103,6 +103,25 @@ static int certificate_first(struct web *web)
 	return rc;
 }
 
+/* One that the administrator installed and that is of no use must not take the page away. */
+static int secure_start(struct web *web)
+{
+	const struct web_state *state = &web->state;
+	const char *certificate = web_state_text(state, "installed_certificate");
+
+	web->installed = certificate && !server_secure(web->server, certificate,
+						       web_state_text(state, "installed_key"));
+	if (web->installed)
+		return 0;
+	if (certificate)
+		json_decref(web_ask_result(
+			web, json_pack("{s:s, s:s, s:s, s:s, s:s}", "request", "web-note", "who",
+				       "page", "action", "web.certificate", "detail",
+				       "cannot be used: its own is", "result", "failed")));
+	return server_secure(web->server, web_state_text(state, "certificate"),
+			     web_state_text(state, "key"));
+}
+
 static int control_begin(struct web *web, int fd)
 {
 	int rc = ctl_client_take(fd, &web->control);
@@ -118,21 +137,25 @@ static int control_begin(struct web *web, int fd)
 	}
 	if (!web_state_text(&web->state, "certificate"))
 		rc = certificate_first(web);
-	return rc ? rc
-		  : server_secure(web->server, web_state_text(&web->state, "certificate"),
-				  web_state_text(&web->state, "key"));
+	return rc ? rc : secure_start(web);
 }
 
 /* --- what the daemon says --------------------------------------------------------------------- */
 
+static const char *installed_text(const struct web *web)
+{
+	const char *text = web_state_text(&web->state, "installed_certificate");
+
+	return text ? text : "";
+}
+
 /* Another certificate is taken up by another process: the keeper makes one. */
 static int state_follow(struct web *web)
 {
-	char *before = strdup(web_state_text(&web->state, "certificate"));
+	char *before = strdup(installed_text(web));
 	int rc = before ? web_state_read(web) : -ENOMEM;
 
-	if (!rc && (!web_state_text(&web->state, "certificate") ||
-		    strcmp(before, web_state_text(&web->state, "certificate")) != 0))
+	if (!rc && strcmp(before, installed_text(web)) != 0)
 		rc = -ESTALE;
 	free(before);
 	return rc;

@@ -23,6 +23,7 @@ struct events;
 struct web {
 	int link;		    /* from the daemon (http/web_link.h) */
 	struct ctl_client *control; /* NULL: the daemon has not said anything yet */
+	bool installed;		    /* the administrator's certificate is in use */
 	bool ended;		    /* the daemon is gone: end */
 	struct web_state state;
 	struct logins sessions;

@@ -4,7 +4,8 @@
  * here. `web-state` gives all of it,
  *
  *   {"password": "$argon2id$...", "tokens": [{"id", "name", "role", "created_at", "hash"}],
- *    "certificate": PEM, "key": PEM, "own_certificate": true (the administrator's),
+ *    "certificate": PEM, "key": PEM (made here), "installed_certificate": PEM,
+ *    "installed_key": PEM (the administrator's),
  *    "name": host name, "names": ["gateway.lan"], "addresses": ["192.168.1.1"],
  *    "metrics": false, "language": "auto", "machine_restart": true}
  *
