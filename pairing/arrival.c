@@ -5,7 +5,8 @@
  *   unknown --- one host is all but certain ---> provisional --- confirmed ---> settled
  *      |  ^                                        |
  *      |  +---- the evidence has turned -----------+
- *      +------- several are possible: copies, then the likeliest for a while ("leaning")
+ *      +------- several are possible: copies; what is too much to copy goes to the
+ *               likeliest, and what is too much for that is bound to it for a while
  *
  * A copy to the wrong host is harmless, it has no key for it; a packet to the
  * wrong host alone is lost. So the bar for binding is high and that for copying
@@ -19,7 +20,7 @@
 #include "pairing/watch.h"
 
 #define BIND_BELOW	  5e-4 /* what all others together may have */
-#define COPY_ABOVE	  1e-5 /* who gets a copy */
+#define COPY_ABOVE	  1e-4 /* who gets a copy */
 #define DOUBT_BELOW	  0.3
 #define LEAN_MS		  1000
 #define LEANS_DOUBLED	  6
@@ -35,31 +36,50 @@ static void decide(struct esp_decision *d, enum esp_verdict verdict, enum esp_re
 /* --- the test: who sends something just after it was given a copy?
  * --------------------------------- */
 
-#define REPLIES 0.6 /* how often the owner does, where traffic goes both ways */
+#define CHANCE_AT_LEAST 0.1 /* hosts speak in bursts */
+#define REPLIES		0.6 /* how often the owner does, where traffic goes both ways */
 
-static void suspect_judge(struct esp_pairing *p, struct suspect *s, uint64_t now_ms)
+static bool suspect_has_sent(struct esp_pairing *p, const struct suspect *s, uint64_t now_ms)
+{
+	return peer_out_packets(p, s->peer, now_ms) > s->packets;
+}
+
+/* @common: how many of the others sent something too, for whatever reason all of them have. */
+static void suspect_judge(struct esp_pairing *p, struct suspect *s, double common, uint64_t now_ms)
 {
 	double window_s = (double)(now_ms - s->last_copy_ms) / 1000;
-	double rate = peer_out_rate(p, s->peer, now_ms);
-	double chance = 1 - exp(-rate * window_s);
-	bool hit = peer_out_packets(p, s->peer, now_ms) > s->packets;
+	double chance = 1 - exp(-peer_out_rate(p, s->peer, now_ms) * window_s);
+	bool hit = suspect_has_sent(p, s, now_ms);
 
-	if (chance < 0.02)
-		chance = 0.02;
+	if (chance < common)
+		chance = common;
+	if (chance < CHANCE_AT_LEAST)
+		chance = CHANCE_AT_LEAST;
 	if (hit)
 		s->replies += log((1 - (1 - REPLIES) * (1 - chance)) / chance);
 	else
 		s->replies += log(1 - REPLIES);
-	s->tests++;
-	s->hits += hit;
 }
 
 static void arrival_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
 {
-	for (unsigned i = 0; i < u->suspect_count; i++)
-		if (u->suspects[i].last_copy_ms == u->test_ms)
-			suspect_judge(p, &u->suspects[i], now_ms);
+	double tested = 0, hits = 0;
+
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		if (u->suspects[i].last_copy_ms != u->test_ms)
+			continue;
+		tested++;
+		hits += suspect_has_sent(p, &u->suspects[i], now_ms);
+	}
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		struct suspect *s = &u->suspects[i];
+		double others = hits - suspect_has_sent(p, s, now_ms);
+
+		if (s->last_copy_ms == u->test_ms)
+			suspect_judge(p, s, tested > 2 ? others / (tested - 1) : 0, now_ms);
+	}
 	u->test_ms = 0;
+	belief_stale(p);
 }
 
 /* The peer's entry, instead of the one that got fewest copies if there is no room. */
@@ -95,8 +115,8 @@ static void suspect_copied(struct esp_pairing *p, struct arrival *u, struct peer
 /* --- binding
  * ----------------------------------------------------------------------------------------- */
 
-static void note_why(struct esp_pairing *p, const struct arrival *u, const struct opinion *best,
-		     unsigned count, struct child *child, uint64_t now_ms)
+static void note_why(const struct arrival *u, const struct opinion *best, unsigned count,
+		     struct child *child)
 {
 	if (count == 1)
 		child_note(child, ESP_EVIDENCE_only_candidate);
@@ -104,7 +124,7 @@ static void note_why(struct esp_pairing *p, const struct arrival *u, const struc
 		child_note(child, ESP_EVIDENCE_eliminated);
 	else
 		child_note(child, ESP_EVIDENCE_outweighed);
-	if (belief_took_over(p, u, child, now_ms) > 1)
+	if (belief_took_over(u, child))
 		child_note(child, ESP_EVIDENCE_took_over);
 	if (belief_reacted(u, child) > 0.5)
 		child_note(child, ESP_EVIDENCE_reacted);
@@ -136,16 +156,18 @@ static bool arrival_attach(struct esp_pairing *p, struct arrival *u, const struc
 
 	if (!child)
 		return false;
-	note_why(p, u, best, count, child, now_ms);
+	note_why(u, best, count, child);
 	child_set_spi_in(p, child, u->spi);
 	child->pair.state = ESP_PROVISIONAL;
 	child->pair.bound_ms = now_ms;
 	child->pair.in_packets = u->packets;
 	child->pair.in_seen_ms = u->last_ms;
 	child->pair.copied = u->copied;
+	child->in_first_ms = u->first_ms;
 	child->sampled_ms = now_ms;
 	child->sampled_in = u->packets;
 	u->bound = child;
+	belief_stale(p);
 	return true;
 }
 
@@ -170,6 +192,7 @@ static struct esp_pair arrival_detach(struct esp_pairing *p, struct arrival *u)
 	child->pair.evidence &= ~(1u << ESP_EVIDENCE_leaning);
 	child_note(child, ESP_EVIDENCE_doubted);
 	u->bound = NULL;
+	belief_stale(p);
 	return half;
 }
 
@@ -177,9 +200,9 @@ static struct esp_pair arrival_detach(struct esp_pairing *p, struct arrival *u)
 static void arrival_release(struct esp_pairing *p, struct arrival *u)
 {
 	struct esp_pair half = arrival_detach(p, u);
-	unsigned most = p->options.copies_a_spi;
 
-	u->copied = most > COPIES_AFTER_LEAN ? most - COPIES_AFTER_LEAN : 0;
+	if (u->tokens < COPIES_AFTER_LEAN)
+		u->tokens = COPIES_AFTER_LEAN;
 	if (p->events.ended)
 		p->events.ended(p->events.context, &half, ESP_DOUBTED);
 }
@@ -221,27 +244,34 @@ static bool arrival_lean(struct esp_pairing *p, struct arrival *u, const struct 
 /* --- copying
  * ------------------------------------------------------------------------------------------- */
 
-static bool take_token(struct esp_pairing *p, struct server *server, uint64_t now_ms)
+static bool may_take(double *tokens, uint64_t *since_ms, double most, double a_second,
+		     uint64_t now_ms)
 {
-	double most = p->options.copies_a_second;
+	*tokens += (double)(now_ms - *since_ms) / 1000 * a_second;
+	*since_ms = now_ms;
+	if (*tokens > most)
+		*tokens = most;
+	return *tokens >= 1;
+}
 
-	server->tokens += (double)(now_ms - server->tokens_ms) / 1000 * most;
-	server->tokens_ms = now_ms;
-	if (server->tokens > most)
-		server->tokens = most;
-	if (server->tokens < 1)
+/* Within what one SPI may have, and what all of the server's may. */
+static bool take_token(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
+{
+	const struct esp_options *o = &p->options;
+	struct server *server = u->server;
+
+	if (!may_take(&u->tokens, &u->tokens_ms, o->copies_a_spi, o->copies_a_spi_second, now_ms) ||
+	    !may_take(&server->tokens, &server->tokens_ms, o->copies_a_second, o->copies_a_second,
+		      now_ms))
 		return false;
-	server->tokens -= 1;
+	u->tokens--;
+	server->tokens--;
 	return true;
 }
 
 static void arrival_copy(struct esp_pairing *p, struct arrival *u, const struct opinion *opinions,
 			 unsigned count, uint64_t now_ms, struct esp_decision *d)
 {
-	if (!take_token(p, u->server, now_ms)) {
-		decide(d, ESP_DROP, ESP_RATE);
-		return;
-	}
 	decide(d, ESP_COPY, ESP_KNOWN);
 	for (unsigned i = 0; i < count; i++) {
 		if (i && opinions[i].probability < COPY_ABOVE)
@@ -252,6 +282,27 @@ static void arrival_copy(struct esp_pairing *p, struct arrival *u, const struct 
 	if (!u->test_ms)
 		u->test_ms = now_ms;
 	u->copied++;
+}
+
+/* --- guessing --- */
+
+#define GUESSES	       100
+#define GUESSES_SECOND 200
+
+/* What is too much to copy goes to the likeliest host; what is too much for that is bound to it. */
+static bool take_guess(struct arrival *u, uint64_t now_ms)
+{
+	if (!may_take(&u->guesses, &u->guesses_ms, GUESSES, GUESSES_SECOND, now_ms))
+		return false;
+	u->guesses--;
+	return true;
+}
+
+static void arrival_guess(const struct opinion *best, struct esp_decision *d)
+{
+	decide(d, ESP_COPY, ESP_KNOWN);
+	d->count = 1;
+	d->inside[0] = best->peer->host->address;
 }
 
 /* --- the decision
@@ -275,19 +326,21 @@ static void arrival_decide(struct esp_pairing *p, struct arrival *u, uint64_t no
 	struct opinion opinions[ESP_CANDIDATES];
 	unsigned count;
 
-	belief_weigh(p, u->server, now_ms);
+	belief_weigh(p, u->server, u, now_ms);
 	count = belief_of(p, u, opinions, ESP_CANDIDATES);
 	if (!count)
 		decide(d, ESP_DROP, ESP_NOBODY);
 	else if ((is_certain(&opinions[0]) || count == 1) &&
 		 arrival_bind(p, u, &opinions[0], count, now_ms))
 		bound_to(d, u);
-	else if (u->copied < p->options.copies_a_spi)
+	else if (take_token(p, u, now_ms))
 		arrival_copy(p, u, opinions, count, now_ms, d);
+	else if (take_guess(u, now_ms))
+		arrival_guess(&opinions[0], d);
 	else if (arrival_lean(p, u, opinions, count, now_ms))
 		bound_to(d, u);
 	else
-		decide(d, ESP_DROP, ESP_QUOTA);
+		decide(d, ESP_DROP, ESP_RATE);
 }
 
 static bool somebody_could_own(const struct server *server)
@@ -309,6 +362,10 @@ static struct arrival *arrival_get(struct esp_pairing *p, struct server *server,
 		return u;
 	u->first_ms = now_ms;
 	u->first_sequence = sequence;
+	u->tokens = p->options.copies_a_spi;
+	u->tokens_ms = u->guesses_ms = now_ms;
+	u->guesses = GUESSES;
+	belief_stale(p);
 	return u;
 }
 
@@ -323,12 +380,14 @@ void arrival_came(struct esp_pairing *p, uint64_t now_ms, struct server *server,
 		decide(decision, ESP_DROP, somebody_could_own(server) ? ESP_FULL : ESP_NOBODY);
 		return;
 	}
+	LIST_REMOVE(u, entry); /* those that speak are weighed first */
+	LIST_INSERT_HEAD(&server->arrivals, u, entry);
 	u->last_ms = now_ms;
 	u->last_sequence = sequence;
 	u->packets++;
 	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
 		arrival_judge(p, u, now_ms);
-	p->next_ms = now_ms;
+	tick_soon(p, now_ms);
 	arrival_decide(p, u, now_ms, decision);
 }
 
@@ -360,19 +419,43 @@ static bool is_confirmed(const struct child *child, uint64_t now_ms)
 	       (child_has(child, ESP_EVIDENCE_only_candidate) ? SETTLE_ALONE_MS : SETTLE_MOST_MS);
 }
 
+/* RFC 7296 section 2.8: does the server wait for the first packet of the new SA? */
+static void server_learn(struct server *server, const struct child *child)
+{
+	if (child->origin != ORIGIN_CREATE || child->by_server || !child->out_first_ms ||
+	    !child->in_first_ms)
+		return;
+	server->rekeys++;
+	server->eager += child->in_first_ms < child->out_first_ms + server->rtt_ms / 2;
+}
+
+static void child_settle(struct esp_pairing *p, struct child *child)
+{
+	server_learn(child->peer->server, child);
+	if (goes_both_ways(child))
+		child_note(child, ESP_EVIDENCE_both_ways);
+	child->pair.state = ESP_SETTLED;
+	say_bound(p, child);
+}
+
+void arrival_confirm(struct esp_pairing *p, struct child *child, uint64_t now_ms)
+{
+	const struct arrival *u = arrival_find(child->peer->server, child->pair.spi_in);
+
+	if (child->pair.state == ESP_PROVISIONAL && !u && is_confirmed(child, now_ms))
+		child_settle(p, child);
+}
+
 static void arrival_settle(struct esp_pairing *p, struct arrival *u)
 {
 	struct child *child = u->bound;
 
-	if (goes_both_ways(child))
-		child_note(child, ESP_EVIDENCE_both_ways);
-	child->pair.state = ESP_SETTLED;
 	arrival_free(p, u);
-	say_bound(p, child);
+	child_settle(p, child);
 }
 
-static double still_believed(struct esp_pairing *p, const struct arrival *u,
-			     struct opinion *opinions, unsigned count)
+static double still_believed(const struct arrival *u, const struct opinion *opinions,
+			     unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (opinions[i].peer == u->bound->peer)
@@ -394,7 +477,7 @@ static void bound_review(struct esp_pairing *p, struct arrival *u, uint64_t now_
 	else if (!other && is_certain(&opinions[0]))
 		u->bound->pair.evidence &= ~(1u << ESP_EVIDENCE_leaning);
 	else if (is_leaning(u) ? now_ms >= u->lean_until_ms
-			       : still_believed(p, u, opinions, count) < DOUBT_BELOW)
+			       : still_believed(u, opinions, count) < DOUBT_BELOW)
 		arrival_release(p, u);
 	if (u->bound && is_confirmed(u->bound, now_ms))
 		arrival_settle(p, u);
@@ -419,7 +502,7 @@ bool arrivals_review(struct esp_pairing *p, struct server *server, uint64_t now_
 	LIST_FOREACH(u, &server->arrivals, entry)
 	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
 		arrival_judge(p, u, now_ms);
-	belief_weigh(p, server, now_ms);
+	belief_weigh(p, server, NULL, now_ms);
 	for (u = LIST_FIRST(&server->arrivals); u; u = next) {
 		next = LIST_NEXT(u, entry);
 		if (u->bound)

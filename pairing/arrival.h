@@ -6,7 +6,7 @@
 #include "pairing/state.h"
 
 /* When copies that went to several hosts are compared with what the hosts sent. */
-#define TEST_MS 20
+#define TEST_MS 10
 
 /* As esp_pairing_inbound(), for an SPI that is not bound. */
 void arrival_came(struct esp_pairing *p, uint64_t now_ms, struct server *server, uint32_t spi,
@@ -14,5 +14,8 @@ void arrival_came(struct esp_pairing *p, uint64_t now_ms, struct server *server,
 
 /* Looks at all of a server's again: true when some are still open. */
 bool arrivals_review(struct esp_pairing *p, struct server *server, uint64_t now_ms);
+
+/* Settles a provisional pair that no arrival stands behind any more, when it is confirmed. */
+void arrival_confirm(struct esp_pairing *p, struct child *child, uint64_t now_ms);
 
 #endif

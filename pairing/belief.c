@@ -2,11 +2,12 @@
 /*
  * Theory of operation. For an arrival u and an SA c the weight is
  *
- *   w(u, c) = age(sequence) * time(c, u.first) * exp(took over + reacted + answered)
+ *   w(u, c) = sequence fits * when fits * still alive * exp(reacted + answered)
  *
  * a density per millisecond: how probable is it that c's first packet comes just
- * then and so. Weights are then balanced by rows and columns (Sinkhorn), because
- * each arrival has one owner and each SA one inbound SPI: that is elimination.
+ * then and so. A row of weights, divided by its sum, is what is believed of one
+ * arrival alone. Then each is weighed by how far the SA is still free, because an
+ * SA has one inbound SPI: that is elimination.
  * Every likelihood ratio has a floor: a quiet tunnel answers nothing, and silence
  * must not make its neighbour the owner.
  */
@@ -18,7 +19,8 @@
 #include "pairing/watch.h"
 
 #define ARRIVAL_LIVES_MS 10000
-#define ROUNDS		 8
+#define REWEIGH_MS	 10
+#define AGAIN_MS	 3 /* where something is new */
 
 /* --- sequence numbers: is the SA new? (RFC 4303 section 3.3.3) ------------------------------ */
 
@@ -27,7 +29,9 @@
 /* Of an SA that began a moment ago the first packet seen is one of the first. */
 static double sequence_is_of_fresh(uint32_t sequence)
 {
-	return sequence <= FRESH_SEQUENCE ? 1 : pow(FRESH_SEQUENCE / (double)sequence, 1.5);
+	double less = FRESH_SEQUENCE / (double)sequence;
+
+	return sequence <= FRESH_SEQUENCE ? 1 : less * sqrt(less);
 }
 
 /* Of one that is old, any. */
@@ -48,21 +52,15 @@ static double sequence_fits(const struct arrival *u, const struct child *c)
 
 /* --- time: since when may the server send on it? --------------------------------------------- */
 
-#define UNDECIDED_MS 30.0 /* what jitter, hosts and servers take */
-#define NOT_YET	     0.02
-#define IMPOSSIBLE   1e-4
+#define NOT_YET	   0.02
+#define IMPOSSIBLE 1e-4
 
 /* The earliest time, and how probable it is that the server sends on it at all yet. */
-struct start {
-	double ms, factor;
-};
-
 static struct start start_of_auth(const struct child *c, double rtt)
 {
 	if (c->answered_ms)
 		return (struct start){c->answered_ms, 1};
-	return (struct start){c->asked_ms + rtt,
-			      NOT_YET}; /* its answer was lost, or was overtaken */
+	return (struct start){c->asked_ms + rtt, NOT_YET}; /* its answer was lost, or overtaken */
 }
 
 /* RFC 7296 section 2.8: who answered a rekey waits until it hears the new SA. */
@@ -73,9 +71,20 @@ static struct start start_of_create(const struct child *c, double rtt)
 				      : (struct start){c->asked_ms, IMPOSSIBLE};
 	if (c->out_first_ms)
 		return (struct start){c->out_first_ms + rtt, 1};
-	if (c->answered_ms)
-		return (struct start){c->answered_ms, NOT_YET};
 	return (struct start){c->asked_ms + rtt, NOT_YET * NOT_YET};
+}
+
+#define EAGER_AT_FIRST 0.1
+
+/* Some servers do not wait. Which ones is learned. */
+static struct start start_if_eager(const struct child *c)
+{
+	const struct server *server = c->peer->server;
+	double eager = (server->eager + EAGER_AT_FIRST) / (server->rekeys + 1);
+
+	if (c->origin != ORIGIN_CREATE || c->by_server || !c->answered_ms)
+		return (struct start){0, 0};
+	return (struct start){c->answered_ms, fmax(eager, NOT_YET)};
 }
 
 static struct start start_of_quick(const struct child *c, double rtt)
@@ -116,64 +125,154 @@ static double too_early(double early_ms)
 	return early_ms < 50 ? NOT_YET : IMPOSSIBLE;
 }
 
-/* Soon is likelier than late, but late has no end: an SA may be idle for hours. */
-static double time_fits(const struct arrival *u, const struct child *c)
+#define LATELY_MS 100.0
+#define ANSWER_MS 15.0
+
+/* A density that falls with the square: half of it lies before `scale_ms`. */
+static double soon(double after_ms, double scale_ms)
 {
-	struct start start = start_of(c);
+	double x = 1 + after_ms / scale_ms;
+
+	return 1 / (scale_ms * x * x);
+}
+
+/* Soon is likelier than late, but late has no end: an SA may be idle for hours. */
+static double time_fits(const struct arrival *u, const struct child *c, struct start start)
+{
 	double age = u->first_ms - start.ms;
 
 	if (age < 0)
-		return start.factor * too_early(-age) / UNDECIDED_MS;
-	return start.factor / (age + UNDECIDED_MS);
+		return start.factor * too_early(-age) * soon(0, LATELY_MS);
+	double fits = 0.9 * soon(age, LATELY_MS) + 0.03 / (age + 1000);
+	/* What answers the host's first packet comes when it can. */
+	if (c->out_first_ms) {
+		double after =
+			(double)u->first_ms - c->out_first_ms - 0.9 * c->peer->server->rtt_ms;
+
+		fits = 0.6 * fits + (after < -2 ? 0 : 0.4 * soon(after < 0 ? 0 : after, ANSWER_MS));
+	}
+	return start.factor * fits;
 }
 
 /* --- which SPI fell silent when this one began? ------------------------------------------------
  */
 
-#define REORDERED_MS 50
-#define TAKEN_FOR    5.0 /* nats, at most */
-#define STILL_ON_OLD -6.0
+#define REORDERED_MS	 20
+#define ACTIVE_WITHIN_MS 3000
+#define MOVES_WITHIN_MS	 3000
 
-/* The server moves a whole SA at once: one that goes on is not the one that was replaced. */
-static double predecessor_says(const struct arrival *u, const struct child *old, uint64_t now_ms)
+/* The server moves a whole SA at once. One that goes on is not the one that was replaced. */
+static double predecessor_fits(const struct arrival *u, const struct child *old)
 {
-	if (old->pair.in_seen_ms > u->first_ms + REORDERED_MS)
-		return STILL_ON_OLD;
-	double silent_s = (double)(now_ms - old->pair.in_seen_ms) / 1000;
-	double nats = old->in_a_second * silent_s * 0.5; /* traffic comes in bursts */
-	return nats > TAKEN_FOR ? TAKEN_FOR : nats;
+	double gap = (double)u->first_ms - old->pair.in_seen_ms;
+	double every_ms = 1000 / old->in_a_second;
+
+	if (gap < -REORDERED_MS) {
+		double nats = (-gap - REORDERED_MS) / 8;
+
+		return soon(0, every_ms) * exp(nats > 12 ? -12 : -nats);
+	}
+	return soon(gap < 0 ? 0 : gap, every_ms < 2 ? 2 : every_ms);
 }
 
-static bool is_predecessor(const struct child *old, const struct child *c, const struct arrival *u)
+/* Who was busy long after the exchange was not replaced by it. */
+static bool is_predecessor(const struct arrival *u, const struct child *old, const struct child *c,
+			   struct start start)
 {
 	return old != c && !child_is_open(old) && old->pair.made_ms < c->pair.made_ms &&
-	       old->in_a_second > 0.5 && old->pair.in_seen_ms + 3000 > u->first_ms;
+	       old->pair.in_seen_ms < start.ms + MOVES_WITHIN_MS && old->in_a_second > 0.5 &&
+	       old->pair.in_seen_ms + ACTIVE_WITHIN_MS > u->first_ms;
 }
 
-double belief_took_over(struct esp_pairing *p, const struct arrival *u, struct child *c,
-			uint64_t now_ms)
+/* A density like time_fits(), or -1: none of the host's SAs was busy just before. */
+static double took_over(const struct arrival *u, const struct child *c, struct start start)
 {
-	double best = -1000;
-	struct child *old;
+	const struct child *old;
+	double sum = 0;
+	unsigned count = 0;
 
-	if (!c || (c->origin != ORIGIN_CREATE && c->origin != ORIGIN_QUICK))
-		return 0;
+	if (c->origin != ORIGIN_CREATE && c->origin != ORIGIN_QUICK)
+		return -1;
 	LIST_FOREACH(old, &c->peer->children, of_peer)
 	{
-		if (!is_predecessor(old, c, u))
-			continue;
-		child_read(p, old, now_ms);
-		double says = predecessor_says(u, old, now_ms);
-		best = says > best ? says : best;
+		if (is_predecessor(u, old, c, start)) {
+			sum += predecessor_fits(u, old);
+			count++;
+		}
 	}
-	return best == -1000 ? 0 : best;
+	return count ? sum / count : -1;
+}
+
+bool belief_took_over(const struct arrival *u, struct child *c)
+{
+	struct start start = start_of(c);
+
+	return took_over(u, c, start) > 2 * time_fits(u, c, start);
+}
+
+/* Where no rekey goes on, an SA may still begin beside a busy one: an additional child. */
+#define BESIDE_BUSY 1e-3
+#define NOT_BESIDE  1e-6 /* a Delete followed: it was a rekey */
+
+static double when_fits_from(const struct arrival *u, const struct column *column,
+			     struct start start)
+{
+	double fits = time_fits(u, column->child, start), early_ms = start.ms - u->first_ms;
+	double taken = column->has_busy ? took_over(u, column->child, start) : -1;
+
+	if (taken < 0)
+		return fits;
+	taken *= start.factor * (early_ms > 0 ? too_early(early_ms) : 1);
+	return (column->child->replaces ? NOT_BESIDE : BESIDE_BUSY) * fits + taken;
+}
+
+static double when_fits(const struct arrival *u, const struct column *column)
+{
+	double fits = when_fits_from(u, column, column->start);
+
+	return column->eager.factor ? fits + when_fits_from(u, column, column->eager) : fits;
+}
+
+/* --- is it still there? Each rekey ends one of the host's older SAs (RFC 7296 section 2.8) -------
+ */
+
+#define ALIVE_AT_LEAST 0.02
+
+/* Of the SAs that the peer had with this one or after it: how many are left. */
+static double left_of(const struct child *c)
+{
+	unsigned tunnels = c->peer->tunnels ? c->peer->tunnels : 1, ended = 0;
+	const struct child *newer;
+
+	LIST_FOREACH(newer, &c->peer->children, of_peer)
+	{
+		if (newer == c)
+			break; /* newest first */
+		ended += newer->replaces;
+	}
+	return 1 - (double)ended / tunnels;
+}
+
+static double still_alive(const struct child *c)
+{
+	double left = left_of(c);
+
+	return left < ALIVE_AT_LEAST ? ALIVE_AT_LEAST : left;
+}
+
+#define OUTLIVED_MS 60000
+
+bool belief_is_outlived(const struct child *c, uint64_t now_ms)
+{
+	return child_is_open(c) && c->answered_ms && now_ms > c->pair.made_ms + OUTLIVED_MS &&
+	       now_ms > c->pair.out_seen_ms + OUTLIVED_MS && left_of(c) <= 0;
 }
 
 /* --- what did it do when it was given a copy?
  * ------------------------------------------------------ */
 
 #define REACTS_MS 40
-#define ONE_WAY	  0.3 /* how often traffic is such that nothing is answered */
+#define ONE_WAY	  0.1 /* how often traffic is such that nothing is answered */
 
 static const struct suspect *suspect_of(const struct arrival *u, const struct peer *peer)
 {
@@ -183,7 +282,10 @@ static const struct suspect *suspect_of(const struct arrival *u, const struct pe
 	return NULL;
 }
 
-/* A host that begins new SPIs all the time proves nothing by doing so once more. */
+/*
+ * A host that begins new SPIs all the time proves nothing by doing so once more,
+ * nor does one that was about to, because its exchange is just over.
+ */
 double belief_reacted(const struct arrival *u, const struct child *c)
 {
 	const struct suspect *s = c ? suspect_of(u, c->peer) : NULL;
@@ -192,10 +294,12 @@ double belief_reacted(const struct arrival *u, const struct child *c)
 		return 0;
 	if (!c->out_first_ms)
 		return s->copies > 3 ? -0.7 : 0;
-	double after_ms = c->out_first_ms - s->first_copy_ms;
-	double window_s = (after_ms < REACTS_MS ? REACTS_MS : after_ms) / 1000;
-	double chance = 1 - exp(-(c->peer->new_spi_a_second + 1) * window_s);
-	double nats = log(0.6 / chance);
+	double after_ms = (double)c->out_first_ms - s->first_copy_ms;
+	double since_ms = (double)c->out_first_ms - (c->answered_ms ? c->answered_ms : c->asked_ms);
+	if (after_ms > REACTS_MS)
+		return 0;
+	double each_ms = c->peer->new_spi_a_second / 1000 + 1 / (since_ms + 30);
+	double nats = log(0.6 / (1 - exp(-each_ms * (after_ms + 3))));
 	return nats > 0 ? nats : 0;
 }
 
@@ -209,19 +313,20 @@ double belief_answered(const struct arrival *u, const struct peer *peer)
 /* --- the matrix
  * --------------------------------------------------------------------------------------- */
 
-static double weight(struct esp_pairing *p, const struct arrival *u, const struct column *column,
-		     uint64_t now_ms)
-{
-	struct child *c = column->child;
-	double w = sequence_fits(u, c);
+#define UNKNOWN_SA 1e-9 /* one that we should know of, but do not: a millisecond's chance */
 
-	if (c)
-		w *= time_fits(u, c);
-	else
-		w *= 1e-6; /* an SA that we should know of, but do not */
-	w *= exp(belief_took_over(p, u, c, now_ms) + belief_reacted(u, c) +
-		 belief_answered(u, column->peer));
-	return w;
+static double weight(const struct arrival *u, const struct column *column)
+{
+	double nats = belief_answered(u, column->peer), w;
+
+	if (column->child) {
+		nats = fmax(nats, belief_reacted(u, column->child)); /* it is the same packet */
+		w = column->alive * when_fits(u, column);
+	} else {
+		w = UNKNOWN_SA;
+	}
+	w *= sequence_fits(u, column->child);
+	return nats ? w * exp(nats) : w;
 }
 
 static bool could_own(const struct child *child)
@@ -230,25 +335,70 @@ static bool could_own(const struct child *child)
 				       child->answered_ms || child->origin == ORIGIN_SAVED);
 }
 
-static void add_column(struct belief *b, struct peer *peer, struct child *child)
+static bool has_busy(struct esp_pairing *p, const struct peer *peer, uint64_t now_ms)
 {
-	if (b->columns < COLUMNS)
-		b->column[b->columns++] = (struct column){.peer = peer, .child = child};
+	struct child *child;
+	bool busy = false;
+
+	LIST_FOREACH(child, &peer->children, of_peer)
+	{
+		if (child_is_open(child) || child->in_a_second < 0.5)
+			continue;
+		child_read(p, child, now_ms);
+		busy = true;
+	}
+	return busy;
+}
+
+#define COLUMNS_A_PEER 16 /* the newest ones */
+
+static void add_column(struct belief *b, struct peer *peer, struct child *child, bool busy)
+{
+	if (b->columns == COLUMNS)
+		return;
+	struct column *column = &b->column[b->columns++];
+	*column = (struct column){.peer = peer, .child = child, .has_busy = busy};
+	if (child) {
+		column->start = start_of(child);
+		column->eager = start_if_eager(child);
+		column->alive = still_alive(child);
+	}
+}
+
+/* Only an old SA can be one that we have lost. */
+static bool some_are_old(const struct belief *b)
+{
+	for (unsigned r = 0; r < b->rows; r++)
+		if (b->row[r]->first_sequence > 2 * FRESH_SEQUENCE)
+			return true;
+	return false;
 }
 
 /* The child that an arrival is bound to provisionally stays among the possible ones. */
-static void add_columns(struct belief *b, struct server *server)
+static void add_columns(struct esp_pairing *p, struct server *server, uint64_t now_ms)
 {
 	struct peer *peer;
 	struct child *child;
 
 	LIST_FOREACH(peer, &server->peers, of_server)
-	LIST_FOREACH(child, &peer->children, of_peer)
-	if (could_own(child) || child->pair.state == ESP_PROVISIONAL)
-		add_column(b, peer, child);
+	{
+		bool busy = has_busy(p, peer, now_ms);
+
+		unsigned room = COLUMNS_A_PEER;
+
+		LIST_FOREACH(child, &peer->children, of_peer)
+		{
+			if (room && (could_own(child) || child->pair.state == ESP_PROVISIONAL)) {
+				add_column(&p->belief, peer, child, busy);
+				room--;
+			}
+		}
+	}
+	if (!some_are_old(&p->belief))
+		return;
 	LIST_FOREACH(peer, &server->peers, of_server)
 	if (!LIST_EMPTY(&peer->children))
-		add_column(b, peer, NULL);
+		add_column(&p->belief, peer, NULL, false);
 }
 
 static void add_rows(struct belief *b, const struct server *server, uint64_t now_ms)
@@ -273,16 +423,16 @@ static bool is_taken(const struct belief *b, unsigned row, const struct column *
 	return true;
 }
 
-#define NOBODY_KNOWN 1e-9
+#define NOBODY_KNOWN 1e-12
 
-static void fill(struct esp_pairing *p, struct belief *b, uint64_t now_ms)
+static void fill(struct belief *b)
 {
 	for (unsigned r = 0; r < b->rows; r++) {
 		b->nobody[r] = NOBODY_KNOWN;
 		for (unsigned c = 0; c < b->columns; c++)
 			b->weight[r][c] = is_taken(b, r, &b->column[c])
 						  ? 0
-						  : weight(p, b->row[r], &b->column[c], now_ms);
+						  : weight(b->row[r], &b->column[c]);
 	}
 }
 
@@ -299,35 +449,75 @@ static void balance_rows(struct belief *b)
 	}
 }
 
-/* An SA owns one SPI at most; what a peer has beyond what we know has no bound. */
-static void balance_columns(struct belief *b)
+#define NEVER_SURE 1e-6
+
+/* How probable it is that no row at all has the column. */
+static double column_is_free(const struct belief *b, unsigned c)
+{
+	double free = 1;
+
+	for (unsigned r = 0; r < b->rows; r++)
+		free *= fmax(1 - b->alone[r][c], NEVER_SURE);
+	return free;
+}
+
+/*
+ * An SA owns one SPI at most: it can be this row's only as far as it is no other
+ * row's. Exact for two rows and two SAs. What a peer has beyond what we know of
+ * has no bound.
+ */
+static void weigh_together(struct belief *b)
 {
 	for (unsigned c = 0; c < b->columns; c++) {
-		double sum = 0;
+		double free = b->column[c].child ? column_is_free(b, c) : 0;
 
-		if (!b->column[c].child)
-			continue;
-		for (unsigned r = 0; r < b->rows; r++)
-			sum += b->weight[r][c];
-		for (unsigned r = 0; sum > 1 && r < b->rows; r++)
-			b->weight[r][c] /= sum;
+		for (unsigned r = 0; b->column[c].child && r < b->rows; r++)
+			b->weight[r][c] *= free / fmax(1 - b->alone[r][c], NEVER_SURE);
 	}
 }
 
-void belief_weigh(struct esp_pairing *p, struct server *server, uint64_t now_ms)
+static unsigned row_of(const struct belief *b, const struct arrival *arrival)
+{
+	unsigned row = 0;
+
+	while (row < b->rows && b->row[row] != arrival)
+		row++;
+	return row;
+}
+
+/* Weighing is much work for a packet, and evidence does not change every microsecond. */
+static bool is_recent(const struct belief *b, const struct server *server,
+		      const struct arrival *arrival, uint64_t now_ms)
+{
+	if (b->server != server || !b->rows || (arrival && row_of(b, arrival) == b->rows))
+		return false;
+	return now_ms < b->weighed_ms + (b->stale ? AGAIN_MS : REWEIGH_MS);
+}
+
+void belief_weigh(struct esp_pairing *p, struct server *server, const struct arrival *arrival,
+		  uint64_t now_ms)
 {
 	struct belief *b = &p->belief;
 
+	if (is_recent(b, server, arrival, now_ms))
+		return;
+	b->server = server;
+	b->weighed_ms = now_ms;
+	b->stale = false;
 	b->rows = b->columns = 0;
 	add_rows(b, server, now_ms);
-	add_columns(b, server);
-	fill(p, b, now_ms);
+	add_columns(p, server, now_ms);
+	fill(b);
 	balance_rows(b);
-	memcpy(b->alone, b->weight, sizeof(b->alone));
-	for (unsigned i = 0; i < ROUNDS && b->rows > 1; i++) {
-		balance_columns(b);
-		balance_rows(b);
-	}
+	for (unsigned r = 0; r < b->rows; r++)
+		memcpy(b->alone[r], b->weight[r], b->columns * sizeof(b->alone[r][0]));
+	weigh_together(b);
+	balance_rows(b);
+}
+
+void belief_stale(struct esp_pairing *p)
+{
+	p->belief.stale = true;
 }
 
 /* --- reading it
@@ -363,10 +553,8 @@ unsigned belief_of(const struct esp_pairing *p, const struct arrival *arrival,
 	const struct belief *b = &p->belief;
 	struct opinion all[COLUMNS];
 	double best[COLUMNS] = {0};
-	unsigned count = 0, row = 0;
+	unsigned count = 0, row = row_of(b, arrival);
 
-	while (row < b->rows && b->row[row] != arrival)
-		row++;
 	for (unsigned c = 0; row < b->rows && c < b->columns; c++) {
 		struct opinion *o = opinion_of(all, &count, COLUMNS, b->column[c].peer);
 

@@ -17,17 +17,26 @@ struct opinion {
 	double alone;	     /* the probability without looking at the other arrivals */
 };
 
-/* Fills p->belief for the server. Arrivals that have been silent for long are left out. */
-void belief_weigh(struct esp_pairing *p, struct server *server, uint64_t now_ms);
+/* Fills p->belief for the server, with the arrival (NULL: any) in it. Arrivals that have been
+ * silent for long are left out. */
+void belief_weigh(struct esp_pairing *p, struct server *server, const struct arrival *arrival,
+		  uint64_t now_ms);
+
+/* Something is new: what was weighed is soon out of date. */
+void belief_stale(struct esp_pairing *p);
 
 /* The opinions on an arrival, likeliest first, up to `limit`; 0: nobody could own it. */
 unsigned belief_of(const struct esp_pairing *p, const struct arrival *arrival,
 		   struct opinion *opinions, unsigned limit);
 
 /* How much the evidence of these kinds speaks for the owner: nats, above 0 for it. */
-double belief_took_over(struct esp_pairing *p, const struct arrival *arrival, struct child *child,
-			uint64_t now_ms);
 double belief_reacted(const struct arrival *arrival, const struct child *child);
 double belief_answered(const struct arrival *arrival, const struct peer *peer);
+
+/* Is an open SA replaced, by as many rekeys as its host has SAs, and silent since? */
+bool belief_is_outlived(const struct child *child, uint64_t now_ms);
+
+/* Did one of its host's SPIs fall silent just when the arrival began? */
+bool belief_took_over(const struct arrival *arrival, struct child *child);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "pairing/arrival.h"
+#include "pairing/belief.h"
 #include "pairing/ike.h"
 #include "pairing/watch.h"
 
@@ -21,10 +22,11 @@ static void options_complete(struct esp_options *o)
 #define DEFAULT(member, value) o->member = o->member ? o->member : (value)
 	DEFAULT(pairs, 4096);
 	DEFAULT(pairs_a_host, 64);
-	DEFAULT(unknown, 256);
-	DEFAULT(unknown_a_server, 64);
-	DEFAULT(copies_a_spi, 32);
-	DEFAULT(copies_a_second, 200);
+	DEFAULT(unknown, 1024);
+	DEFAULT(unknown_a_server, 256);
+	DEFAULT(copies_a_spi, 128);
+	DEFAULT(copies_a_spi_second, 50);
+	DEFAULT(copies_a_second, 2000);
 	DEFAULT(idle_ms, 7200000);
 	DEFAULT(open_idle_ms, 86400000);
 #undef DEFAULT
@@ -167,7 +169,8 @@ enum esp_verdict esp_pairing_outbound(struct esp_pairing *p, uint64_t now_ms, ui
 		if (child) {
 			child->pair.spi_out = spi;
 			peer_began_spi(peer, now_ms);
-			p->next_ms = now_ms;
+			belief_stale(p);
+			tick_soon(p, now_ms);
 		}
 	}
 	if (!child) {
@@ -262,6 +265,7 @@ void esp_pairing_inbound(struct esp_pairing *p, uint64_t now_ms, uint32_t server
 void esp_pairing_ike(struct esp_pairing *p, uint64_t now_ms, uint32_t inside, uint32_t server,
 		     const struct esp_ike_header *header, enum esp_direction direction)
 {
+	belief_stale(p);
 	ike_passed(p, now_ms, inside, server, header, direction);
 }
 
@@ -312,6 +316,10 @@ static void peer_second(struct esp_pairing *p, struct peer *peer, uint64_t now_m
 		next = LIST_NEXT(child, of_peer);
 		if (is_over(p, child, now_ms))
 			child_end(p, child, ESP_SILENT);
+		else if (belief_is_outlived(child, now_ms))
+			child_end(p, child, ESP_REPLACED);
+		else if (child_has(child, ESP_EVIDENCE_remembered))
+			arrival_confirm(p, child, now_ms);
 	}
 	for (ike = LIST_FIRST(&peer->ikes); ike; ike = next_ike) {
 		next_ike = LIST_NEXT(ike, of_peer);
@@ -402,6 +410,8 @@ void esp_pairing_each(const struct esp_pairing *p,
 	}
 }
 
+#define LEANS (1u << ESP_EVIDENCE_leaning) /* a guess is not worth keeping */
+
 static int restore_into(struct esp_pairing *p, uint64_t now_ms, struct peer *peer,
 			const struct esp_pair *pair)
 {
@@ -413,12 +423,12 @@ static int restore_into(struct esp_pairing *p, uint64_t now_ms, struct peer *pee
 	if (!child)
 		return -ENOSPC;
 	child->pair.spi_out = pair->spi_out;
-	if (pair->spi_in && pair->state != ESP_OPEN) {
+	if (pair->spi_in && pair->state != ESP_OPEN && !(pair->evidence & LEANS)) {
 		child_set_spi_in(p, child, pair->spi_in);
 		child->pair.state = pair->state;
 		child->pair.bound_ms = now_ms;
 	}
-	child->pair.evidence |= pair->evidence & ((1u << ESP_EVIDENCES) - 1);
+	child->pair.evidence |= pair->evidence & ((1u << ESP_EVIDENCES) - 1) & ~LEANS;
 	child_note(child, ESP_EVIDENCE_remembered);
 	if (child->pair.spi_in || child->pair.spi_out)
 		say_bound(p, child);

@@ -40,7 +40,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ESP_CANDIDATES 16 /* hosts that one packet is copied to at most */
+#define ESP_CANDIDATES 64 /* hosts that one packet is copied to at most */
 
 struct esp_pairing;
 
@@ -108,14 +108,15 @@ struct esp_events {
 
 /* 0 takes the default, in brackets. */
 struct esp_options {
-	unsigned pairs;		   /* in all [4096] */
-	unsigned pairs_a_host;	   /* of one host, all servers [64] */
-	unsigned unknown;	   /* inbound SPIs that are being found out, in all [256] */
-	unsigned unknown_a_server; /* [64] */
-	unsigned copies_a_spi;	   /* packets copied to several before it leans [32] */
-	unsigned copies_a_second;  /* packets copied, per server [200] */
-	uint64_t idle_ms;	   /* a bound pair ends after this silence [2 h] */
-	uint64_t open_idle_ms;	   /* as above, while the host's IKE SA is heard [24 h] */
+	unsigned pairs;		      /* in all [4096] */
+	unsigned pairs_a_host;	      /* of one host, all servers [64] */
+	unsigned unknown;	      /* inbound SPIs that are being found out, in all [1024] */
+	unsigned unknown_a_server;    /* [256] */
+	unsigned copies_a_spi;	      /* packets copied to several at first [128] ... */
+	unsigned copies_a_spi_second; /* ... and each second while it stays open [50] */
+	unsigned copies_a_second;     /* packets copied, per server [2000] */
+	uint64_t idle_ms;	      /* a bound pair ends after this silence [2 h] */
+	uint64_t open_idle_ms;	      /* as above, while the host's IKE SA is heard [24 h] */
 };
 
 /* NULL when memory is short. Owner: the caller; @events is copied. */

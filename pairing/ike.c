@@ -5,7 +5,9 @@
 enum {
 	IKE_AUTH = 35,
 	CREATE_CHILD_SA = 36,
+	INFORMATIONAL = 37,
 	QUICK_MODE = 32,
+	INFORMATIONAL_V1 = 5,
 	NEXT_SK = 46,  /* RFC 7296 section 3.2: Encrypted and Authenticated */
 	NEXT_SKF = 53, /* RFC 7383 section 2.5: a fragment of it */
 	FLAG_RESPONSE = 0x20,
@@ -184,6 +186,8 @@ static struct child *exchange_begin(struct esp_pairing *p, struct ike *ike, enum
 
 static void exchange_answered(struct child *child, uint64_t now_ms)
 {
+	if (!child->answered_ms)
+		child->peer->tunnels++;
 	bool repeats = child->origin == ORIGIN_AUTH && !child->pair.spi_in && !child->pair.spi_out;
 
 	if (!child->answered_ms || repeats)
@@ -213,6 +217,38 @@ static void exchange_passed(struct esp_pairing *p, struct ike *ike, enum origin 
 	}
 }
 
+#define DELETES_WITHIN_MS 5000
+
+/*
+ * Who asked for a rekey deletes what it replaced (RFC 7296 section 2.8). What
+ * was deleted cannot be seen; that an SA less is there, can.
+ */
+static void informed(struct ike *ike, const struct message *m)
+{
+	bool response = !is_v1(m->header) && m->header->flags & FLAG_RESPONSE;
+	struct child *child;
+
+	if (response)
+		return;
+	LIST_FOREACH(child, &ike->peer->children, of_peer)
+	{
+		if (child->ike != ike || !child->answered_ms || child->origin == ORIGIN_AUTH ||
+		    child->by_server != (m->direction == ESP_INBOUND))
+			continue;
+		if (!child->replaces && m->now_ms - child->answered_ms < DELETES_WITHIN_MS &&
+		    ike->peer->tunnels > 1) {
+			child->replaces = true;
+			ike->peer->tunnels--;
+			return;
+		}
+	}
+}
+
+static bool is_informational(const struct esp_ike_header *h)
+{
+	return h->exchange == (is_v1(h) ? INFORMATIONAL_V1 : INFORMATIONAL);
+}
+
 void ike_passed(struct esp_pairing *p, uint64_t now_ms, uint32_t inside, uint32_t server,
 		const struct esp_ike_header *header, enum esp_direction direction)
 {
@@ -234,6 +270,8 @@ void ike_passed(struct esp_pairing *p, uint64_t now_ms, uint32_t inside, uint32_
 	measure(ike, &m);
 	if (is_protected(header) && !ike->floated && origin_of(header) != ORIGIN_SPOKE)
 		exchange_passed(p, ike, origin_of(header), &m);
+	else if (is_informational(header))
+		informed(ike, &m);
 }
 
 bool ike_is_alive(const struct peer *peer, uint64_t now_ms)

@@ -270,6 +270,7 @@ void child_end(struct esp_pairing *p, struct child *child, enum esp_end why)
 	struct esp_pair pair = child->pair;
 
 	p->belief.rows = 0; /* it may point to this one */
+	p->belief.server = NULL;
 	arrivals_forget(child->peer->server, child);
 	child_set_spi_in(p, child, 0);
 	child->peer->host->pairs--;

@@ -14,8 +14,7 @@
 
 #include "pairing/esp.h"
 
-#define BUCKETS	       1024
-#define OTHER_CHILDREN NULL
+#define BUCKETS 1024
 
 /* How we came to know that a CHILD_SA should exist. */
 enum origin {
@@ -48,6 +47,9 @@ struct server {
 	struct arrivals arrivals;
 	unsigned arrival_count;
 	double rtt_ms; /* least time from a request of ours to its answer; 0: not known */
+	/* Rekeys of hosts: how many were settled, and after how many it did not wait for the host.
+	 */
+	unsigned rekeys, eager;
 	double tokens; /* packets that may be copied now */
 	uint64_t tokens_ms;
 };
@@ -64,6 +66,7 @@ struct peer {
 	uint64_t sampled_ms;	  /* outbound packets: at this time ... */
 	uint64_t sampled_packets; /* ... so many, and before it ... */
 	double sampled_a_second;
+	unsigned tunnels; /* CHILD_SAs that it has at a time, as far as exchanges tell */
 };
 
 struct ike {
@@ -85,10 +88,11 @@ struct child {
 	enum origin origin;
 	bool by_server;	 /* the server began the exchange */
 	bool told_twice; /* that its SPI was chosen twice */
+	bool replaces;	 /* a rekey: a Delete followed its exchange */
 	const struct ike *ike;
 	uint32_t message_id;
 	uint64_t asked_ms, answered_ms, confirmed_ms; /* first to third message; 0: not seen */
-	uint64_t out_first_ms;			      /* first packet on spi_out */
+	uint64_t out_first_ms, in_first_ms;	      /* first packet on each SPI */
 	double in_a_second;			      /* inbound packets, lately */
 	uint64_t sampled_ms, sampled_in;
 	uint64_t read_ms;
@@ -101,7 +105,6 @@ struct suspect {
 	uint64_t first_copy_ms, last_copy_ms;
 	uint64_t packets; /* outbound ones, when the last copy went */
 	double replies;	  /* sum of log likelihood ratios of the reply tests */
-	unsigned tests, hits;
 };
 
 struct arrival {
@@ -112,6 +115,10 @@ struct arrival {
 	uint32_t first_sequence, last_sequence;
 	uint64_t packets;
 	unsigned copied, leans;
+	double tokens; /* copies that it may have now */
+	uint64_t tokens_ms;
+	double guesses; /* packets that may go to the likeliest host without binding it */
+	uint64_t guesses_ms;
 	struct child *bound; /* provisionally, or NULL */
 	uint64_t lean_until_ms;
 	uint64_t test_ms; /* a copy went then and the answers are to be looked at; 0: none did */
@@ -119,17 +126,27 @@ struct arrival {
 	struct suspect suspects[ESP_CANDIDATES];
 };
 
+/* Since when the server may send on an SA, and how probable it is that it does. */
+struct start {
+	double ms, factor;
+};
+
 /* One possible owner of arrivals: a CHILD_SA without an inbound SPI, or a peer as a whole. */
 struct column {
 	struct peer *peer;
-	struct child *child; /* NULL: some SA of the peer that nobody knows of */
-	double sum;
+	struct child *child;	   /* NULL: some SA of the peer that nobody knows of */
+	struct start start, eager; /* the second: of a server that does not wait; factor 0: none */
+	double alive;		   /* how probable it is that no rekey has ended it */
+	bool has_busy;		   /* the peer has an SA with inbound traffic */
 };
 
 #define ROWS	32
-#define COLUMNS 128
+#define COLUMNS 512
 
 struct belief {
+	const struct server *server; /* NULL: nothing was weighed */
+	uint64_t weighed_ms;
+	bool stale;
 	unsigned rows, columns;
 	struct arrival *row[ROWS];
 	struct column column[COLUMNS];
@@ -189,6 +206,15 @@ void arrival_free(struct esp_pairing *p, struct arrival *arrival);
 void peer_free_if_empty(struct esp_pairing *p, struct peer *peer);
 
 void say_bound(struct esp_pairing *p, const struct child *child);
+
+#define SOON_MS 5
+
+/* Something is to be looked at again. */
+static inline void tick_soon(struct esp_pairing *p, uint64_t now_ms)
+{
+	if (p->next_ms > now_ms + SOON_MS)
+		p->next_ms = now_ms + SOON_MS;
+}
 
 static inline bool child_is_open(const struct child *child)
 {

@@ -24,6 +24,10 @@ $(BUILD)/fuzz/fuzz_l2tp: tests/fuzz/fuzz_l2tp.c $(FUZZ_PURE:%=helper/%.c) $(wild
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
 
+$(BUILD)/fuzz/fuzz_esp_pairing: tests/fuzz/fuzz_esp_pairing.c $(wildcard pairing/*.[ch] pairing/*.def)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) -lm
+
 $(BUILD)/fuzz/seeds/made: tests/fuzz/make_pptp_seeds.py tests/fuzz/make_l2tp_seeds.py
 	python3 tests/fuzz/make_pptp_seeds.py $(@D) $(FUZZ_CAPTURE)
 	python3 tests/fuzz/make_l2tp_seeds.py $(@D)
