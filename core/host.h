@@ -39,7 +39,7 @@ SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 }
 
 /* Index of the host's record, made where it is new, or NO_RECORD as above. */
-SEPARATE __u32 host_index(__be32 inside, __u32 now)
+static __always_inline __u32 host_index(__be32 inside, __u32 now)
 {
 	struct record_key key;
 	__u32 index;

@@ -108,6 +108,28 @@ static __always_inline __u32 favourite_choose(const struct places *places,
 }
 
 /*
+ * Who looks for a session in vain makes it next. What its other half needs from
+ * memory, if the id stays, is asked for now: it comes along with the first
+ * half's instead of after it.
+ */
+static __always_inline void pair_fetch(const struct config *c, const struct record_key *key)
+{
+	struct record_key reply;
+	struct places places;
+	const struct record *r;
+
+	if (key->kind != KIND_SESSION_ORIG)
+		return;
+	key_set(&reply, key->remote, c->external, key->id, key->protocol, KIND_SESSION_REPLY,
+		key->id_type);
+	places = places_of(c, &reply);
+	tags_read(nth_set(&places, 2));
+	r = record_at(nth_set(&places, 1) * RECORDS_A_SET + places_way(&places));
+	if (r)
+		READ_ONCE(r->control);
+}
+
+/*
  * As table_find(), but as a function of its own: the index, or NO_RECORD. Most
  * records are in their own way: that is looked at before the tags have arrived.
  */
@@ -125,6 +147,7 @@ SEPARATE __u32 table_search(const struct record_key *key)
 	r = record_at(index);
 	if (r && record_is(r, key))
 		return index;
+	pair_fetch(c, key);
 	return places_search(&places, key);
 }
 
