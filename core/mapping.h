@@ -66,6 +66,19 @@ static __always_inline bool port_is_own(const struct config *c, __u8 protocol, _
 	return port == 0 || (port >= c->own_port_first && port <= c->own_port_last);
 }
 
+/*
+ * Ports that name a VPN: classify() goes by them. One that was drawn for another
+ * socket would give its flows the VPN's timer, switch and helper.
+ */
+static __always_inline bool port_names_vpn(__u8 protocol, __u16 port)
+{
+	if (protocol == PROTOCOL_TCP)
+		return port == PORT_PPTP || port == PORT_OPENVPN;
+	return protocol == PROTOCOL_UDP &&
+	       (port == PORT_IKE || port == PORT_OPENVPN || port == PORT_L2TP ||
+		port == PORT_NAT_T || port == PORT_WIREGUARD);
+}
+
 /* The candidate for try @i: random first, then one after the other from a random start. */
 static __always_inline __u16 port_candidate(const struct mapping_request *q, __u32 i)
 {
@@ -93,7 +106,7 @@ static __noinline long mapping_try(__u32 i, void *context)
 	if (!c)
 		return 1;
 	port = i == 0 ? be16_to_host(q->inside_id) : port_candidate(q, i - 1);
-	if (port_is_own(c, q->protocol, port))
+	if (port_is_own(c, q->protocol, port) || (i && port_names_vpn(q->protocol, port)))
 		return 0;
 	mapping_external_key(&key, q->protocol, c->external, host_to_be16(port));
 	q->result = table_claim(&key, &q->external_index);

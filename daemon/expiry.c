@@ -145,7 +145,10 @@ static enum expiry mapping_inside_expire(const struct config *config, struct rec
 /* Sessions that the data plane made count against their host; armed ones do not. */
 static bool is_counted(const struct record *orig)
 {
-	return !(orig->session.flags & (SESSION_STATIC | SESSION_LOCAL));
+	uint8_t flags = orig->session.flags;
+
+	/* one whose port is shared is held for the others' sake, and its host's all the same */
+	return !(flags & SESSION_LOCAL) && (!(flags & SESSION_STATIC) || flags & SESSION_SHARED);
 }
 
 static void traffic_add(struct traffic *sum, const struct record *orig, const struct record *reply)

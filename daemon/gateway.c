@@ -20,6 +20,7 @@
 #include "daemon/ike_flows.h"
 #include "daemon/log.h"
 #include "daemon/neighbours.h"
+#include "daemon/l2tp_flows.h"
 #include "daemon/package.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/privileges.h"
@@ -160,11 +161,12 @@ static int objects_start(struct gateway *gateway)
 	if (!gateway->rekeys)
 		return -ENOMEM;
 	gateway->pptp = pptp_flows_open(gateway);
+	gateway->l2tp = l2tp_flows_open(gateway);
 	gateway->esp = esp_flows_open(gateway);
 	gateway->ike = ike_flows_open(gateway);
 	gateway->slow_path = slow_path_new(gateway);
-	return gateway->sweeper && gateway->pptp && gateway->esp && gateway->ike &&
-			       gateway->slow_path
+	return gateway->sweeper && gateway->pptp && gateway->l2tp && gateway->esp &&
+			       gateway->ike && gateway->slow_path
 		       ? 0
 		       : -ENOMEM;
 }
@@ -229,6 +231,7 @@ static void gateway_close(struct gateway *gateway)
 	slow_path_free(gateway->slow_path);
 	ike_flows_close(gateway->ike);
 	esp_flows_close(gateway->esp);
+	l2tp_flows_close(gateway->l2tp);
 	pptp_flows_close(gateway->pptp);
 	rekeys_free(gateway->rekeys);
 	sweeper_free(gateway->sweeper);
@@ -283,6 +286,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	forwards_make(gateway->settings, now);
 	heartbeat(gateway, now);
 	pptp_flows_tend(gateway->pptp, now);
+	l2tp_flows_tend(gateway->l2tp, now);
 	keepalives_tend(gateway, now);
 	esp_flows_tend(gateway->esp, now);
 	ike_flows_tend(gateway->ike, now);
@@ -444,10 +448,21 @@ static void helper_happened(void *context, enum helper_event event, int status)
 		log_warning("the PPTP helper crashed and was started again (status %#x)", status);
 }
 
+static void helper_answered(void *context, struct helper_flow *flow,
+			    const struct helper_result *result)
+{
+	struct gateway *gateway = context;
+
+	if (flow->protocol == HELPER_PPTP)
+		pptp_flows_answered(gateway, flow, result);
+	else
+		l2tp_flows_answered(gateway->l2tp, flow, result);
+}
+
 static int helper_begin(struct gateway *gateway)
 {
 	struct helper_options options = {
-		.context = gateway, .answered = pptp_flows_answered, .happened = helper_happened};
+		.context = gateway, .answered = helper_answered, .happened = helper_happened};
 	int err = helper_start(&gateway->helper, &options);
 
 	if (err == -ENOENT)

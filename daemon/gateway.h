@@ -31,6 +31,7 @@ struct sweeper;
 struct slow_path;
 struct pptp_flows;
 struct rekeys;
+struct l2tp_flows;
 struct web_process;
 struct web_store;
 struct esp_flows;
@@ -55,6 +56,7 @@ struct gateway {
 	struct slow_path *slow_path;
 	struct pptp_flows *pptp;
 	struct rekeys *rekeys;
+	struct l2tp_flows *l2tp;
 	struct ctl_audit *audit;
 	struct web_process *web;
 	struct web_store *web_store;

@@ -13,6 +13,7 @@
 #include "daemon/fragments.h"
 #include "daemon/held_fragments.h"
 #include "daemon/ike_flows.h"
+#include "daemon/l2tp_flows.h"
 #include "daemon/notice_limit.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/reinject.h"
@@ -205,6 +206,20 @@ static void to_pairing(struct slow_path *slow_path, struct arrival *arrival)
 		esp_flows_take(gateway->esp, arrival->frame.data, arrival->frame.length, facts);
 	else if (facts->source_id == host_to_be16(PORT_IKE))
 		ike_flows_take(gateway->ike, arrival->frame.data, arrival->frame.length, facts);
+	else if (l2tp_flows_is_for(facts))
+		l2tp_flows_take(gateway->l2tp, arrival->frame.data, arrival->frame.length, facts);
+}
+
+/* A control message that goes on after it was looked at. */
+static void to_watch(struct slow_path *slow_path, struct arrival *arrival)
+{
+	struct gateway *gateway = slow_path->gateway;
+	struct facts *facts = &arrival->facts;
+
+	if (l2tp_flows_is_for(facts))
+		l2tp_flows_take(gateway->l2tp, arrival->frame.data, arrival->frame.length, facts);
+	else
+		ike_flows_take(gateway->ike, arrival->frame.data, arrival->frame.length, facts);
 }
 
 static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arrival)
@@ -217,8 +232,7 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 		to_pairing(slow_path, arrival);
 		break;
 	case REASON_to_watch:
-		ike_flows_take(slow_path->gateway->ike, arrival->frame.data, arrival->frame.length,
-			       &arrival->facts);
+		to_watch(slow_path, arrival);
 		break;
 	case REASON_blocked_pptp:
 	case REASON_blocked_l2tp:

@@ -11,26 +11,35 @@ static struct record_key half_key(uint8_t protocol, __be32 remote, __be32 local,
 	struct record_key key = {
 		.remote = remote, .local = local, .protocol = protocol, .kind = kind};
 
-	if (protocol == PROTOCOL_ESP) {
-		key.id_type = ID_SPI;
-		key.id = host_to_be32(id);
-	} else {
+	if (protocol == PROTOCOL_GRE) {
 		key.id_type = ID_CALL;
 		key.local_id = host_to_be16(id);
+	} else {
+		key.id_type = protocol == PROTOCOL_ESP ? ID_SPI : ID_SESSION;
+		key.id = host_to_be32(id);
 	}
+	return key;
+}
+
+/* L2TP has two kinds of ids, which may be equal. */
+static struct record_key tunnel_key(const struct tunnel *tunnel, __be32 local, uint32_t id,
+				    uint8_t kind)
+{
+	struct record_key key = half_key(tunnel->protocol, tunnel->remote, local, id, kind);
+
+	if (tunnel->is_control)
+		key.id_type = ID_CONTROL;
 	return key;
 }
 
 static struct record_key inbound_key(const struct tunnel *tunnel)
 {
-	return half_key(tunnel->protocol, tunnel->remote, arena.config->external,
-			tunnel->external_id, KIND_SESSION_REPLY);
+	return tunnel_key(tunnel, arena.config->external, tunnel->external_id, KIND_SESSION_REPLY);
 }
 
 static struct record_key outbound_key(const struct tunnel *tunnel)
 {
-	return half_key(tunnel->protocol, tunnel->remote, tunnel->inside, tunnel->remote_id,
-			KIND_SESSION_ORIG);
+	return tunnel_key(tunnel, tunnel->inside, tunnel->remote_id, KIND_SESSION_ORIG);
 }
 
 /*
@@ -39,13 +48,12 @@ static struct record_key outbound_key(const struct tunnel *tunnel)
  */
 static struct record_key quoted_outside_key(const struct tunnel *tunnel)
 {
-	return half_key(tunnel->protocol, tunnel->remote, arena.config->external, tunnel->remote_id,
-			KIND_QUOTED);
+	return tunnel_key(tunnel, arena.config->external, tunnel->remote_id, KIND_QUOTED);
 }
 
 static struct record_key quoted_inside_key(const struct tunnel *tunnel, uint32_t inside_id)
 {
-	return half_key(tunnel->protocol, tunnel->remote, tunnel->inside, inside_id, KIND_QUOTED);
+	return tunnel_key(tunnel, tunnel->inside, inside_id, KIND_QUOTED);
 }
 
 bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id)
@@ -58,6 +66,13 @@ bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id)
 
 /* --- arming -------------------------------------------------------------------------- */
 
+static enum flow_class tunnel_class(const struct tunnel *tunnel)
+{
+	if (tunnel->protocol == PROTOCOL_L2TP)
+		return CLASS_L2TP;
+	return tunnel->protocol == PROTOCOL_GRE ? CLASS_PPTP : CLASS_IPSEC;
+}
+
 static void half_fill(struct record *r, const struct tunnel *tunnel, __be32 new_local,
 		      __be16 new_id, uint16_t next_hop, uint32_t now)
 {
@@ -66,9 +81,9 @@ static void half_fill(struct record *r, const struct tunnel *tunnel, __be32 new_
 		.new_id = new_id,
 		.next_hop = next_hop,
 		.address_delta = delta_of_32(r->key.local, new_local),
-		.class = tunnel->protocol == PROTOCOL_GRE ? CLASS_PPTP : CLASS_IPSEC,
-		.timeout = timeout_of(tunnel->protocol, CLASS_PLAIN),
-		.flags = SESSION_STATIC,
+		.class = tunnel_class(tunnel),
+		.timeout = timeout_of(tunnel->protocol, tunnel_class(tunnel)),
+		.flags = SESSION_STATIC | (tunnel->is_control ? SESSION_WATCHED : 0),
 		.route_generation = arena.config->route_generation,
 		.last_seen = now,
 		.created = now,

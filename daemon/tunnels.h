@@ -21,13 +21,14 @@
 #include "core/session.h"
 
 struct tunnel {
-	uint8_t protocol; /* PROTOCOL_GRE: ids are call ids; PROTOCOL_ESP: SPIs */
+	uint8_t protocol; /* PROTOCOL_GRE: ids are call ids; _ESP: SPIs; _L2TP: session ids */
 	__be32 inside, remote;
 	uint32_t inside_id;   /* what the inside host expects */
 	uint32_t external_id; /* what the remote sends in its place */
 	uint32_t remote_id;   /* what the remote expects */
 	uint16_t next_hop_in, next_hop_out;
 	bool inbound_only; /* the remote has not named its id yet */
+	bool is_control;   /* L2TP: ids are control connections'; the daemon sees each message */
 };
 
 /*

@@ -222,7 +222,7 @@ def suites(fast):
     yield from programs(fast)
     if fast:
         return
-    scripts = ["tests/run", "tools/install-deps", "tools/demo", "tests/lab/lab", "tests/lab/guest-init",
+    scripts = ["tests/run", "tools/install-deps", "tools/demo", "http/embed", "tests/http/run", "tests/lab/lab", "tests/lab/guest-init",
                "tests/lab/kernel-6.1", "tests/lab/demo",
                *glob.glob("tests/lab/*.sh"), *glob.glob("tests/lab/scenarios/*.sh"), "tests/web/run", "tests/web/lab.sh"]
     yield Suite("shellcheck", ["shellcheck", "-x", *scripts], tap=False)
@@ -232,6 +232,7 @@ def suites(fast):
     yield Suite("survival", ["tests/lab/survival.sh"])
     yield Suite("natdiscovery", ["tests/lab/natdiscovery.sh"])
     yield Suite("icmp", ["tests/lab/icmp.sh"])
+    yield Suite("l2tp", ["tests/lab/l2tp.sh"])
     yield Suite("pptp", ["tests/lab/pptp.sh"])
     yield Suite("keepalive", ["tests/lab/keepalive.sh"])
     yield from examples()

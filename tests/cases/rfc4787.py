@@ -82,6 +82,15 @@ def own_range(g):
 
 
 @case
+def ports_of_vpns_are_not_drawn(g):
+    """What is drawn names no VPN: its flows would get the VPN's timer and switch; who has the port inside keeps it"""
+    g.config(own_port_first=1726, own_port_last=65535, sessions_per_host=1000, mappings_per_host=1000)  # 351 odd ports are left
+    drawn = {g.quick(quick(B, 5001 + 2 * i, S, 53))[1] for i in range(300)}
+    assert len(drawn) > 200 and not drawn & {1701}, drawn
+    g.lan(udp(A, 1701, S, 53), sent=udp(E, 1701, S, 53))
+
+
+@case
 def filter_address_dependent(g):
     """REQ-8: address-dependent: another port of a contacted host may begin, another host may not"""
     g.config(filtering_udp=ADDRESS_DEPENDENT)

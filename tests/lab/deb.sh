@@ -191,10 +191,15 @@ name_interfaces() {
 	inside sed -i 's/^#\(wan:\|  interface: eth0\|lan:\|  interfaces: \[eth1\]\)$/\1/' /etc/wayleave/wayleave.yaml
 	inside wayleave check /etc/wayleave/wayleave.yaml
 }
+web_has_user() { inside ps -o user:20=,args= -C wayleaved | tee /dev/stderr | grep -q '^wayleave-web'; }
+page_answers() {
+	host sh -c 'printf "GET /api/v1/session HTTP/1.1\r\nHost: 192.168.1.1\r\nConnection: close\r\n\r\n" |
+		timeout 10 openssl s_client -quiet -connect 192.168.1.1:443' | grep '"setup_needed":true'
+}
 helper_has_user() { inside ps -o user:20=,args= -C wayleaved | tee /dev/stderr | grep -q '^wayleave-helper'; }
 sandboxed() {
 	inside sh -c 'grep "^NoNewPrivs:.1" /proc/$0/status && grep "^Seccomp:.2" /proc/$0/status &&
-		grep "^CapEff:.0000008000001000" /proc/$0/status && grep " / / ro" /proc/$0/mountinfo' "$(unit_pid)"
+		grep "^CapEff:.0000008000001400" /proc/$0/status && grep " / / ro" /proc/$0/mountinfo' "$(unit_pid)"
 }
 wrong_reload() {
 	inside cp /etc/wayleave/wayleave.yaml /root/good.yaml
@@ -283,6 +288,8 @@ ok "... what passes" passes
 ok "... in its sandbox" sandboxed
 ok "... with the helper as its own user" until_ok 5 helper_has_user
 ok "... which translates PPTP calls" pptp_call
+ok "... and the web process as its own" until_ok 5 web_has_user
+ok "... whose page answers inside" until_ok 5 page_answers
 ok "settings can be changed from within the sandbox" inside wayleave set mss_clamp 1400
 ok "... and are saved" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
 ok "reload refuses wrong settings and goes on" wrong_reload

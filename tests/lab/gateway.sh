@@ -74,9 +74,10 @@ wayleave_forwards() {
 wayleave_settings() {
 	cat <<-Y
 		wan: {interface: wan}
-		lan: {interfaces: [lan]}
+		lan: {interfaces: [lan${MORE_LANS:-}]}
 		dataplane: ${GATEWAY#wayleave-}
 		run_dir: $LAB/run
+		${MORE_SETTINGS:-}
 	Y
 	wayleave_forwards
 }

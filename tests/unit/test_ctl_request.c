@@ -185,6 +185,66 @@ static void permissions_come_before_the_request(void **state)
 	assert_string_equal(judge(&reader, set, strlen(set)), "unknown-request");
 }
 
+static int web_nothing(void *daemon, json_t **result)
+{
+	*result = json_object();
+	return 0;
+}
+
+static int web_keep(void *daemon, const json_t *state)
+{
+	return json_is_object(state) ? 0 : -EINVAL;
+}
+
+static int web_claim(void *daemon, const char *code)
+{
+	return strcmp(code, "right") ? -EACCES : 0;
+}
+
+static int web_setup(void *daemon, bool reset, bool unlock, json_t **result)
+{
+	return web_nothing(daemon, result);
+}
+
+/* The web process asks what its list has, and everybody else nothing of what is its own. */
+static void the_web_process_has_a_list(void **state)
+{
+	static const struct {
+		const char *line;
+		bool web, root; /* may ask */
+	} rows[] = {
+		{"{\"request\":\"status\"}", true, true},
+		{"{\"request\":\"show\",\"what\":\"vpn\"}", true, true},
+		{"{\"request\":\"arm\",\"kind\":\"esp\",\"inside\":\"10.0.0.1\",\"remote\":"
+		 "\"1.2.3.4\",\"inside_id\":1,\"remote_id\":2}",
+		 false, true},
+		{"{\"request\":\"setup\",\"reset\":true}", false, true},
+		{"{\"request\":\"web-state\"}", true, false},
+		{"{\"request\":\"web-keep\",\"state\":{}}", true, false},
+		{"{\"request\":\"web-claim\",\"code\":\"right\"}", true, false},
+		{"{\"request\":\"web-note\",\"who\":\"page\",\"action\":\"login\",\"result\":"
+		 "\"ok\"}",
+		 true, false},
+	};
+	static const struct ctl_web_provider web = {
+		.state = web_nothing, .keep = web_keep, .claim = web_claim, .setup = web_setup};
+	struct ctl_provider with_web = provider;
+	struct request_context page = root, console = root;
+
+	with_web.web = &web;
+	page.provider = console.provider = &with_web;
+	/* uid 0 is no help to it */
+	page.peer = (struct peer){.uid = 0, .may_change = true, .web = true};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *line = rows[i].line;
+
+		assert_int_equal(strcmp(judge(&page, line, strlen(line)), "not-allowed") != 0,
+				 rows[i].web);
+		assert_int_equal(strcmp(judge(&console, line, strlen(line)), "not-allowed") != 0,
+				 rows[i].root);
+	}
+}
+
 static void a_provider_that_fails_is_said_so(void **state)
 {
 	static const char counters[] = "{\"request\":\"show\",\"what\":\"counters\"}";
@@ -199,6 +259,7 @@ int main(void)
 		cmocka_unit_test(mutated_requests_get_one_answer_each),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(permissions_come_before_the_request),
+		cmocka_unit_test(the_web_process_has_a_list),
 		cmocka_unit_test(a_provider_that_fails_is_said_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

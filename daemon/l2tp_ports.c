@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/l2tp_ports.h"
+
+#include <errno.h>
+
+#include "core/shared.h"
+#include "daemon/expiry.h"
+
+/* RFC 2661 section 5.8: a request comes again after 1 s, then after 2 more. */
+#define ATTEMPTS	 2
+#define PATIENCE_SECONDS 2
+
+#define L2TP_PORT host_to_be16(PORT_L2TP)
+
+/* --- servers ----------------------------------------------------------------------------- */
+
+static struct l2tp_server *server_find(struct l2tp_server *servers, __be32 remote)
+{
+	for (unsigned int i = 0; i < L2TP_SERVERS; i++)
+		if (servers[i].remote == remote)
+			return &servers[i];
+	return NULL;
+}
+
+enum l2tp_server_habit l2tp_server_habit(const struct l2tp_server *servers, __be32 remote)
+{
+	const struct l2tp_server *server = server_find((struct l2tp_server *)servers, remote);
+
+	return server ? server->habit : L2TP_SERVER_UNKNOWN;
+}
+
+/* A free place, or that of the server that was learned of longest ago. */
+static struct l2tp_server *server_place(struct l2tp_server *servers, uint32_t now)
+{
+	struct l2tp_server *oldest = &servers[0];
+
+	for (unsigned int i = 0; i < L2TP_SERVERS; i++) {
+		if (!servers[i].remote)
+			return &servers[i];
+		if (now - servers[i].learned > now - oldest->learned)
+			oldest = &servers[i];
+	}
+	return oldest;
+}
+
+void l2tp_server_learn(struct l2tp_server *servers, __be32 remote, enum l2tp_server_habit habit,
+		       uint32_t now)
+{
+	struct l2tp_server *server = server_find(servers, remote);
+
+	if (!server)
+		server = server_place(servers, now);
+	*server = (struct l2tp_server){.remote = remote, .habit = habit, .learned = now};
+}
+
+/* --- whose port --------------------------------------------------------------------------- */
+
+struct record *l2tp_port_owner(__be32 remote)
+{
+	struct record_key key = {.remote = remote,
+				 .local = arena.config->external,
+				 .remote_id = L2TP_PORT,
+				 .local_id = L2TP_PORT,
+				 .protocol = PROTOCOL_UDP,
+				 .kind = KIND_SESSION_REPLY,
+				 .id_type = ID_PORTS};
+
+	return table_find(arena.config, &key);
+}
+
+bool l2tp_port_is_shared(const struct record *orig)
+{
+	const struct record *reply = record_partner(orig);
+
+	return reply && reply->key.id_type == ID_TUNNEL;
+}
+
+bool l2tp_port_is_to_blame(const struct l2tp_server *servers, const struct record *orig,
+			   uint32_t now)
+{
+	const struct record *owner = l2tp_port_owner(orig->key.remote);
+	enum l2tp_server_habit habit = l2tp_server_habit(servers, orig->key.remote);
+
+	if (orig->key.local_id != L2TP_PORT || orig->session.new_id == L2TP_PORT ||
+	    orig->session.flags & (SESSION_REPLIED | SESSION_HAIRPIN) ||
+	    orig->session.new_local != arena.config->external || habit == L2TP_SERVER_ANY_PORT)
+		return false;
+	if (habit == L2TP_SERVER_INSISTS)
+		return true;
+	/* a server that answers nobody says nothing about ports */
+	return owner && owner->session.flags & SESSION_REPLIED &&
+	       session_packets(orig) >= ATTEMPTS &&
+	       now - orig->session.created >= PATIENCE_SECONDS * arena.config->hz;
+}
+
+/* --- moving ------------------------------------------------------------------------------- */
+
+static struct record *mapping_of(__be16 port)
+{
+	struct record_key key;
+
+	mapping_external_key(&key, PROTOCOL_UDP, arena.config->external, port);
+	return table_find(arena.config, &key);
+}
+
+/* The mapping stays for the host's other servers; this session has no part in it any more. */
+static void mapping_leave(__be16 port, uint32_t now)
+{
+	struct record *mapping = mapping_of(port);
+
+	if (!mapping || !record_references(mapping))
+		return;
+	mapping->mapping.last_seen = now;
+	record_release(mapping);
+}
+
+/* A host has one flow from port 1701 to one server, so its address names the reply. */
+static struct record_key shared_reply_key(const struct record *orig)
+{
+	return (struct record_key){.remote = orig->key.remote,
+				   .local = arena.config->external,
+				   .id = orig->key.local,
+				   .protocol = PROTOCOL_UDP,
+				   .kind = KIND_SESSION_REPLY,
+				   .id_type = ID_TUNNEL};
+}
+
+static int reply_make(const struct record_key *key, const struct record *orig,
+		      const struct record *former, uint32_t *index)
+{
+	struct record *r = table_find(arena.config, key);
+
+	if (r) { /* of an earlier flow: free with the sweeper's next visit */
+		record_end(r);
+		return -EAGAIN;
+	}
+	if (table_claim(key, index) != CLAIM_OK)
+		return -ENOSPC;
+	r = record_at(*index);
+	r->session = former->session;
+	r->session.flags |= SESSION_WATCHED;
+	r->session.address_delta = delta_of_32(key->local, former->session.new_local);
+	r->partner = former->partner;
+	return table_publish(r) ? 0 : -EAGAIN;
+}
+
+/* The port's mapping is nobody's: without it the host gets the port as the first one does. */
+static int port_vacate(struct record *orig, struct record *mapping, uint32_t now)
+{
+	struct traffic ignored = {0};
+	struct record *own = mapping_of(orig->session.new_id);
+
+	mapping_end(arena.config, mapping);
+	session_end(arena.config, orig, now, &ignored);
+	if (own && !record_references(own))
+		mapping_end(arena.config, own);
+	return 1;
+}
+
+int l2tp_port_share(struct record *orig, uint32_t now)
+{
+	struct record *former = record_partner(orig), *owner = l2tp_port_owner(orig->key.remote);
+	struct record *mapping = mapping_of(L2TP_PORT);
+	struct record_key key = shared_reply_key(orig);
+	uint32_t index;
+	int err;
+
+	if (!former)
+		return -ESTALE;
+	if (!owner)
+		return mapping && !record_references(mapping) &&
+				       !(mapping->mapping.flags & (MAPPING_STATIC | MAPPING_LOCAL))
+			       ? port_vacate(orig, mapping, now)
+			       : -EBUSY;
+	if (owner->session.flags & SESSION_LOCAL)
+		return -EBUSY;
+	err = reply_make(&key, orig, former, &index);
+	if (err)
+		return err;
+	WRITE_ONCE(orig->partner, index);
+	mapping_leave(orig->session.new_id, now);
+	WRITE_ONCE(orig->session.new_id, L2TP_PORT);
+	record_end(former);
+	l2tp_port_hold(owner);
+	return 0;
+}
+
+void l2tp_port_hold(struct record *owner)
+{
+	struct record *orig = record_partner(owner);
+	uint8_t flags = SESSION_SHARED | SESSION_STATIC;
+
+	__sync_fetch_and_or(&owner->session.flags, flags);
+	if (orig)
+		__sync_fetch_and_or(&orig->session.flags, flags);
+}
+
+void l2tp_port_release(struct record *owner)
+{
+	struct record *orig = record_partner(owner);
+	uint8_t flags = (uint8_t) ~(SESSION_SHARED | SESSION_STATIC);
+
+	__sync_fetch_and_and(&owner->session.flags, flags);
+	if (orig)
+		__sync_fetch_and_and(&orig->session.flags, flags);
+}
+
+/* --- tunnels behind the port ---------------------------------------------------------------- */
+
+int l2tp_tunnel_arm(const struct record *reply, uint16_t external_id, uint16_t inside_id,
+		    uint32_t now)
+{
+	struct record_key key;
+	struct record *r;
+	uint32_t index;
+
+	shared_key(&key, reply->key.remote, arena.config->external, ID_TUNNEL,
+		   id_word(0, host_to_be16(external_id)));
+	r = table_find(arena.config, &key);
+	if (!r) {
+		if (table_claim(&key, &index) != CLAIM_OK)
+			return -ENOSPC;
+		r = record_at(index);
+		r->shared = (struct shared){.session = table_index(reply),
+					    .last_seen = now,
+					    .new_id = host_to_be16(inside_id)};
+		return table_publish(r) ? 0 : -EAGAIN;
+	}
+	WRITE_ONCE(r->shared.new_id, host_to_be16(inside_id));
+	WRITE_ONCE(r->shared.session, table_index(reply));
+	return 0;
+}
+
+void l2tp_tunnel_disarm(__be32 remote, uint16_t external_id)
+{
+	struct record_key key;
+	struct record *r;
+
+	shared_key(&key, remote, arena.config->external, ID_TUNNEL,
+		   id_word(0, host_to_be16(external_id)));
+	r = table_find(arena.config, &key);
+	if (r)
+		record_end(r);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * L2TP servers that answer to port 1701 only (RFC 2661 section 8.1 lets a client
+ * use any port; some servers do not know), and several inside hosts that dial
+ * one of them from port 1701 (RFC 3715 section 2.3 tells the same of IKE).
+ *
+ * The first host has external port 1701. A second one gets another port, as the
+ * core gives it; if a server that answers the first one does not answer there,
+ * the second is moved to 1701 too, once, before it has ever been answered: a live
+ * flow never changes its port. What comes in is told apart by the tunnel id.
+ * What works with a server is remembered.
+ *
+ * Works on the core's arena. Pure but for it. Times are ticks.
+ */
+#ifndef WAYLEAVE_DAEMON_L2TP_PORTS_H
+#define WAYLEAVE_DAEMON_L2TP_PORTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/memory.h"
+#include "core/session.h"
+
+#define L2TP_SERVERS 256
+
+enum l2tp_server_habit {
+	L2TP_SERVER_UNKNOWN,
+	L2TP_SERVER_ANY_PORT, /* has answered to another port than 1701 */
+	L2TP_SERVER_INSISTS,  /* has answered to 1701 what it did not answer elsewhere */
+};
+
+struct l2tp_server {
+	__be32 remote; /* 0: free */
+	uint8_t habit; /* enum l2tp_server_habit */
+	uint32_t learned;
+};
+
+/* `servers`: L2TP_SERVERS of them, the caller's, kept over restarts. */
+enum l2tp_server_habit l2tp_server_habit(const struct l2tp_server *servers, __be32 remote);
+void l2tp_server_learn(struct l2tp_server *servers, __be32 remote, enum l2tp_server_habit habit,
+		       uint32_t now);
+
+/* Has the flow's reply a place behind a port that it shares? */
+bool l2tp_port_is_shared(const struct record *orig);
+
+/* Does an unanswered flow wait behind the wrong port, as far as one can know? */
+bool l2tp_port_is_to_blame(const struct l2tp_server *servers, const struct record *orig,
+			   uint32_t now);
+
+/*
+ * Moves an unanswered flow to external port 1701. 0: it shares the port now; 1: it
+ * has the port alone, from its next packet on; -errno: nothing has changed.
+ */
+int l2tp_port_share(struct record *orig, uint32_t now);
+
+/* The reply of the host that has the port towards REMOTE, NULL: nobody. */
+struct record *l2tp_port_owner(__be32 remote);
+
+/* The owner's session lasts while others share its port, and as any other afterwards. */
+void l2tp_port_hold(struct record *owner);
+void l2tp_port_release(struct record *owner);
+
+/*
+ * Inbound packets of tunnel EXTERNAL_ID (host order) go to the session of REPLY, as
+ * tunnel INSIDE_ID. 0 or -errno.
+ */
+int l2tp_tunnel_arm(const struct record *reply, uint16_t external_id, uint16_t inside_id,
+		    uint32_t now);
+void l2tp_tunnel_disarm(__be32 remote, uint16_t external_id);
+
+#endif
