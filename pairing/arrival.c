@@ -21,7 +21,7 @@
 
 #define BIND_BELOW	  5e-4 /* what all others together may have */
 #define COPY_ABOVE	  1e-4 /* who gets a copy */
-#define DOUBT_BELOW	  0.3
+#define DOUBT_BELOW	  0.05
 #define LEAN_MS		  1000
 #define LEANS_DOUBLED	  6
 #define COPIES_AFTER_LEAN 8
@@ -132,16 +132,29 @@ static void note_why(const struct arrival *u, const struct opinion *best, unsign
 		child_note(child, ESP_EVIDENCE_answered);
 }
 
+#define GOES_ON_PACKETS 4
+
+/*
+ * Anybody can forge a packet with a new SPI: an SA that nobody knows of is only
+ * believed in when its packets go on and its host answers them.
+ */
+static bool goes_on(const struct arrival *u, const struct peer *peer)
+{
+	return u->packets >= GOES_ON_PACKETS && u->last_sequence > u->first_sequence &&
+	       belief_answered(u, peer) > 0.5;
+}
+
 /* An SA that this arrival may have: an open one, or a new one where the belief is in none of them.
  */
-static struct child *owner_of(struct esp_pairing *p, const struct opinion *best, uint64_t now_ms)
+static struct child *owner_of(struct esp_pairing *p, const struct arrival *u,
+			      const struct opinion *best, uint64_t now_ms)
 {
 	enum esp_reason ignored;
 
 	if (best->child)
 		return best->child;
-	if (best->unknown < best->probability / 2)
-		return NULL; /* in one that another arrival has: that has to be given up first */
+	if (best->unknown < best->probability / 2 || !goes_on(u, best->peer))
+		return NULL;
 	struct child *child = child_new(p, best->peer, ORIGIN_RESUMED, now_ms, &ignored);
 	if (child)
 		child_note(child, ESP_EVIDENCE_resumed);
@@ -152,7 +165,7 @@ static struct child *owner_of(struct esp_pairing *p, const struct opinion *best,
 static bool arrival_attach(struct esp_pairing *p, struct arrival *u, const struct opinion *best,
 			   unsigned count, uint64_t now_ms)
 {
-	struct child *child = owner_of(p, best, now_ms);
+	struct child *child = owner_of(p, u, best, now_ms);
 
 	if (!child)
 		return false;

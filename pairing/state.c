@@ -335,13 +335,23 @@ void ike_free(struct esp_pairing *p, struct ike *ike)
 	LIST_INSERT_HEAD(&p->free_ikes, ike, of_peer);
 }
 
-/* The one that was silent for longest; one that is bound keeps its history. */
+/* Of two, the one to keep less: a flood's SPIs come once each, an SA's packets go on. */
+static bool is_worth_less(const struct arrival *a, const struct arrival *b)
+{
+	bool a_repeats = a->packets > 1, b_repeats = b->packets > 1;
+
+	if (!a->bound != !b->bound)
+		return !a->bound;
+	return a_repeats != b_repeats ? b_repeats : a->last_ms < b->last_ms;
+}
+
+/* One that is bound goes only when all are; its pair stays as it is. */
 static struct arrival *arrival_to_replace(const struct server *server)
 {
 	struct arrival *found = NULL, *arrival;
 
 	LIST_FOREACH(arrival, &server->arrivals, entry)
-	if (!arrival->bound && (!found || arrival->last_ms < found->last_ms))
+	if (!found || is_worth_less(arrival, found))
 		found = arrival;
 	return found;
 }

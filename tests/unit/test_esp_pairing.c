@@ -705,6 +705,26 @@ static void the_outside_makes_no_state(void **state)
 	assert_int_equal(pairs(s), 0);
 }
 
+/* They come once each; the pool has room for the one that goes on. */
+static void a_flood_of_spis_leaves_room(void **state)
+{
+	struct stage *s = *state;
+
+	up(s, 1);
+	for (unsigned i = 0; i < 3000; i++) {
+		struct esp_decision d;
+
+		esp_pairing_inbound(s->pairing, s->now_ms, SERVER, 0x50000000 + i, 1 + i % 2 * 7777,
+				    &d);
+		assert_int_not_equal(d.verdict, ESP_BIND);
+	}
+	assert_int_equal(pairs(s), 1);
+	pass(s, 3000);
+	up(s, 2);
+	up(s, 3);
+	assert_int_equal(s->wrong, 0);
+}
+
 static void forged_spis_do_not_hinder_tunnels(void **state)
 {
 	struct stage *s = *state;
@@ -933,6 +953,7 @@ int main(void)
 		ROW(a_settled_pair_cannot_be_taken),
 		ROW(quota_of_one_host_is_not_its_neighbours),
 		ROW(the_outside_makes_no_state),
+		ROW(a_flood_of_spis_leaves_room),
 		ROW(forged_spis_do_not_hinder_tunnels),
 		ROW(copies_are_few),
 		ROW(esp_may_overtake_the_answer),
