@@ -7,7 +7,7 @@
  *             2. with confirm: FILE.d/pending naming <n>
  *             3. the new text over FILE
  *   confirm   remove pending
- *   resolve   1. generation <n> over FILE   2. remove pending
+ *   resolve   1. generation <n> over FILE   2. remove pending   3. remove <n> and newer
  *
  * Stopped after 2 of a save, resolve writes the same bytes again; stopped after 1
  * of a resolve, the next one does so. Nothing is half done anywhere.
@@ -178,6 +178,16 @@ int settings_store_confirm(const char *path, struct settings_error *error)
 	return failed(error, path, rc);
 }
 
+/* FILE holds NUMBER's content again, and what came after it has never been confirmed. */
+static void generations_drop(struct store *store, unsigned int number)
+{
+	unsigned int numbers[GENERATIONS_ON_DISK_MAX];
+	int count = generations_read(store, numbers, GENERATIONS_ON_DISK_MAX);
+
+	for (int i = 0; i < count && numbers[i] >= number; i++)
+		unlink(generation_path(store, numbers[i]));
+}
+
 int settings_store_resolve(const char *path, bool *undone, struct settings_error *error)
 {
 	struct store store;
@@ -196,6 +206,8 @@ int settings_store_resolve(const char *path, bool *undone, struct settings_error
 	free(text);
 	if (!rc)
 		rc = pending_remove(&store);
+	if (!rc)
+		generations_drop(&store, number);
 	*undone = rc == 0;
 	return failed(error, path, rc);
 }

@@ -10,3 +10,11 @@ $(BUILD)/http/assets.o $(BUILD)/san/http/assets.o: $(BUILD)/http/assets.c
 	$(CC) $(CFLAGS) -O2 -fPIE -c $< -o $@
 $(BUILD)/libhttp.a: $(BUILD)/http/assets.o
 $(BUILD)/san/libhttp.a: $(BUILD)/san/http/assets.o
+
+# --- the fuzzer of uploads: in `make fuzz` and `make fuzz-smoke` too ------------------------
+$(BUILD)/fuzz/fuzz_restore: tests/fuzz/fuzz_restore.c tests/fuzz/restore.json $(wildcard conf/*.c conf/*.h)
+	@mkdir -p $(@D)/seeds/restore
+	@cp tests/fuzz/restore.json $(@D)/seeds/restore
+	$(CLANG) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O1 -g -fno-omit-frame-pointer \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $(filter %.c,$^) $(shell pkg-config --cflags --libs jansson libcyaml)

@@ -54,8 +54,11 @@ def check_a_change_can_wait_for_confirmation():
     assert 0 < answer.json["confirm_within_s"] <= 60
     assert switch(client, pptp="off").status == 409
     assert client.post("/api/v1/confirm").json == {"confirm_within_s": 0}
+    before = client.get("/api/v1/config").json["generations"]
     client.ask("PATCH", "/api/v1/config", {"values": {"timeouts.udp": "302"}, "confirm": True})
     assert client.post("/api/v1/rollback").status == 200
+    # as if it had not been: the next step back goes to what was before it
+    assert client.get("/api/v1/config").json["generations"][:9] == before[:9]
     assert client.get("/api/v1/config").json["settings"]["timeouts"]["udp"] == 301
 
 
