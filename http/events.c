@@ -146,6 +146,17 @@ void events_tick(struct events *events)
 	stream_resume(stream);
 }
 
+void events_end_all(struct events *events)
+{
+	struct stream *stream;
+
+	LIST_FOREACH(stream, &events->streams, entry)
+	{
+		stream->ended = true;
+		stream_resume(stream);
+	}
+}
+
 /* --- a stream's life ------------------------------------------------------------------ */
 
 /* libmicrohttpd asks for at most MAX bytes; there are some, or the connection sleeps. */

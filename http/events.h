@@ -17,6 +17,9 @@ bool events_hurried(struct events *events);
 /* Once a second. Streams whose session has ended, or that take nothing, end. */
 void events_tick(struct events *events);
 
+/* Every stream ends, so that the connections can be closed. */
+void events_end_all(struct events *events);
+
 /* The response of a stream for the exchange's session or token; NULL: no memory. */
 struct MHD_Response *events_response(struct exchange *exchange);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "http/route.h"
@@ -41,12 +42,30 @@ static size_t host_length(const char *host)
 	return *port && (!port[1] || port[1 + strspn(port + 1, "0123456789")]) ? 0 : length;
 }
 
+static enum MHD_Result host_count(void *context, enum MHD_ValueKind kind, const char *name,
+				  const char *value)
+{
+	unsigned int *count = context;
+
+	*count += strcasecmp(name, "Host") == 0;
+	return MHD_YES;
+}
+
+/* Of two, who reads the other one sees another request (RFC 9112 section 3.2). */
+static bool host_is_one(const struct exchange *exchange)
+{
+	unsigned int count = 0;
+
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, host_count, &count);
+	return count == 1;
+}
+
 static bool host_admit(struct exchange *exchange)
 {
 	const char *host = exchange_header(exchange, "Host");
 	size_t length = host ? host_length(host) : 0;
 
-	if (length && length < 256 &&
+	if (length && length < 256 && host_is_one(exchange) &&
 	    (host_is_address(exchange, host, length) ||
 	     web_state_has_name(&exchange->web->state, host, length)))
 		return true;

@@ -395,6 +395,17 @@ static struct MHD_Daemon *daemon_start(struct server *server, unsigned int flags
 	return daemon;
 }
 
+/* libmicrohttpd cannot close a connection that sleeps. */
+static void secure_stop(struct server *server)
+{
+	if (!server->secure)
+		return;
+	events_end_all(server->web->events);
+	MHD_run(server->secure);
+	MHD_stop_daemon(server->secure);
+	server->secure = NULL;
+}
+
 int server_secure(struct server *server, const char *certificate, const char *key)
 {
 	const struct MHD_OptionItem secrets[] = {
@@ -404,8 +415,8 @@ int server_secure(struct server *server, const char *certificate, const char *ke
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	if (!server->secure)
-		server->secure = daemon_start(server, MHD_USE_TLS, secure_came, secrets);
+	secure_stop(server);
+	server->secure = daemon_start(server, MHD_USE_TLS, secure_came, secrets);
 	return server->secure ? 0 : -EINVAL;
 }
 

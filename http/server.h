@@ -25,7 +25,7 @@ struct server;
 /* Follows LINK too: server_turn() says when there is something. NULL without memory. */
 struct server *server_new(struct web *web, int link);
 
-/* Both in PEM. 0 or -errno. */
+/* Both in PEM; every connection with another certificate is closed. 0 or -errno. */
 int server_secure(struct server *server, const char *certificate, const char *key);
 
 /* Takes FD. */

@@ -149,14 +149,13 @@ static const char *installed_text(const struct web *web)
 	return text ? text : "";
 }
 
-/* Another certificate is taken up by another process: the keeper makes one. */
 static int state_follow(struct web *web)
 {
 	char *before = strdup(installed_text(web));
 	int rc = before ? web_state_read(web) : -ENOMEM;
 
 	if (!rc && strcmp(before, installed_text(web)) != 0)
-		rc = -ESTALE;
+		rc = secure_start(web);
 	free(before);
 	return rc;
 }

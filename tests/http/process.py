@@ -8,6 +8,7 @@ import sys
 
 import gateway
 from gateway import ADDRESS, PASSWORD, Client, admin, console, until
+from live import Stream
 
 INIT = """
 import os, signal, subprocess, sys
@@ -114,8 +115,11 @@ def check_the_administrators_certificate():
     own, path = certificate(), gateway.DIR + "/page"
     text = installed(path, "first")
     values = {"web.certificate": path + ".pem", "web.key": path + ".key"}
+    client = admin()
+    stream = Stream(client)
     assert gateway.control(request="set", values=values)["ok"]
     until(has(text))
+    assert stream.ended() and client.get("/api/v1/status").status == 200
     assert Client().get("/").headers["Strict-Transport-Security"]
     text = installed(path, "renewed")
     os.kill(gateway.GATEWAY, signal.SIGHUP)

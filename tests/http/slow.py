@@ -94,7 +94,7 @@ def check_requests_that_are_none():
                  b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: -1\r\n\r\n",
                  b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: 99999999999999999999\r\n\r\n",
                  b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n",
-                 b"GET /api/v1/session HTTP/1.1\r\n\r\n"):
+                 good + b"Host: evil.example\r\n\r\n", b"GET /api/v1/session HTTP/1.1\r\n\r\n"):
         assert status_of(text) in ([], [b"400"], [b"413"], [b"414"], [b"421"], [b"431"], [b"505"]), text[:60]
     assert Client().get("/api/v1/session").status == 200
 
