@@ -59,6 +59,7 @@ static void suspect_judge(struct esp_pairing *p, struct suspect *s, double commo
 		s->replies += log((1 - (1 - REPLIES) * (1 - chance)) / chance);
 	else
 		s->replies += log(1 - REPLIES);
+	s->answered = belief_replies(s->replies);
 }
 
 static void arrival_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)

@@ -19,8 +19,8 @@
 #include "pairing/watch.h"
 
 #define ARRIVAL_LIVES_MS 10000
-#define REWEIGH_MS	 10
-#define AGAIN_MS	 3 /* where something is new */
+#define REWEIGH_MS	 20
+#define AGAIN_MS	 5 /* where something is new */
 
 /* --- sequence numbers: is the SA new? (RFC 4303 section 3.3.3) ------------------------------ */
 
@@ -286,11 +286,9 @@ static const struct suspect *suspect_of(const struct arrival *u, const struct pe
  * A host that begins new SPIs all the time proves nothing by doing so once more,
  * nor does one that was about to, because its exchange is just over.
  */
-double belief_reacted(const struct arrival *u, const struct child *c)
+static double reacted(const struct suspect *s, const struct child *c)
 {
-	const struct suspect *s = c ? suspect_of(u, c->peer) : NULL;
-
-	if (!s || !s->copies || (c->out_first_ms && c->out_first_ms < s->first_copy_ms))
+	if (!s->copies || (c->out_first_ms && c->out_first_ms < s->first_copy_ms))
 		return 0;
 	if (!c->out_first_ms)
 		return s->copies > 3 ? -0.7 : 0;
@@ -303,11 +301,23 @@ double belief_reacted(const struct arrival *u, const struct child *c)
 	return nats > 0 ? nats : 0;
 }
 
+double belief_reacted(const struct arrival *u, const struct child *c)
+{
+	const struct suspect *s = c ? suspect_of(u, c->peer) : NULL;
+
+	return s ? reacted(s, c) : 0;
+}
+
+double belief_replies(double replies)
+{
+	return log((1 - ONE_WAY) * exp(replies) + ONE_WAY);
+}
+
 double belief_answered(const struct arrival *u, const struct peer *peer)
 {
 	const struct suspect *s = suspect_of(u, peer);
 
-	return s ? log((1 - ONE_WAY) * exp(s->replies) + ONE_WAY) : 0;
+	return s ? s->answered : 0;
 }
 
 /* --- the matrix
@@ -315,16 +325,19 @@ double belief_answered(const struct arrival *u, const struct peer *peer)
 
 #define UNKNOWN_SA 1e-9 /* one that we should know of, but do not: a millisecond's chance */
 
+static double suspicion(const struct suspect *s, const struct child *child)
+{
+	if (!s)
+		return 0;
+	return child ? fmax(s->answered, reacted(s, child))
+		     : s->answered; /* it is the same packet */
+}
+
 static double weight(const struct arrival *u, const struct column *column)
 {
-	double nats = belief_answered(u, column->peer), w;
+	double nats = suspicion(column->peer->suspect, column->child);
+	double w = column->child ? column->alive * when_fits(u, column) : UNKNOWN_SA;
 
-	if (column->child) {
-		nats = fmax(nats, belief_reacted(u, column->child)); /* it is the same packet */
-		w = column->alive * when_fits(u, column);
-	} else {
-		w = UNKNOWN_SA;
-	}
 	w *= sequence_fits(u, column->child);
 	return nats ? w * exp(nats) : w;
 }
@@ -425,15 +438,20 @@ static bool is_taken(const struct belief *b, unsigned row, const struct column *
 
 #define NOBODY_KNOWN 1e-12
 
-static void fill(struct belief *b)
+static void suspects_show(const struct arrival *u, bool show)
 {
-	for (unsigned r = 0; r < b->rows; r++) {
-		b->nobody[r] = NOBODY_KNOWN;
-		for (unsigned c = 0; c < b->columns; c++)
-			b->weight[r][c] = is_taken(b, r, &b->column[c])
-						  ? 0
-						  : weight(b->row[r], &b->column[c]);
-	}
+	for (unsigned i = 0; i < u->suspect_count; i++)
+		u->suspects[i].peer->suspect = show ? &u->suspects[i] : NULL;
+}
+
+static void fill_row(struct belief *b, unsigned r)
+{
+	b->nobody[r] = NOBODY_KNOWN;
+	suspects_show(b->row[r], true);
+	for (unsigned c = 0; c < b->columns; c++)
+		b->weight[r][c] =
+			is_taken(b, r, &b->column[c]) ? 0 : weight(b->row[r], &b->column[c]);
+	suspects_show(b->row[r], false);
 }
 
 static void balance_rows(struct belief *b)
@@ -507,7 +525,8 @@ void belief_weigh(struct esp_pairing *p, struct server *server, const struct arr
 	b->rows = b->columns = 0;
 	add_rows(b, server, now_ms);
 	add_columns(p, server, now_ms);
-	fill(b);
+	for (unsigned r = 0; r < b->rows; r++)
+		fill_row(b, r);
 	balance_rows(b);
 	for (unsigned r = 0; r < b->rows; r++)
 		memcpy(b->alone[r], b->weight[r], b->columns * sizeof(b->alone[r][0]));

@@ -33,6 +33,9 @@ unsigned belief_of(const struct esp_pairing *p, const struct arrival *arrival,
 double belief_reacted(const struct arrival *arrival, const struct child *child);
 double belief_answered(const struct arrival *arrival, const struct peer *peer);
 
+/* What a sum of reply tests says, when nothing may be answered at all. */
+double belief_replies(double replies);
+
 /* Is an open SA replaced, by as many rekeys as its host has SAs, and silent since? */
 bool belief_is_outlived(const struct child *child, uint64_t now_ms);
 

@@ -66,6 +66,7 @@ struct peer {
 	uint64_t sampled_ms;	  /* outbound packets: at this time ... */
 	uint64_t sampled_packets; /* ... so many, and before it ... */
 	double sampled_a_second;
+	const struct suspect *suspect; /* in the row that is being weighed, or NULL */
 	unsigned tunnels; /* CHILD_SAs that it has at a time, as far as exchanges tell */
 };
 
@@ -105,6 +106,7 @@ struct suspect {
 	uint64_t first_copy_ms, last_copy_ms;
 	uint64_t packets; /* outbound ones, when the last copy went */
 	double replies;	  /* sum of log likelihood ratios of the reply tests */
+	double answered;  /* what they say together, in nats */
 };
 
 struct arrival {
