@@ -64,10 +64,16 @@ wan_own()    { ns gw ip addr add $WAN_ADDR dev wan && ns gw ip addr del 100.64.7
 
 # Something for the plot: downloads that swell and ebb, and large pings
 busy() {
-	bg busy.server ip netns exec "$PFX-h1" socat TCP4-LISTEN:9000,fork,reuseaddr \
-		SYSTEM:'while :; do for n in 20 60 110 150 90 40 70 120 80 30; do for i in 1 2 3 4 5 6 7 8; do head -c ${n}000 /dev/zero; sleep 0.25; done; done; done'
+	cat > "$LAB/swell" <<-'S'
+		while :; do
+			for n in 20 60 110 150 90 40 70 120 80 30; do
+				for i in 1 2 3 4 5 6 7 8; do head -c ${n}000 /dev/zero; sleep 0.25; done
+			done
+		done
+	S
+	bg busy.server ip netns exec "$PFX-h1" socat TCP4-LISTEN:9000,fork,reuseaddr EXEC:"sh $LAB/swell"
 	wait_for 5 ns h1 sh -c "ss -Hlnt sport = 9000 | grep -q ."
 	bg busy.client ip netns exec "$PFX-c2" socat -u TCP4:$H1:9000 /dev/null
-	bg busy.ping ip netns exec "$PFX-c2" ping -q -i 0.02 -s 1400 $H1
+	bg busy.ping ip netns exec "$PFX-c2" ping -q -i 0.1 -s 1400 $H1
 	printf -- '-%s\n' "${PIDS[@]}" >> "$LAB/serving"
 }

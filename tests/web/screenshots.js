@@ -6,27 +6,26 @@ const { execFileSync } = require("node:child_process");
 const { ADDRESS, PASSWORD, labMust, browserStart, visitor, logIn, go } = require("./browser.js");
 
 const FOLDER = path.join(__dirname, "..", "..", "docs", "screenshots");
-const HEIGHT = 900;
 
-// name, page, width, colours, language; whole: as high as the page is
+// name, page, width, height, colours, language
 const PICTURES = [
-	["overview", "overview", 1280, "light", "en-GB"],
-	["firewall", "firewall", 1280, "light", "en-GB"],
-	["vpns-dark", "vpns", 1280, "dark", "en-GB"],
-	["counters-german", "counters", 1280, "light", "de-DE"],
-	["settings", "settings", 1280, "light", "en-GB"],
-	["help-dark", "help/passthrough", 1280, "dark", "en-GB"],
-	["phone-overview", "overview", 360, "light", "en-GB"],
-	["phone-firewall", "firewall", 360, "dark", "en-GB"],
+	["overview", "overview", 1280, 1010, "light", "en-GB"],
+	["firewall", "firewall", 1280, 1240, "light", "en-GB"],
+	["vpns-dark", "vpns", 1280, 900, "dark", "en-GB"],
+	["counters-german", "counters", 1280, 900, "light", "de-DE"],
+	["settings", "settings", 1280, 900, "light", "en-GB"],
+	["help-dark", "help/passthrough", 1280, 900, "dark", "en-GB"],
+	["phone-overview", "overview", 360, 740, "light", "en-GB"],
+	["phone-firewall", "firewall", 360, 740, "dark", "en-GB"],
 ];
 
-async function picture(browser, [name, wanted, width, colorScheme, locale]) {
-	const page = await visitor(browser, { viewport: { width, height: width < 500 ? 740 : HEIGHT }, colorScheme, locale });
+async function picture(browser, [name, wanted, width, height, colorScheme, locale]) {
+	const page = await visitor(browser, { viewport: { width, height }, colorScheme, locale });
 	await logIn(page, locale === "de-DE" ? { password: "Passwort", button: "Anmelden" } : undefined);
 	await go(page, wanted);
 	await page.waitForFunction(() => live.vpn.length > 2);
 	if (wanted === "overview") // a curve to look at
-		await page.waitForFunction(() => live.history[0].length > 45, null, { timeout: 90000 });
+		await page.waitForFunction(() => live.history[0].length > 12, null, { timeout: 90000 });
 	await page.waitForLoadState("load");
 	await save(page, name);
 	await page.context().close();

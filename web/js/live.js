@@ -3,6 +3,7 @@
 "use strict";
 
 const HISTORY_S = 300;
+const QUIET_MS = 8000;
 
 const live = {
 	status: null,
@@ -74,8 +75,13 @@ function connectedSet(connected) {
 	liveTell("connected");
 }
 
+// The gateway adds up its sessions every few seconds: sums that have not moved yet
+// are no pause, unless they stand for longer than that.
 function trafficTake(now) {
 	const last = live.lastTraffic;
+	const still = last && now.packets_in === last.packets_in && now.packets_out === last.packets_out;
+	if (still && now.at_ms - last.at_ms < QUIET_MS)
+		return;
 	live.lastTraffic = now;
 	if (!last || now.at_ms <= last.at_ms || now.bytes_in < last.bytes_in)
 		return;

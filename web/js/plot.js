@@ -12,7 +12,7 @@ function plotOptions(width) {
 	const series = (colour, more) => ({ stroke: plotColour(colour), width: 2, points: { show: false }, ...more });
 	return {
 		width, height: 216, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
-		scales: { x: { time: true, range: (plot, from, to) => [to - HISTORY_S, to] }, y: { range: (plot, low, high) => [0, Math.max(high * 1.1, 10000)] } },
+		scales: { x: { time: true, range: (plot, from, to) => [Math.max(to - HISTORY_S, Math.min(from, to - 60)), to] }, y: { range: (plot, low, high) => [0, Math.max(high * 1.1, 10000)] } },
 		axes: [
 			{ ...axis, values: (plot, marks) => marks.map((at) => plotTime(at)), space: 90, size: 30, grid: { show: false } },
 			{ ...axis, values: (plot, marks) => marks.map(rate), size: 84, space: 44 },
@@ -22,7 +22,7 @@ function plotOptions(width) {
 }
 
 function plotTime(at) {
-	return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
+	return new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" }).format(at * 1000);
 }
 
 // Two points at least, or uPlot has no scale
