@@ -116,7 +116,7 @@ static __always_inline struct key_hash key_hash(const struct config *c,
  * their records are neighbours in memory. The second set is a record's own:
  * there many hosts with the same ports towards one remote have room.
  */
-#define NEAR_SETS      512
+#define NEAR_SETS      1024
 #define CANDIDATE_SETS 3
 #define SET_BITS       21
 
