@@ -77,6 +77,12 @@ static __always_inline struct packet packet_inner(const struct packet *p, __u32 
 		.context = p->context, .base = p->base + offset, .ifindex = p->ifindex};
 }
 
+static __always_inline bool packet_copy(const struct packet *p, __u32 offset, void *to,
+					__u32 length)
+{
+	return bpf_skb_load_bytes(p->context, p->base + offset, to, length) == 0;
+}
+
 static __always_inline void packet_fix_l4_sum(const struct packet *p, __u32 offset,
 					      __u16 address_delta, __u16 id_delta,
 					      bool zero_is_none)

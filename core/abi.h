@@ -211,8 +211,8 @@ struct host {
 	__u32 refilled; /* tick of the last refill */
 	__u32 last_seen;
 	__u32 created;
-	__u16 next_hop;
-	__u8 reserved[14];
+	__u32 told; /* tick when a refusal was last answered by ICMP */
+	__u8 reserved[12];
 };
 
 struct next_hop_index {
@@ -242,6 +242,7 @@ enum fragment_state {
 };
 
 #define FRAGMENT_RANGES 6
+#define FRAGMENT_SHARES 64 /* a power of two: senders are counted by their hash */
 
 /* Pieces of one datagram. Ranges are in units of 8 bytes; start == end: unused. */
 struct fragments {
@@ -382,7 +383,10 @@ struct config {
 	__u32 sessions_used;
 	/* tick until which the daemon lives for sure; it moves on each second */
 	__u32 daemon_until;
-	__u8 reserved[44];
+	/* datagrams in pieces that are under way: in all, and by their senders */
+	__u32 fragments;
+	__u32 fragments_of[FRAGMENT_SHARES];
+	__u8 reserved[40];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */

@@ -34,6 +34,8 @@
  *   __u32 packet_segment_length(struct packet *)   the same of each GSO segment
  *   struct packet packet_inner(const struct packet *, __u32 offset)
  *        the packet that lies at @offset inside this one
+ *   bool packet_copy(struct packet *, __u32 offset, void *to, __u32 length)
+ *        1 to 64 bytes from anywhere in the packet; TC and memory only
  *   void packet_fix_l4_sum(struct packet *, __u32 offset, __u16 address_delta,
  *                          __u16 id_delta, bool zero_is_none)
  *        @address_delta belongs to the pseudo header, @id_delta does not: on a

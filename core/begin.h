@@ -264,7 +264,39 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 	return drop(reason == REASON_server_taken ? REASON_insert_race : reason);
 }
 
-static __always_inline verdict_t outbound_begin(struct packet *p, const struct config *c,
+/* A quota or a full table, and not the packet, is the reason. */
+static __always_inline bool is_shortage(enum reason reason)
+{
+	return reason == REASON_table_full || reason == REASON_host_sessions ||
+	       reason == REASON_host_mappings || reason == REASON_host_rate ||
+	       reason == REASON_ports_exhausted;
+}
+
+/*
+ * RFC 5508 REQ-8, RFC 6888 REQ-11B: a host that is refused for want of room is
+ * told by the daemon, once a second; one that is not even known, is not.
+ */
+SEPARATE verdict_t BACKEND_NAME(outbound_refused)(__be32 inside, __u32 reason)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+	struct record *r;
+	__u32 now;
+
+	if (!c)
+		return drop(reason);
+	now = clock_ticks(c);
+	host_key(&key, inside);
+	r = record_at(table_search(&key));
+	if (!r || now - r->host.told < c->hz)
+		return drop(reason);
+	if (!BACKEND_FINISHES)
+		return leave();
+	r->host.told = now;
+	return verdict(ACTION_PUNT, reason, NO_RECORD);
+}
+
+static __always_inline verdict_t outbound_steps(struct packet *p, const struct config *c,
 						struct facts *f)
 {
 	verdict_t v = outbound_routes(p, c, f);
@@ -298,6 +330,16 @@ static __always_inline verdict_t outbound_begin(struct packet *p, const struct c
 	if (unlikely(is_keyed_protocol(f->protocol, f->id_type)))
 		keyed_note(f->source, f->destination);
 	return v;
+}
+
+static __always_inline verdict_t outbound_begin(struct packet *p, const struct config *c,
+						struct facts *f)
+{
+	verdict_t v = outbound_steps(p, c, f);
+
+	if (likely(verdict_action(v) != ACTION_DROP) || !is_shortage(verdict_reason(v)))
+		return v;
+	return BACKEND_NAME(outbound_refused)(f->source, verdict_reason(v));
 }
 
 /* --- inbound --------------------------------------------------------------------------------- */

@@ -124,6 +124,39 @@ SEPARATE __u32 fragment_note(const struct facts *f, __u32 pieces)
 }
 
 /* --- records --------------------------------------------------------------------------- */
+/*
+ * RFC 4787 REQ-14a: pieces of datagrams that never become whole take at most a
+ * hundredth of the table, and those of one sender an eighth of that.
+ */
+#define FRAGMENT_PART  100
+#define FRAGMENT_SHARE 8
+#define FRAGMENTS_MIN  64 /* of a table so small that a hundredth is nothing */
+
+/* The count of its sender: the inside host, or the remote. */
+static __always_inline __u32 *fragment_share(struct config *c, const struct record_key *key)
+{
+	__be32 sender = key->remote_id == DIRECTION_OUT ? key->local : key->remote;
+	__u32 share = (sender ^ (__u32)c->hash_key[0]) * 0x9e3779b1u >> 24;
+
+	return &c->fragments_of[share & (FRAGMENT_SHARES - 1)];
+}
+
+static __always_inline bool fragment_has_room(struct config *c, const struct record_key *key)
+{
+	__u32 limit = (c->set_mask + 1) * RECORDS_A_SET / FRAGMENT_PART;
+
+	if (limit < FRAGMENTS_MIN)
+		limit = FRAGMENTS_MIN;
+	return READ_ONCE(c->fragments) < limit &&
+	       READ_ONCE(*fragment_share(c, key)) < limit / FRAGMENT_SHARE;
+}
+
+/* A KIND_FRAGMENT record is no more. */
+static __always_inline void fragment_uncount(struct config *c, const struct record_key *key)
+{
+	__sync_fetch_and_sub(&c->fragments, 1);
+	__sync_fetch_and_sub(fragment_share(c, key), 1);
+}
 
 /* Index of a new record for @key, or NO_RECORD. */
 static __always_inline __u32 fragment_add(const struct record_key *key, __u8 state, __u32 session,
@@ -146,6 +179,24 @@ static __always_inline __u32 fragment_add(const struct record_key *key, __u8 sta
 	return table_publish(r) ? index : NO_RECORD;
 }
 
+/* The record of a new datagram, as FORWARD's index. @key: KIND_FRAGMENT. */
+SEPARATE verdict_t fragment_begin(const struct record_key *key, __u32 session, __u32 now)
+{
+	struct config *c = config_get();
+	__u32 index;
+
+	if (!c || !key)
+		return drop(REASON_slow_path_stale);
+	if (!fragment_has_room(c, key))
+		return drop(REASON_fragments_full);
+	index = fragment_add(key, FRAGMENT_WAITING, session, now);
+	if (index == NO_RECORD)
+		return drop(REASON_table_full);
+	__sync_fetch_and_add(&c->fragments, 1);
+	__sync_fetch_and_add(fragment_share(c, key), 1);
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
 /* An IP id that is unused towards this remote: the sender's own where possible. */
 SEPARATE __u32 fragment_take_id(const struct record_key *key, __be32 external, __u32 now)
 {
@@ -166,15 +217,20 @@ SEPARATE __u32 fragment_take_id(const struct record_key *key, __be32 external, _
 }
 
 /* The datagram is over, or another one has come with its id. */
-static __always_inline void fragment_end(const struct config *c, struct record *r)
+static __always_inline void fragment_end(struct record *r)
 {
-	struct record_key id = r->key;
+	struct record_key key = r->key, id = key;
+	struct config *c = config_get();
 	struct record *owner;
+
+	if (!c)
+		return;
 
 	id.kind = KIND_FRAGMENT_ID;
 	id.local = c->external;
 	id.local_id = r->fragments.new_ip_id;
-	table_kill(r);
+	if (table_kill(r))
+		fragment_uncount(c, &key);
 	owner = record_at(table_search(&id));
 	if (owner)
 		table_kill(owner);
@@ -183,10 +239,11 @@ static __always_inline void fragment_end(const struct config *c, struct record *
 /* A first piece, whose session is @session. FORWARD's index: the record of the pieces. */
 SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 session)
 {
-	const struct config *c = config_get();
+	struct config *c = config_get();
 	struct record_key key;
 	struct record *r;
 	__u32 index, now;
+	verdict_t v;
 
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
@@ -195,11 +252,14 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 	index = table_search(&key);
 	r = record_at(index);
 	if (r && now - r->fragments.last_seen > FRAGMENT_FRESH_SECONDS * c->hz) {
-		fragment_end(c, r);
+		fragment_end(r);
 		r = NULL;
 	}
 	if (!r) {
-		index = fragment_add(&key, FRAGMENT_WAITING, session, now);
+		v = fragment_begin(&key, session, now);
+		if (verdict_action(v) != ACTION_FORWARD)
+			return v;
+		index = verdict_index(v);
 		r = record_at(index);
 	}
 	if (!r)
@@ -227,17 +287,17 @@ static __always_inline verdict_t fragment_early(struct packet *p, struct config 
 						const struct record_key *key, __u32 direction)
 {
 	struct route route = {};
-	__u32 index;
+	verdict_t v;
 
 	if (direction == DIRECTION_OUT && (route_lookup(p, key->remote, &route) == ROUTE_STACK ||
 					   route.ifindex != c->wan_ifindex))
 		return to_stack(REASON_to_gateway);
 	if (!punt_take_token(c))
 		return drop(REASON_slow_path_rate);
-	index = fragment_add(key, FRAGMENT_WAITING, NO_RECORD, clock_ticks(c));
-	if (index == NO_RECORD)
-		return drop(REASON_table_full);
-	return verdict(ACTION_PUNT, REASON_fragment_early, index);
+	v = fragment_begin(key, NO_RECORD, clock_ticks(c));
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	return verdict(ACTION_PUNT, REASON_fragment_early, verdict_index(v));
 }
 
 /* A later piece. FORWARD's index: the record of the pieces, which names the session. */
@@ -256,7 +316,7 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	index = table_search(&key);
 	r = record_at(index);
 	if (r && is_stale(c, r)) {
-		fragment_end(c, r);
+		fragment_end(r);
 		r = NULL;
 	}
 	if (!r)

@@ -347,7 +347,7 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 	*id = pieces->fragments.new_ip_id;
 	*r = record_at(pieces->fragments.session);
 	if (ranges_complete(&pieces->fragments))
-		fragment_end(c, pieces);
+		fragment_end(pieces);
 	return *r && record_state(*r) == SLOT_LIVE ? 0 : drop(REASON_slow_path_stale);
 }
 

@@ -34,6 +34,7 @@ SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 		.refilled = now,
 		.last_seen = now,
 		.created = now,
+		.told = now - c->hz,
 	};
 	return table_publish(r) ? index : NO_RECORD;
 }

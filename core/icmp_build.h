@@ -3,7 +3,8 @@
  * ICMP errors of our own: "administratively prohibited" for what a switch
  * blocks, and, towards the WAN, the errors that the kernel cannot build
  * because it would quote the inside address. The quoted packet is untranslated:
- * it stands in the message exactly as its sender sent it.
+ * it stands in the message exactly as its sender sent it. An error travels in
+ * the class of what it is about (RFC 5508 REQ-10d).
  *
  * Context: daemon, tests. Addresses in network byte order.
  */
@@ -16,9 +17,11 @@
 #include "core/packet.h"
 
 #define ICMP_CODE_TTL_EXCEEDED	   0
-#define ICMP_CODE_FRAGMENTATION	   4   /* RFC 1191 */
-#define ICMP_CODE_ADMIN_PROHIBITED 13  /* RFC 1812 section 5.2.7.1 */
-#define ICMP_BUILD_MAX		   576 /* RFC 1812 section 4.3.2.3 */
+#define ICMP_CODE_HOST_UNREACHABLE 1	/* RFC 6888 REQ-11B: for want of room */
+#define ICMP_CODE_FRAGMENTATION	   4	/* RFC 1191 */
+#define ICMP_CODE_ADMIN_PROHIBITED 13	/* RFC 1812 section 5.2.7.1 */
+#define ICMP_BUILD_MAX		   576	/* RFC 1812 section 4.3.2.3 */
+#define IPV4_DS_MASK		   0xfc /* RFC 2474; what is left is ECN */
 
 struct icmp_request {
 	__be32 from; /* our address on the side that the error leaves by */
@@ -70,7 +73,7 @@ static inline bool icmp_build_allowed(const struct ipv4_header *ip, const __u8 *
 static inline size_t icmp_build(__u8 *out, const struct icmp_request *request, const __u8 *about,
 				size_t length)
 {
-	struct ipv4_header quoted, ip = {.version_length = 0x45, .service = 0xc0, .ttl = 64};
+	struct ipv4_header quoted, ip = {.version_length = 0x45, .ttl = 64};
 	struct icmp_header icmp = {.type = request->type, .code = request->code};
 	size_t header, quote, total;
 	__u16 check;
@@ -89,6 +92,7 @@ static inline size_t icmp_build(__u8 *out, const struct icmp_request *request, c
 		quote = ICMP_BUILD_MAX - IPV4_HEADER - sizeof(icmp);
 	total = IPV4_HEADER + sizeof(icmp) + quote;
 	ip.length = host_to_be16(total);
+	ip.service = quoted.service & IPV4_DS_MASK;
 	ip.protocol = PROTOCOL_ICMP;
 	ip.source = request->from;
 	ip.destination = quoted.source;

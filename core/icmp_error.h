@@ -183,6 +183,43 @@ static __always_inline __u32 quoted_rewrite(struct packet *quote, const struct f
 	return (__u32)id_delta + delta_of_16(before, *check);
 }
 
+#if BACKEND_FINISHES
+#define ICMP_SUM_STEP  64
+#define ICMP_SUM_STEPS 150 /* 9600 bytes: no link carries more in one packet */
+
+/* Adds @length bytes at @offset, at most a step of them; what is not there counts as nothing. */
+static __always_inline __u64 icmp_sum_add(struct packet *p, __u64 sum, __u32 offset, __u32 length)
+{
+	__u32 word[ICMP_SUM_STEP / 4] = {};
+
+	if (!packet_copy(p, offset, word, length))
+		return sum;
+	UNROLLED
+	for (int i = 0; i < ICMP_SUM_STEP / 4; i++)
+		sum += word[i];
+	return sum;
+}
+
+/* REQ-3: is the checksum of the message from @l4 to @end right? */
+SEPARATE __u32 BACKEND_NAME(icmp_sum_is_good)(packet_context *context, __u32 base, __u32 l4,
+					      __u32 end)
+{
+	struct packet p = {.context = context, .base = base};
+	__u32 steps = (end - l4) / ICMP_SUM_STEP, rest = (end - l4) % ICMP_SUM_STEP;
+	__u64 sum = 0;
+
+	if (steps > ICMP_SUM_STEPS)
+		return false;
+	for (__u32 i = 0; i < ICMP_SUM_STEPS && i < steps; i++) {
+		compiler_barrier();
+		sum = icmp_sum_add(&p, sum, l4 + i * ICMP_SUM_STEP, ICMP_SUM_STEP);
+	}
+	if (rest)
+		sum = icmp_sum_add(&p, sum, end - rest, rest);
+	return sum_fold((sum & 0xffff) + (sum >> 16 & 0xffff) + (__u32)(sum >> 32)) == 0xffff;
+}
+#endif
+
 /*
  * Any router on the way may complain, but from its own side (RFC 2827), and to
  * the address that the quoted packet came from.
@@ -245,6 +282,10 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 		return drop(REASON_icmp_no_session);
 	if (!BACKEND_FINISHES)
 		return leave();
+#if BACKEND_FINISHES
+	if (!BACKEND_NAME(icmp_sum_is_good)(context, base, f->l4, f->length))
+		return drop(REASON_icmp_malformed);
+#endif
 	delta = quoted_rewrite(&quote, &quoted, r, !out);
 	packet_fix_l4_sum(p, f->l4 + 2, 0, sum_fold(delta), false);
 	/* the outer sender may be any router on the way: only our side's address changes */

@@ -127,6 +127,15 @@ static inline struct packet packet_inner(const struct packet *p, __u32 offset)
 	return inner;
 }
 
+static inline bool packet_copy(struct packet *p, __u32 offset, void *to, __u32 length)
+{
+	const void *from = packet_at(p, offset, length);
+
+	if (from)
+		__builtin_memcpy(to, from, length);
+	return from;
+}
+
 static inline void packet_fix_l4_sum(struct packet *p, __u32 offset, __u16 address_delta,
 				     __u16 id_delta, bool zero_is_none)
 {

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "core/fragment.h"
 #include "core/keyed.h"
 
 bool record_end(struct record *r)
@@ -288,7 +289,11 @@ static enum expiry fragments_expire(const struct config *config, struct record *
 {
 	if (now - READ_ONCE(r->fragments.last_seen) <= FRAGMENT_SECONDS * config->hz)
 		return EXPIRY_KEEP;
-	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
+	if (!table_kill(r))
+		return EXPIRY_KEEP;
+	if (r->key.kind == KIND_FRAGMENT)
+		fragment_uncount(arena.config, &r->key);
+	return EXPIRY_ENDED;
 }
 
 /* The daemon refreshes it while an inside host has a tunnel with the remote. */

@@ -239,6 +239,13 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 	case REASON_blocked_ipsec:
 		blocked_tell(slow_path, arrival);
 		break;
+	case REASON_table_full:
+	case REASON_host_sessions:
+	case REASON_host_mappings:
+	case REASON_host_rate:
+	case REASON_ports_exhausted:
+		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_HOST_UNREACHABLE, 0);
+		break;
 	case REASON_ttl_exceeded_inbound:
 		sender_tell(slow_path, arrival, ICMP_TIME_EXCEEDED, ICMP_CODE_TTL_EXCEEDED, 0);
 		break;

@@ -6,7 +6,8 @@ XDP leaves all of them to TC.
 import itertools
 
 
-from packets import A, B, E, IP, S, Raw, built, tcp, udp
+from gateway import LAN0, WAN
+from packets import A, B, E, IP, S, T, Raw, built, tcp, udp
 from rows import case
 
 DATA = bytes(range(256)) * 6
@@ -170,19 +171,62 @@ def switched_off(g):
     g.lan(pieces(whole)[0], punt="blocked_ipsec", leave=True)
 
 
+def numbered(packet, numbers):
+    """Frames of one packet with many IP ids, without scapy's help."""
+    first = bytearray(bytes(12) + b"\x08\0" + bytes(packet))
+    head = int.from_bytes(first[24:26], "big") + int.from_bytes(first[18:20], "big")
+    for ident in numbers:
+        first[18:20] = ident.to_bytes(2, "big")
+        total = head - ident
+        first[24:26] = ((total & 0xffff) + (total >> 16) & 0xffff).to_bytes(2, "big")
+        yield bytes(first)
+
+
 @case
 def flood_of_first_pieces(g):
-    """RFC 4787 REQ-14a: pieces without end of a contacted remote: whole packets of the others go on"""
-    g.config(set_mask=127)  # 1024 records
+    """RFC 4787 REQ-14a: pieces without end of a contacted remote: whole packets, new sessions and others' pieces go on"""
+    g.config(set_mask=255)  # 2048 records
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
-    g.lan(udp(B, 4002, S, 53), sent=udp(E, 4002, S, 53))
-    first = bytearray(bytes(12) + b"\x08\0" + bytes(pieces(datagram(S, 53, E, 4000))[0]))
-    head = int.from_bytes(first[24:26], "big") + 0x1234
-    for ident in range(5000):
-        first[18:20] = ident.to_bytes(2, "big")
-        first[24:26] = ((head - ident) % 0xffff).to_bytes(2, "big")
-        g.run("outside", 13, bytes(first))
-    for _ in range(3):
-        g.lan(udp(B, 4002, S, 53), sent=udp(E, 4002, S, 53))
-        g.wan(udp(S, 53, E, 4002), sent=udp(S, 53, B, 4002))
-    assert len(g.records()) <= 1024
+    g.lan(udp(B, 4002, T, 53), sent=udp(E, 4002, T, 53))
+    flood = [a for a in g.many("outside", WAN, list(numbered(pieces(datagram(S, 53, E, 4000))[0], range(1, 5001))), 16)
+             if a.verdict == "forward"]
+    assert 0 < len(flood) <= 8, len(flood)
+    assert len(g.records("fragment")) == len(flood)
+    for port in range(5000, 5100):
+        g.lan(udp(B, port, S, 53), sent=udp(E, port, S, 53))
+        g.wan(udp(S, 53, E, port), sent=udp(S, 53, B, port))
+    for part, expected in zip(pieces(datagram(T, 53, E, 4002)), pieces(datagram(T, 53, B, 4002))):
+        g.wan(part, sent=expected, leave=True)
+
+
+@case
+def flood_of_an_inside_host(g):
+    """RFC 6888 REQ-5: one host's pieces leave room for another's; what ends makes room again"""
+    g.config(set_mask=255)
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    sent = [a.verdict for a in g.many("inside", LAN0, list(numbered(pieces(datagram(A, 4000, S, 53))[0], range(1, 501))), 16)]
+    assert sent.count("forward") == 8 and set(sent[8:]) == {"drop"}, sent[:12]
+    for part, expected in zip(pieces(datagram(B, 4002, S, 53)), pieces(datagram(E, 4002, S, 53))):
+        g.lan(part, sent=expected, leave=True)
+    whole = datagram(A, 4000, S, 53, id=1)  # the first of them becomes whole: another may begin
+    for start, end, more in ((512, 1024, True), (1024, 1408, False)):
+        assert g.run("inside", LAN0, bytes(12) + b"\x08\0" + bytes(piece(whole, start, end, more))).verdict == "forward"
+    g.lan(pieces(datagram(A, 4000, S, 53, id=9999))[0], sent=pieces(datagram(E, 4000, S, 53, id=9999))[0], leave=True)
+    g.lan(pieces(datagram(A, 4000, S, 53, id=9998))[0], drop="fragments_full", leave=True)
+
+
+@case
+def datagrams_of_two_hosts(g):
+    """RFC 7857 10: 10,000 datagrams of two hosts with the same IP ids, piece by piece in turn: none is mixed up"""
+    count = 5000 if g.backend == "memory" else 500
+    frames = []
+    small = [[piece(whole, start, start + 16, start < 32) for start in (0, 16, 32)]
+             for whole in (built(udp(host, port, S, 53, DATA[:40])) for host, port in ((A, 4000), (B, 4002)))]
+    for first, second in zip(*(zip(*(numbered(p, range(1, count + 1)) for p in parts)) for parts in small)):
+        frames += [frame for both in zip(first, second) for frame in both]
+    ids = {}
+    for n, answer in enumerate(g.many("inside", LAN0, frames, 16)):
+        assert answer.verdict == "forward", answer
+        ids.setdefault((n % 2, n // 6), set()).add(answer.frame[18:20])
+    assert all(len(one) == 1 for one in ids.values())
+    assert all(ids[0, n] != ids[1, n] for n in range(count))

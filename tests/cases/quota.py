@@ -10,7 +10,7 @@ def sessions(g):
     g.config(sessions_per_host=3)
     for port in (53, 54, 55):
         g.lan(udp(A, 4000, S, port), sent=udp(E, 4000, S, port))
-    g.lan(udp(A, 4000, S, 56), drop="host_sessions")
+    g.lan(udp(A, 4000, S, 56), punt="host_sessions")
     g.lan(tcp(A, 4000, S, 56), drop="host_sessions")
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
     g.lan(udp(B, 4002, S, 56), sent=udp(E, 4002, S, 56))
@@ -22,7 +22,7 @@ def mappings(g):
     g.config(mappings_per_host=2)
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
     g.lan(tcp(A, 4000, S, 53), sent=tcp(E, 4000, S, 53))
-    g.lan(udp(A, 4002, S, 53), drop="host_mappings")
+    g.lan(udp(A, 4002, S, 53), punt="host_mappings")
     g.lan(ping(A, S, 7), drop="host_mappings")
     g.lan(udp(A, 4000, T, 53), sent=udp(E, 4000, T, 53))
     g.lan(udp(B, 4002, S, 53), sent=udp(E, 4002, S, 53))
@@ -34,13 +34,13 @@ def rate(g):
     g.config(new_per_second=5, hz=100000)  # so slow a clock that the case itself takes no time
     for port in range(5):
         g.lan(udp(A, 4000, S, 53 + port), sent=udp(E, 4000, S, 53 + port))
-    g.lan(udp(A, 4000, S, 60), drop="host_rate")
+    g.lan(udp(A, 4000, S, 60), punt="host_rate")
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
     g.lan(udp(B, 4002, S, 60), sent=udp(E, 4002, S, 60))
     g.at(101)
     for port in range(60, 65):
         g.lan(udp(A, 4000, S, port), sent=udp(E, 4000, S, port))
-    g.lan(udp(A, 4000, S, 65), drop="host_rate")
+    g.lan(udp(A, 4000, S, 65), punt="host_rate")
 
 
 @case
@@ -51,7 +51,7 @@ def rate_refills_partly(g):
         g.lan(udp(A, 4000, S, 53 + port), sent=udp(E, 4000, S, 53 + port))
     g.at(21)
     g.lan(udp(A, 4000, S, 60), sent=udp(E, 4000, S, 60))
-    g.lan(udp(A, 4000, S, 61), drop="host_rate")
+    g.lan(udp(A, 4000, S, 61), punt="host_rate")
 
 
 @case
@@ -95,7 +95,7 @@ def table_full_leaves_nothing(g):
 def other_hosts_in_a_full_gateway(g):
     """REQ-4: one host that takes all it may leaves ports and sessions to the others"""
     g.config(sessions_per_host=100, mappings_per_host=100)
-    refused = sum(g.quick(quick(A, 2000 + n, S, 53))[0].verdict == "drop" for n in range(1000))
+    refused = sum(g.quick(quick(A, 2000 + n, S, 53))[0].verdict != "forward" for n in range(1000))
     assert refused == 900, refused
     for n in range(100):
         g.lan(udp(B, 4000 + n, S, 53), sent=udp(E, 4000 + n, S, 53))
@@ -107,18 +107,30 @@ def limit_of_all_sessions(g):
     g.config(sessions_limit=3)
     for port in (53, 54, 55):
         g.lan(udp(A, 4000, S, port), sent=udp(E, 4000, S, port))
-    g.lan(udp(B, 4002, S, 56), drop="table_full")
+    g.lan(udp(B, 4002, S, 56), punt="table_full")
     for port in (53, 54, 55):
         g.wan(udp(S, port, E, 4000), sent=udp(S, port, A, 4000))
 
 
 @case
-def refusals_are_silent(g):
-    """REQ-11b, deviation: at a quota or a full table the packet is dropped and counted; no ICMP message is made"""
+def refusals_are_told(g):
+    """REQ-11b, RFC 5508 REQ-8: who is refused for want of room is told, once a second, whatever is refused to others"""
+    g.config(sessions_per_host=0, hz=100000)
+    for second in (0, 101):  # so slow a clock that the case itself takes no time
+        g.at(second)
+        for host in (A, B):
+            g.lan(udp(host, 4000, S, 53), punt="host_sessions")
+            for _ in range(3):
+                g.lan(udp(host, 4000, S, 53), drop="host_sessions")
+                g.lan(tcp(host, 4000, S, 53), drop="host_sessions")
+
+
+@case
+def refusals_of_the_wan_are_silent(g):
+    """RFC 5508 REQ-9: nobody outside is told"""
     g.config(sessions_per_host=0)
-    g.lan(udp(A, 4000, S, 53), drop="host_sessions")
-    g.config(sessions_per_host=10, mappings_per_host=0)
-    g.lan(udp(A, 4000, S, 53), drop="host_mappings")
+    g.forward(17, 80, A, 8080)
+    g.wan(udp(S, 1, E, 80), drop="host_sessions")
 
 
 @case
@@ -142,7 +154,7 @@ def ports_are_used_up(g):
 def refused_then_accepted(g):
     """A refusal is not remembered"""
     g.config(sessions_per_host=0)
-    g.lan(udp(A, 4000, S, 53), drop="host_sessions")
+    g.lan(udp(A, 4000, S, 53), punt="host_sessions")
     g.config(sessions_per_host=1)
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
 
@@ -152,6 +164,6 @@ def ports_exhausted(g):
     """RFC 4787 REQ-3: no port is left of this kind: refused, none is shared"""
     for port in range(2, 1024, 2):
         g.insert("mapping_external", protocol=17, id_type=1, local=E, local_id=port, new_local=B, new_id=port)
-    g.lan(udp(A, 600, S, 53), drop="ports_exhausted")
+    g.lan(udp(A, 600, S, 53), punt="ports_exhausted")
     g.lan(udp(A, 601, S, 53), sent=udp(E, 601, S, 53))
     g.lan(tcp(A, 600, S, 53), sent=tcp(E, 600, S, 53))

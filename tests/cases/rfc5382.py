@@ -151,7 +151,7 @@ def ports_exhausted(g):
     """REQ-7: no port is left of this kind: refused, none is shared"""
     for port in range(3, 1024, 2):
         g.insert("mapping_external", protocol=6, id_type=ID_PORTS, local=E, local_id=port, new_local=B, new_id=port)
-    g.lan(tcp(A, 601, S, 80), drop="ports_exhausted")
+    g.lan(tcp(A, 601, S, 80), punt="ports_exhausted")
 
 
 @case

@@ -4,6 +4,7 @@
  * 1624), choice of ports (RFC 4787 REQ-3a, REQ-4; RFC 6056), TCP's states (RFC
  * 7857 section 2.1).
  */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "core/icmp_build.h"
 #include "core/memory.h"
 #include "core/session.h"
 
@@ -263,6 +265,53 @@ static void tcp_events(void **state)
 	}
 }
 
+/* A packet of @protocol, its transport beginning with @type, as something to complain about. */
+static size_t complaint(uint8_t protocol, uint8_t type, uint16_t fragment, uint8_t service,
+			const char *destination, uint8_t out[ICMP_BUILD_MAX])
+{
+	struct icmp_request request = {.from = inet_addr("198.51.100.2"), .type = 3, .code = 1};
+	uint8_t packet[64] = {0};
+	struct ipv4_header ip = {
+		.version_length = 0x45,
+		.service = service,
+		.length = host_to_be16(sizeof(packet)),
+		.fragment = host_to_be16(fragment),
+		.ttl = 64,
+		.protocol = protocol,
+		.source = inet_addr("10.0.0.10"),
+		.destination = inet_addr(destination),
+	};
+
+	memcpy(packet, &ip, sizeof(ip));
+	packet[sizeof(ip)] = type;
+	return icmp_build(out, &request, packet, sizeof(packet));
+}
+
+/* RFC 1122 section 3.2.2, RFC 5508 REQ-10e */
+static void no_error_about_an_error(void **state)
+{
+	static const uint8_t queries[] = {0, 8, 13, 14};
+	uint8_t out[ICMP_BUILD_MAX];
+
+	for (unsigned int type = 0; type < 256; type++)
+		assert_int_equal(complaint(1, type, 0, 0, "203.0.113.5", out) > 0,
+				 memchr(queries, type, sizeof(queries)) != NULL);
+	assert_int_equal(complaint(17, 3, 0, 0, "203.0.113.5", out), 20 + 8 + 64);
+	assert_int_equal(complaint(17, 3, 100, 0, "203.0.113.5", out), 0);
+	assert_int_equal(complaint(17, 3, 0, 0, "224.0.0.1", out), 0);
+	assert_int_equal(complaint(17, 3, 0, 0, "255.255.255.255", out), 0);
+}
+
+/* RFC 5508 REQ-10d; what RFC 3168 has in the other two bits is the packet's own */
+static void an_error_has_the_class_of_what_it_is_about(void **state)
+{
+	uint8_t out[ICMP_BUILD_MAX];
+
+	assert_true(complaint(17, 0, 0, 0xb8 | 3, "203.0.113.5", out) > 0);
+	assert_int_equal(out[1], 0xb8);
+	assert_int_equal(icmp_build_sum(out, 20), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +324,8 @@ int main(void)
 		cmocka_unit_test(own_range_is_never_given),
 		cmocka_unit_test(tcp_every_cell),
 		cmocka_unit_test(tcp_timers),
+		cmocka_unit_test(no_error_about_an_error),
+		cmocka_unit_test(an_error_has_the_class_of_what_it_is_about),
 		cmocka_unit_test(tcp_events),
 	};
 
