@@ -214,8 +214,11 @@ SEPARATE __u32 BACKEND_NAME(icmp_sum_is_good)(packet_context *context, __u32 bas
 		compiler_barrier();
 		sum = icmp_sum_add(&p, sum, l4 + i * ICMP_SUM_STEP, ICMP_SUM_STEP);
 	}
-	if (rest)
+	if (rest) {
+		compiler_hide(rest);
+		rest = ((rest - 1) % ICMP_SUM_STEP) + 1; /* not 0: Linux 6.1 must see it */
 		sum = icmp_sum_add(&p, sum, end - rest, rest);
+	}
 	return sum_fold((sum & 0xffff) + (sum >> 16 & 0xffff) + (__u32)(sum >> 32)) == 0xffff;
 }
 #endif

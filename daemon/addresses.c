@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/addresses.h"
 
+#include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
@@ -76,4 +77,56 @@ unsigned int addresses_list(struct netlink *netlink, uint32_t ifindex, __be32 *a
 	struct list list = {.ifindex = ifindex, .addresses = addresses, .max = max};
 
 	return netlink_dump(netlink, RTM_GETADDR, AF_INET, address_collect, &list) ? 0 : list.count;
+}
+
+/* --- prefixes ------------------------------------------------------------------------ */
+
+#define PREFIXES 16 /* of both interfaces; further ones are not looked at */
+
+struct prefix {
+	uint32_t ifindex;
+	__be32 address, mask;
+};
+
+struct prefixes {
+	uint32_t a, b; /* ifindex */
+	struct prefix prefix[PREFIXES];
+	unsigned int count;
+};
+
+static int prefix_collect(const struct nlmsghdr *message, void *context)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct prefixes *all = context;
+	struct prefix prefix = {.ifindex = info->ifa_index};
+
+	if ((info->ifa_index != all->a && info->ifa_index != all->b) ||
+	    info->ifa_scope >= RT_SCOPE_LINK || all->count == PREFIXES)
+		return MNL_CB_OK;
+	mnl_attr_parse(message, sizeof(*info), attribute_take, &prefix.address);
+	if (info->ifa_prefixlen && info->ifa_prefixlen <= 32)
+		prefix.mask = htonl(0xffffffffu << (32 - info->ifa_prefixlen));
+	if (prefix.address && prefix.mask)
+		all->prefix[all->count++] = prefix;
+	return MNL_CB_OK;
+}
+
+/* The shorter mask decides: the longer prefix lies within the other, or not. */
+static bool prefixes_meet(const struct prefix *p, const struct prefix *q)
+{
+	return !((p->address ^ q->address) & p->mask & q->mask);
+}
+
+bool addresses_overlap(struct netlink *netlink, uint32_t a, uint32_t b)
+{
+	struct prefixes all = {.a = a, .b = b};
+	bool overlap = false;
+
+	if (!a || !b || netlink_dump(netlink, RTM_GETADDR, AF_INET, prefix_collect, &all))
+		return false;
+	for (unsigned int i = 0; i < all.count; i++)
+		for (unsigned int k = 0; k < i; k++)
+			overlap |= all.prefix[i].ifindex != all.prefix[k].ifindex &&
+				   prefixes_meet(&all.prefix[i], &all.prefix[k]);
+	return overlap;
 }

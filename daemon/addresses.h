@@ -7,6 +7,7 @@
 #define WAYLEAVE_DAEMON_ADDRESSES_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "daemon/netlink.h"
 
@@ -22,5 +23,11 @@ int addresses_choose(struct netlink *netlink, uint32_t ifindex, __be32 *address)
  */
 unsigned int addresses_list(struct netlink *netlink, uint32_t ifindex, __be32 *addresses,
 			    unsigned int max);
+
+/*
+ * Have interfaces A and B addresses of prefixes that overlap (RFC 4787 REQ-7)? False too when
+ * the kernel cannot be asked.
+ */
+bool addresses_overlap(struct netlink *netlink, uint32_t a, uint32_t b);
 
 #endif

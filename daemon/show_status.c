@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "conf/field.h"
+#include "daemon/addresses.h"
 #include "daemon/gateway.h"
 #include "daemon/options.h"
 #include "daemon/show_pages.h"
@@ -58,9 +59,25 @@ static json_t *lans(const struct gateway *gateway)
 	return list;
 }
 
-static json_t *warnings(const struct gateway *gateway)
+/* RFC 4787 REQ-7: a provider's router that hands out the LAN's own prefix. */
+static void overlaps_add(json_t *list, struct gateway *gateway)
+{
+	const struct link *wan = &gateway->links.link[0];
+
+	for (unsigned int i = 1; i < gateway->links.count; i++)
+		if (addresses_overlap(&gateway->netlink, wan->ifindex,
+				      gateway->links.link[i].ifindex))
+			sentence_add(list,
+				     "%s has the same network as the WAN: devices and the internet "
+				     "cannot be told apart there. Give the LAN another one.",
+				     gateway->links.link[i].name);
+}
+
+static json_t *warnings(struct gateway *gateway)
 {
 	json_t *list = json_array();
+
+	overlaps_add(list, gateway);
 
 	if (gateway->helper_disabled)
 		sentence_add(list, "%s",

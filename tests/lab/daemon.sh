@@ -132,6 +132,11 @@ ok "translates" passes
 ok "keeps two capabilities" capabilities
 ok "forwarding is on" forwarding 1
 ok "the wall is up" gw nft list chain inet "$(gw nft list tables | cut -d' ' -f3)" forward
+ip -n "$ME-g" addr add 10.0.0.200/24 dev wan0
+ok "a WAN with the LAN's network is warned of" grep -q 'lan0 has the same network' <(ctl status)
+ok "and packets go on" passes
+ip -n "$ME-g" addr del 10.0.0.200/24 dev wan0
+ok "no warning without" not grep -q 'same network' <(ctl status)
 ok "a second one with the same run_dir is refused" refused "$DIR/settings.yaml" 'same run_dir\|with run_dir'
 ok "one with another run_dir is refused" refused "$DIR/other.yaml" 'another Wayleave'
 ok "... and leaves the first one's work alone" passes
