@@ -93,7 +93,7 @@ static __noinline int tc_turn(struct packet *p)
 	const struct config *c = config_get();
 	struct punt punt = {
 		.action = PUNT_TRANSLATE,
-		.side = PUNT_FROM_WAN,
+		.side = PUNT_FROM_WAN | PUNT_TURNED,
 		.ifindex = p->ifindex,
 	};
 
@@ -273,7 +273,8 @@ int tc_tap(struct __sk_buff *skb)
 	else if (punt.action != PUNT_TRANSLATE)
 		return TC_ACT_SHOT;
 	if (punt.side & PUNT_FROM_WAN)
-		return tc_run(&p, DIRECTION_IN, ORIGIN_DAEMON, as);
+		return tc_run(&p, DIRECTION_IN,
+			      punt.side & PUNT_TURNED ? ORIGIN_WIRE : ORIGIN_DAEMON, as);
 	if (as != NO_RECORD)
 		return TC_ACT_SHOT;
 	return tc_run(&p, DIRECTION_OUT, ORIGIN_DAEMON, NO_RECORD);

@@ -402,11 +402,13 @@ enum punt_action {
 	PUNT_TRANSMIT = 6,
 	PUNT_SESSION = 8, /* as PUNT_TRANSLATE, by the SESSION_REPLY record `index` */
 };
-#define PUNT_FROM_WAN 0x01 /* side */
+/* side */
+#define PUNT_FROM_WAN 0x01
+#define PUNT_TURNED   0x02 /* hairpinned: translated outbound, and may yet be handed out */
 struct punt {
 	__u8 action;	/* enum punt_action */
 	__u8 reason;	/* enum reason */
-	__u8 side;	/* PUNT_FROM_WAN or 0 */
+	__u8 side;	/* PUNT_FROM_WAN, PUNT_TURNED or 0 */
 	__u8 l4_offset; /* from the start of the IP header */
 	__u32 index;	/* host order: session record; PUNT_TRANSMIT: next hop */
 	__u32 ifindex;	/* where the frame came from */

@@ -132,28 +132,38 @@ static __always_inline enum reason outbound_refuses(const struct config *c, cons
 	return c->external ? REASON_forwarded : REASON_no_wan_address;
 }
 
-/* Does the destination, our own external address, lead to an inside host? */
+/* Index of the mapping by which our own external address leads to an inside host; NO_RECORD. */
 SEPARATE __u32 leads_inside(const struct facts *f)
 {
 	const struct config *c = config_get();
 	const struct record *r;
 	struct record_key key;
+	__u32 index;
 
 	if (!f || !c)
-		return false;
+		return NO_RECORD;
 	mapping_external_key(&key, f->protocol, c->external,
 			     f->id_type == ID_PORTS ? f->destination_id : 0);
 	if (f->id_type != ID_PORTS)
 		key.id_type = ID_NONE;
-	r = record_at(table_search(&key));
-	return r && !(r->mapping.flags & MAPPING_LOCAL);
+	index = table_search(&key);
+	r = record_at(index);
+	return r && !(r->mapping.flags & MAPPING_LOCAL) ? index : NO_RECORD;
 }
 
-/* Who asks our external address by ICMP is answered by the gateway itself. */
-static __always_inline bool is_hairpin(const struct config *c, const struct facts *f)
+/*
+ * Notes a hairpin in @f, and its class, which a VPN server inside has also behind
+ * another port. Who asks our external address by ICMP is answered by the gateway itself.
+ */
+static __always_inline void hairpin_note(struct packet *p, const struct config *c, struct facts *f)
 {
-	return unlikely(f->destination == c->external && c->external) &&
-	       f->protocol != PROTOCOL_ICMP && leads_inside(f);
+	const struct record *mapping = NULL;
+
+	if (unlikely(f->destination == c->external && c->external) && f->protocol != PROTOCOL_ICMP)
+		mapping = record_at(leads_inside(f));
+	f->hairpin = mapping != NULL;
+	if (mapping && f->class == CLASS_PLAIN)
+		f->class = classify(p, f, mapping->mapping.new_id, f->source_id);
 }
 
 /*
@@ -171,7 +181,7 @@ SEPARATE verdict_t BACKEND_NAME(outbound_judge)(packet_context *context, __u32 b
 	if (!c || !f)
 		return drop(REASON_malformed_ip);
 	f->class = classify(&p, f, f->destination_id, f->source_id);
-	f->hairpin = is_hairpin(c, f);
+	hairpin_note(&p, c, f);
 	if (!f->hairpin && out == WAY_ELSEWHERE)
 		return to_stack(REASON_to_gateway);
 	reason = outbound_refuses(c, f);

@@ -83,7 +83,8 @@ static void half_fill(struct record *r, const struct tunnel *tunnel, __be32 new_
 		.address_delta = delta_of_32(r->key.local, new_local),
 		.class = tunnel_class(tunnel),
 		.timeout = timeout_of(tunnel->protocol, tunnel_class(tunnel)),
-		.flags = SESSION_STATIC | (tunnel->is_control ? SESSION_WATCHED : 0),
+		.flags = SESSION_STATIC | (tunnel->is_control ? SESSION_WATCHED : 0) |
+			 (tunnel->remote == arena.config->external ? SESSION_HAIRPIN : 0),
 		.route_generation = arena.config->route_generation,
 		.last_seen = now,
 		.created = now,

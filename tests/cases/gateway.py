@@ -272,7 +272,7 @@ class Gateway:
             self._check(answer.frame == data, "XDP changed a frame that it left")
             self._check(leave in (None, True), "XDP left the frame to TC")
             events = answer.counters
-        answer = self._turned(self.frame(self.prefix + side, ifindex, data, segment))
+        answer = self.turned(self.frame(self.prefix + side, ifindex, data, segment))
         return answer._replace(counters={**events, **answer.counters})
 
     def quick(self, data, side="inside", device=LAN0):
@@ -280,7 +280,7 @@ class Gateway:
         answer = self.run(side, device, data)
         return answer, int.from_bytes(answer.frame[34:36], "big")
 
-    def _turned(self, answer):
+    def turned(self, answer):
         """A hairpinned frame goes round by the tap and comes in again; only where it arrives counts."""
         if self.backend == "memory" or answer.verdict != "forward" or answer.frame[0] != PUNT_TRANSLATE:
             return answer

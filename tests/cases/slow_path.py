@@ -3,7 +3,7 @@
 import struct
 
 from gateway import PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT
-from packets import A, E, LAN0, P, PPP, Q, ROUTER, S, TAP, UNRESOLVED, WAN, Ether, device_mac, neighbour_mac, tcp, udp
+from packets import A, B, E, LAN0, P, PPP, Q, ROUTER, S, TAP, UNRESOLVED, WAN, Ether, device_mac, neighbour_mac, tcp, udp
 from rows import case
 
 NO_RECORD = 0xffffffff
@@ -15,7 +15,7 @@ def record(action, side, ifindex, index=0):
 
 
 def tap(g, head, packet):
-    return g.frame(g.prefix + "tap", TAP, head + b"\x08\0" + bytes(packet))
+    return g.turned(g.frame(g.prefix + "tap", TAP, head + b"\x08\0" + bytes(packet)))
 
 
 def sent(answer, expected, device, neighbour):
@@ -64,6 +64,15 @@ def transmit(g):
     answer = tap(g, record(PUNT_TRANSMIT, 0, 0, orig["next_hop"]), packet)
     head = bytes(Ether(dst=neighbour_mac(ROUTER), src=device_mac(WAN), type=0x800))
     assert answer.verdict == "forward" and answer.frame == head + bytes(packet), answer
+
+
+@case
+def hairpinned_control_message(g):
+    """RFC 2637 by our own address, also at another port: each of its two halves is handed out, once"""
+    g.forward(6, 1724, B, 1723)
+    g.lan(tcp(A, 5000, E, 1724), punt="to_helper")
+    assert tap(g, record(PUNT_TRANSLATE, 0, LAN0), tcp(A, 5000, E, 1724)).verdict == "punt"
+    sent(tap(g, record(PUNT_TRANSLATE, 1, LAN0), tcp(E, 5000, E, 1724)), tcp(E, 5000, B, 1723), LAN0, B)
 
 
 @case

@@ -156,7 +156,7 @@ verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
 
 	v = gateway(&p, direction, origin, as);
 	if (verdict_action(v) == ACTION_HAIRPIN)
-		v = gateway(&p, DIRECTION_IN, origin, NO_RECORD);
+		v = gateway(&p, DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
 	arena.count(verdict_reason(v), bytes);
 	return v;
 }

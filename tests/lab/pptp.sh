@@ -111,6 +111,11 @@ ok "FIN does" ends close 22
 ok "... and what comes without a call is counted" dropped
 ok "after an RST calls pass for a while (RFC 7857 2.2)" eval "say reset 23 && say gre 23"
 ok "no server got GRE of another's call" nothing_wrong
+ok "a client inside calls the server inside by the WAN address" eval \
+	"say open hairpin 10.0.0.2 $EXTERNAL 1723 500 3 && say gre hairpin"
+ok "... and another one the other, with the same ids" eval \
+	"say open turned 10.0.0.3 $EXTERNAL 1724 500 3 && say incoming turned 600 && say gre hairpin turned"
+ok "... whose calls end as any" eval "say close turned && say silent turned && say forget turned"
 
 ok "the WAN gets another address" renumbered
 ok "... clients inside are reset at once" say over 20
