@@ -107,7 +107,7 @@ traces() { # what a run leaves in the kernel, one word each
 	cat "$DIR/forward" 2>/dev/null
 }
 forwarding() { [ "$(gw cat /proc/sys/net/ipv4/ip_forward)" = "$1" ]; }
-capabilities() { grep -q 'CapEff:.0000008000001000' "/proc/$PID/status"; }
+capabilities() { grep -q "CapEff:.0000008000001400" "/proc/$PID/status"; }
 foreign_xdp() {
 	printf 'int x(void *c) { return 2; }\n' >"$DIR/x.c"
 	sed -i 's/^int/__attribute__((section("xdp"), used)) int/' "$DIR/x.c"
@@ -129,7 +129,7 @@ ok "without a capability it says which" powerless
 ok "nothing is left of refused starts" test -z "$(traces)"
 ok "starts" start
 ok "translates" passes
-ok "keeps two capabilities" capabilities
+ok "keeps three capabilities" capabilities
 ok "forwarding is on" forwarding 1
 ok "the wall is up" gw nft list chain inet "$(gw nft list tables | cut -d' ' -f3)" forward
 ip -n "$ME-g" addr add 10.0.0.200/24 dev wan0
