@@ -19,8 +19,8 @@
 #include "pairing/watch.h"
 
 #define ARRIVAL_LIVES_MS 10000
-#define REWEIGH_MS	 20
-#define AGAIN_MS	 5 /* where something is new */
+#define REWEIGH_MS	 25
+#define AGAIN_MS	 10 /* where something is new */
 
 /* --- sequence numbers: is the SA new? (RFC 4303 section 3.3.3) ------------------------------ */
 

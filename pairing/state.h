@@ -142,7 +142,7 @@ struct column {
 	bool has_busy;		   /* the peer has an SA with inbound traffic */
 };
 
-#define ROWS	32
+#define ROWS	128
 #define COLUMNS 512
 
 struct belief {

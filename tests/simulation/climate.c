@@ -48,7 +48,7 @@ static void draw_traffic(struct climate *c, struct chance *x)
 		c->patterns[i] = pure ? i == only : mixed[i];
 	c->rate = chance_log_between(x, 1, 25);
 	c->tunnels = chance_is(x, 0.8) ? 1 : 2 + chance_below(x, TUNNELS - 1);
-	c->clients = 8 + chance_below(x, CLIENTS - 7);
+	c->clients = 8 + chance_below(x, (CLIENTS - 7) / c->tunnels);
 	c->seconds = c->rekey_s * 4.5;
 }
 
