@@ -23,6 +23,7 @@
 #include "daemon/instance.h"
 #include "daemon/links.h"
 #include "daemon/netlink.h"
+#include "daemon/refusals.h"
 #include "daemon/tap.h"
 #include "daemon/wall.h"
 #include "helper/helper.h"
@@ -57,6 +58,7 @@ struct gateway {
 	struct pptp_flows *pptp;
 	struct rekeys *rekeys;
 	struct l2tp_flows *l2tp;
+	struct refusals refusals;
 	struct ctl_audit *audit;
 	struct web_process *web;
 	struct web_store *web_store;

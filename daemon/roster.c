@@ -158,10 +158,47 @@ void roster_free(struct roster *roster)
 	free(roster);
 }
 
-void roster_turn(struct roster *roster)
-{
-	struct book done = roster->writing;
+/* RFC 3948 section 2.3: IP header, UDP header, one byte. They are not answered. */
+#define KEEPALIVE_BYTES 29
 
+/* How long a tunnel has spoken into the void, from what the last pass saw of it. */
+static void silence_note(struct roster_tunnel *tunnel, const struct roster_tunnel *before,
+			 uint32_t now)
+{
+	uint64_t packets = tunnel->data.packets_out - before->data.packets_out;
+	uint64_t bytes = tunnel->data.bytes_out - before->data.bytes_out;
+
+	tunnel->unanswered_since = now;
+	if (tunnel->data.packets_in != before->data.packets_in ||
+	    tunnel->data.packets_out < before->data.packets_out)
+		return;
+	tunnel->unanswered_since = before->unanswered_since;
+	tunnel->unanswered_bytes = before->unanswered_bytes;
+	if (bytes > packets * KEEPALIVE_BYTES)
+		tunnel->unanswered_bytes += bytes - packets * KEEPALIVE_BYTES;
+}
+
+static void silences_note(struct roster *roster, uint32_t now)
+{
+	struct list *fresh = &roster->writing.tunnels, *old = &roster->reading.tunnels;
+
+	for (size_t i = 0; i < fresh->count; i++) {
+		struct roster_tunnel *tunnel = (struct roster_tunnel *)fresh->entry + i;
+		uint32_t *slot = old->room ? slot_find(old, &tunnel_kind, tunnel) : NULL;
+
+		if (slot && *slot != NONE)
+			silence_note(tunnel, (struct roster_tunnel *)old->entry + *slot, now);
+		else
+			tunnel->unanswered_since = now;
+	}
+}
+
+void roster_turn(struct roster *roster, uint32_t now)
+{
+	struct book done;
+
+	silences_note(roster, now);
+	done = roster->writing;
 	roster->writing = roster->reading;
 	roster->reading = done;
 	list_clear(&roster->writing.tunnels);
@@ -230,6 +267,7 @@ static void tunnel_add(struct roster_tunnel *tunnel, const struct record *orig,
 	if (carries_data(orig)) {
 		tunnel->data_out |= traffic->packets_out != 0;
 		tunnel->data_in |= traffic->packets_in != 0;
+		traffic_sum(&tunnel->data, traffic);
 	}
 	if (tunnel->sessions < ROSTER_SESSIONS)
 		tunnel->index[tunnel->sessions] = index;

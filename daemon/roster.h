@@ -24,6 +24,9 @@ struct roster_tunnel {
 	uint32_t index[ROSTER_SESSIONS]; /* SESSION_ORIG records */
 	bool replied;			 /* the server has answered on any session */
 	bool data_out, data_in;		 /* packets of the tunnel itself: GRE, ESP, NAT-T... */
+	struct traffic data;		 /* those packets alone */
+	uint32_t unanswered_since;	 /* tick of the last pass that saw one come in */
+	uint64_t unanswered_bytes;	 /* sent since, keepalives of NAT-T not counted */
 	struct traffic traffic;
 };
 
@@ -41,8 +44,8 @@ void roster_free(struct roster *roster);
 /* A living record, INDEX in the table, on the sweeper's way. */
 void roster_note(struct roster *roster, const struct record *r, uint32_t index);
 
-/* The pass is over: readers see what it has found. */
-void roster_turn(struct roster *roster);
+/* The pass is over at NOW (tick): readers see what it has found. */
+void roster_turn(struct roster *roster, uint32_t now);
 
 /* Valid until the next roster_turn(). */
 const struct roster_tunnel *roster_tunnels(const struct roster *roster, size_t *count);

@@ -6,6 +6,7 @@
 #include "daemon/ike_flows.h"
 #include "daemon/rekeys.h"
 #include "daemon/roster.h"
+#include "daemon/show_limits.h"
 #include "daemon/show_pages.h"
 #include "daemon/show_words.h"
 #include "daemon/sweeper.h"
@@ -135,9 +136,16 @@ static bool is_asked(const struct ctl_query *query, const struct roster_tunnel *
 	return !query->remote.s_addr || query->remote.s_addr == tunnel->remote;
 }
 
-static json_t *document(const struct gateway *gateway, const struct roster_tunnel *tunnel,
-			uint32_t now)
+/* All tunnels of the last pass. */
+struct tunnels {
+	const struct roster_tunnel *tunnel;
+	size_t count;
+};
+
+static json_t *document(const struct gateway *gateway, const struct tunnels *all,
+			const struct roster_tunnel *tunnel, uint32_t now)
 {
+	json_t *limit = limit_of_server(all->tunnel, all->count, tunnel, now);
 	uint64_t age_s = show_seconds(now - tunnel->created);
 	uint64_t idle_s = show_seconds(now - tunnel->last_seen);
 	struct verdict verdict = judge(tunnel, age_s, idle_s);
@@ -145,32 +153,60 @@ static json_t *document(const struct gateway *gateway, const struct roster_tunne
 		.device = {.s_addr = tunnel->inside},
 		.kind = show_class(tunnel->class),
 		.server = {.s_addr = tunnel->remote},
-		.state = verdict.state,
+		.state = limit ? "failed" : verdict.state,
 		.age_s = age_s,
 		.idle_s = idle_s,
 		.traffic = show_traffic(&tunnel->traffic),
 		.detail = detail(gateway, tunnel),
-		.evidence = json_pack("[s]", verdict.why),
+		.evidence = limit ? limit : json_pack("[s]", verdict.why),
 	};
 
 	return ctl_vpn_json(&vpn);
 }
 
-int show_vpns(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next)
+static int tunnels_show(const struct gateway *gateway, const struct tunnels *all,
+			const struct ctl_query *query, json_t *items, size_t *at)
 {
-	struct gateway *gateway = daemon;
 	uint32_t now = clock_ticks(arena.config), found = 0;
-	size_t count, i;
-	const struct roster_tunnel *tunnels =
-		roster_tunnels(sweeper_roster(gateway->sweeper), &count);
 
-	for (i = query->cursor; i < count && found < query->limit; i++) {
-		if (!is_asked(query, &tunnels[i]))
+	for (; *at < all->count && found < query->limit; (*at)++) {
+		if (!is_asked(query, &all->tunnel[*at]))
 			continue;
-		if (json_array_append_new(items, document(gateway, &tunnels[i], now)))
+		if (json_array_append_new(items, document(gateway, all, &all->tunnel[*at], now)))
 			return -ENOMEM;
 		found++;
 	}
-	*next = i < count ? i : 0;
 	return 0;
+}
+
+/* Behind the last tunnel, few enough for one page. */
+static int refusals_show(const struct gateway *gateway, const struct ctl_query *query,
+			 json_t *items)
+{
+	uint32_t now = clock_ticks(arena.config);
+	const struct refusal *refusal;
+
+	for (size_t n = 0; (refusal = refusals_nth(&gateway->refusals, n, now)); n++) {
+		struct roster_tunnel like = {.class = limit_class(refusal),
+					     .inside = refusal->inside,
+					     .remote = refusal->remote};
+
+		if (is_asked(query, &like) &&
+		    json_array_append_new(items, limit_refusal(refusal, now)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int show_vpns(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next)
+{
+	struct gateway *gateway = daemon;
+	struct tunnels all;
+	size_t at = query->cursor;
+	int err;
+
+	all.tunnel = roster_tunnels(sweeper_roster(gateway->sweeper), &all.count);
+	err = tunnels_show(gateway, &all, query, items, &at);
+	*next = at < all.count ? at : 0;
+	return err || *next ? err : refusals_show(gateway, query, items);
 }

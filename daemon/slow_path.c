@@ -110,6 +110,13 @@ static void sender_tell(struct slow_path *slow_path, const struct arrival *arriv
 		tap_transmit(&gateway->tap, message, length, next_hop_for(&route, result));
 }
 
+/* RFC 5508 REQ-8: the host is told, and `show vpn` tells who has what it wants. */
+static void refused_tell(struct slow_path *slow_path, const struct arrival *arrival)
+{
+	refusals_note(&slow_path->gateway->refusals, &arrival->facts, clock_ticks(arena.config));
+	sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_ADMIN_PROHIBITED, 0);
+}
+
 /* The WAN side hears nothing of switches. */
 static void blocked_tell(struct slow_path *slow_path, const struct arrival *arrival)
 {
@@ -245,6 +252,9 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 	case REASON_host_rate:
 	case REASON_ports_exhausted:
 		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_HOST_UNREACHABLE, 0);
+		break;
+	case REASON_server_taken:
+		refused_tell(slow_path, arrival);
 		break;
 	case REASON_ttl_exceeded_inbound:
 		sender_tell(slow_path, arrival, ICMP_TIME_EXCEEDED, ICMP_CODE_TTL_EXCEEDED, 0);

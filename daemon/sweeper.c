@@ -210,13 +210,13 @@ static void record_visit(struct sweeper *sweeper, uint32_t index, uint32_t now)
 
 /* --- the walk ------------------------------------------------------------------------ */
 
-static void pass_finish(struct sweeper *sweeper)
+static void pass_finish(struct sweeper *sweeper, uint32_t now)
 {
 	sweeper->position = 0;
 	sweeper->passes++;
 	sweeper->last = sweeper->now;
 	sweeper->now = (struct census){0};
-	roster_turn(sweeper->roster);
+	roster_turn(sweeper->roster, now);
 	memcpy(sweeper->used_last, sweeper->used_now, sizeof(sweeper->used_last));
 	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
 }
@@ -233,7 +233,7 @@ bool sweeper_slice(struct sweeper *sweeper, uint32_t now)
 		record_visit(sweeper, sweeper->position, now);
 	if (end < sweeper->records)
 		return false;
-	pass_finish(sweeper);
+	pass_finish(sweeper, now);
 	return true;
 }
 

@@ -139,6 +139,7 @@ server_stop
 tunnel_server 47 0
 ok "keyed GRE: three hosts, one server, a key each, at the same time" all_carry
 ok "... a key that another host uses is refused" refused b 47 1 1
+ok "... and show vpn says so" shows "already uses GRE with key 1"
 tunnel_stop
 gateway_stop
 start
