@@ -17,13 +17,14 @@
 #include "daemon/reinject.h"
 #include "daemon/tunnels.h"
 
-#define FLOWS		256
-#define FLOWS_OF_A_HOST 32
-#define IDS		(HELPER_FLOW_IDS + 24) /* and just released ones */
-#define GRACE_SECONDS	31	    /* RFC 2661 section 5.7: an end is repeated for so long */
-#define FILE_MAGIC	0x576c3201u /* last byte: layout of this file */
-#define FILE_NAME	"l2tp_flows"
-#define ETHERNET	14
+#define FLOWS		 256
+#define LEARNED_A_MINUTE 64 /* ids of owners, so that a server cannot fill the table */
+#define FLOWS_OF_A_HOST	 32
+#define IDS		 (HELPER_FLOW_IDS + 24) /* and just released ones */
+#define GRACE_SECONDS	 31	     /* RFC 2661 section 5.7: an end is repeated for so long */
+#define FILE_MAGIC	 0x576c3201u /* last byte: layout of this file */
+#define FILE_NAME	 "l2tp_flows"
+#define ETHERNET	 14
 
 enum id_state { ID_FREE, ID_HELD, ID_ARMED, ID_RELEASED };
 
@@ -56,6 +57,8 @@ struct l2tp_flows {
 	struct gateway *gateway;
 	struct flows_file *file; /* mapped from run_dir */
 	struct call_ids *ids;	 /* external tunnel ids */
+	unsigned int learned;	 /* ids of owners, in this minute */
+	uint32_t minute;	 /* tick at which it began */
 };
 
 /* --- the file ------------------------------------------------------------------------ */
@@ -350,8 +353,30 @@ static int claim_do(struct l2tp_flows *flows, struct l2tp_flow *flow,
 
 /* --- flows --------------------------------------------------------------------------- */
 
+static bool is_shared_with(const struct l2tp_flows *flows, __be32 remote)
+{
+	for (unsigned int i = 0; i < FLOWS; i++) {
+		const struct l2tp_flow *flow = &flows->file->flow[i];
+
+		if (is_used(flow) && !is_over_ip(flow) && flow->key.remote == remote)
+			return true;
+	}
+	return false;
+}
+
+/* A port that nobody shares any more is its owner's alone again. */
+static void port_tend(struct l2tp_flows *flows, __be32 remote)
+{
+	struct record *owner = l2tp_port_owner(remote);
+
+	if (owner && owner->session.flags & SESSION_SHARED && !is_shared_with(flows, remote))
+		l2tp_port_release(owner);
+}
+
 static void flow_free(struct l2tp_flows *flows, struct l2tp_flow *flow, uint32_t now)
 {
+	__be32 remote = is_over_ip(flow) ? 0 : flow->key.remote;
+
 	helper_forget(flows->gateway->helper, &flow->helper);
 	for (unsigned int i = 0; i < flow->helper.spare_count && i < HELPER_SPARE_IDS; i++)
 		call_ids_give_back(flows->ids, flow->key.remote, flow->helper.spare[i]);
@@ -359,6 +384,8 @@ static void flow_free(struct l2tp_flows *flows, struct l2tp_flow *flow, uint32_t
 		if (flow->ids[i].state != ID_FREE)
 			id_end(flows, flow, &flow->ids[i], now);
 	memset(flow, 0, sizeof(*flow));
+	if (remote)
+		port_tend(flows, remote);
 }
 
 static struct l2tp_flow *flow_find(struct l2tp_flows *flows, const struct record_key *key)
@@ -519,6 +546,15 @@ static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t 
 			     orig && l2tp_port_is_shared(orig) ? orig->partner : NO_RECORD);
 }
 
+static bool may_learn(struct l2tp_flows *flows, uint32_t now)
+{
+	if (now - flows->minute > 60 * arena.config->hz) {
+		flows->minute = now;
+		flows->learned = 0;
+	}
+	return flows->learned++ < LEARNED_A_MINUTE;
+}
+
 /*
  * Behind a shared port all tunnels but the owner's are known from the message
  * that named them: what nobody has is the owner's, and remembered as such.
@@ -534,7 +570,7 @@ static void unknown_take(struct l2tp_flows *flows, uint8_t *frame, size_t length
 		drop_count(flows, REASON_tunnel_unknown);
 		return;
 	}
-	if (shared_key_of(packet, facts, &key) && key.local_id)
+	if (shared_key_of(packet, facts, &key) && key.local_id && may_learn(flows, now))
 		l2tp_tunnel_arm(owner, be16_to_host(key.local_id), 0, now);
 	frame_return(flows, frame, length, table_index(owner));
 }
@@ -764,34 +800,9 @@ static void flow_tend(struct l2tp_flows *flows, struct l2tp_flow *flow, uint32_t
 		flow_free(flows, flow, now);
 }
 
-static bool is_shared_with(const struct l2tp_flows *flows, __be32 remote)
-{
-	for (unsigned int i = 0; i < FLOWS; i++) {
-		const struct l2tp_flow *flow = &flows->file->flow[i];
-
-		if (is_used(flow) && !is_over_ip(flow) && flow->key.remote == remote)
-			return true;
-	}
-	return false;
-}
-
-/* Ports that nobody shares any more are their owners' alone again. */
-static void ports_tend(struct l2tp_flows *flows)
-{
-	for (unsigned int i = 0; i < L2TP_SERVERS; i++) {
-		__be32 remote = flows->file->servers[i].remote;
-		struct record *owner = remote ? l2tp_port_owner(remote) : NULL;
-
-		if (owner && owner->session.flags & SESSION_SHARED &&
-		    !is_shared_with(flows, remote))
-			l2tp_port_release(owner);
-	}
-}
-
 void l2tp_flows_tend(struct l2tp_flows *flows, uint32_t now)
 {
 	for (unsigned int i = 0; i < FLOWS; i++)
 		if (is_used(&flows->file->flow[i]))
 			flow_tend(flows, &flows->file->flow[i], now);
-	ports_tend(flows);
 }

@@ -26,6 +26,7 @@ net_up() {
 		i=$((i + 1))
 	done
 	wire wan0 203.0.113.1 s $SERVER
+	[ "${DATAPLANE:-tc}" = tc ] || for n in a b c s; do in_ns $n ethtool -K eth0 tx off gro on >/dev/null; done
 }
 serve() { # serve VERSION OPTIONS...
 	: >"$DIR/server.log"
