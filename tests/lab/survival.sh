@@ -110,7 +110,7 @@ down() { # down SIGNAL
 	kill "-$1" "$PID"
 	wait "$PID" 2>/dev/null
 }
-helper_of() { pgrep -P "$(pgrep -P "$PID")"; } # its keeper is between
+helper_of() { pgrep -P "$(pgrep -d, -P "$PID")"; } # keepers are between; the web process is off
 helper_killed() {
 	local old
 	old=$(helper_of) && kill -9 "$old" && until_ok 5 helper_new "$old"
@@ -158,8 +158,8 @@ pptp_up() {
 }
 pptp_begin() { ASKED=$(wc -l <"$DIR/pptp.out") && echo "$1" >&9; }
 pptp_answered() { [ "$(wc -l <"$DIR/pptp.out")" -gt "$ASKED" ]; }
-pptp_done() { # one command at a time
-	until_ok 30 pptp_answered
+pptp_done() { # one command at a time; TCP repeats after twice the time that the daemon was dead
+	until_ok $((30 + 2 * DEAD_S)) pptp_answered
 	tail -1 "$DIR/pptp.out" | tee /dev/stderr | grep -q "^$1 done$"
 }
 pptp() { pptp_begin "$1" && pptp_done "$1"; }
@@ -194,7 +194,8 @@ helper_kills() {
 }
 no_orphans() {
 	ip netns pids "$ME-g" >"$DIR/pids"
-	[ "$(wc -l <"$DIR/pids")" = 3 ] || { xargs ps -o pid,ppid,args -p <"$DIR/pids"; return 1; }
+	[ "$(wc -l <"$DIR/pids")" = 4 ] || # the daemon, two keepers, the helper
+		 { xargs ps -o pid,ppid,args -p <"$DIR/pids"; return 1; }
 }
 
 net_up

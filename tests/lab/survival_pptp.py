@@ -19,7 +19,7 @@ import time
 
 import pptp_wire as wire
 
-WAIT_S = 30  # TCP repeats what was lost while the daemon was dead
+WAIT_S = 150  # TCP repeats what was lost while the daemon was dead: after 60 s, 50 s later
 
 
 class Server:
