@@ -16,7 +16,7 @@ CLANG    := clang
 BPFTOOL  := $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 ARCH     := $(shell uname -m)
 
-PACKAGES := libbpf libmnl libnftables libcyaml jansson libevent libseccomp libcap-ng ncursesw libmicrohttpd gnutls libsodium
+PACKAGES := libbpf libmnl libnftables libcyaml jansson libevent libseccomp libcap-ng libsystemd ncursesw libmicrohttpd gnutls libsodium
 # Expanded when used, not when read: `make deps` has to work before they are there.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm

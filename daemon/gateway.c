@@ -27,6 +27,7 @@
 #include "daemon/rekeys.h"
 #include "daemon/reserved.h"
 #include "daemon/routes.h"
+#include "daemon/service.h"
 #include "daemon/session_packet.h"
 #include "daemon/show.h"
 #include "daemon/slow_path.h"
@@ -285,6 +286,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	reserved_refresh(now);
 	forwards_make(gateway->settings, now);
 	heartbeat(gateway, now);
+	service_tend(gateway);
 	pptp_flows_tend(gateway->pptp, now);
 	l2tp_flows_tend(gateway->l2tp, now);
 	keepalives_tend(gateway, now);
@@ -321,6 +323,7 @@ static void end_came(evutil_socket_t fd, short what, void *context)
 	struct gateway *gateway = context;
 
 	log_notice("ending; translation goes on without the daemon");
+	service_stopping();
 	event_base_loopbreak(gateway->base);
 }
 
@@ -531,6 +534,8 @@ int gateway_run(const char *settings_path, struct settings *settings)
 		err = loop_start(gateway, settings_path, settings);
 	if (!err)
 		err = privileges_for_running();
+	if (!err)
+		service_tend(gateway);
 	if (!err)
 		err = event_base_dispatch(gateway->base) < 0 ? -EIO : 0;
 	if (!err && gateway->restart)

@@ -13,6 +13,10 @@ int show_vpns(void *daemon, const struct ctl_query *query, json_t *items, uint64
 int show_devices(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next);
 int show_counters(void *daemon, json_t *items);
 
+/* Sentences, what is missing; empty: packets are translated. The caller's reference. */
+struct gateway;
+json_t *show_waiting_for(const struct gateway *gateway);
+
 /* Not a page: sets tunnels up for tests and benches. */
 int show_arm(void *daemon, const struct ctl_arm *arm, json_t **result);
 

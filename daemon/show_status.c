@@ -20,8 +20,7 @@ static void sentence_add(json_t *list, const char *format, const char *name)
 	json_array_append_new(list, json_string(text));
 }
 
-/* Empty: packets are translated. */
-static json_t *waiting_for(const struct gateway *gateway)
+json_t *show_waiting_for(const struct gateway *gateway)
 {
 	json_t *list = json_array();
 
@@ -142,7 +141,7 @@ int show_status(void *daemon, json_t **result)
 		.pid = getpid(),
 		.uptime_s = uptime_s(gateway),
 		.translating = is_translating(gateway),
-		.waiting_for = waiting_for(gateway),
+		.waiting_for = show_waiting_for(gateway),
 		.wan_interface = wan->name,
 		.wan_address = {.s_addr = gateway->plane.config->external},
 		.wan_dataplane = show_attachment(wan),

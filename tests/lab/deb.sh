@@ -210,6 +210,12 @@ wrong_reload() {
 	[ $status != 0 ] && unit_is ActiveState active
 }
 
+waited_for() { # waited_for INTERFACE: under another name it is gone
+	ip -n "$ME-g" link set "$1" down name gone && until_ok 10 unit_is StatusText "waiting for interface $1"
+	local status=$?
+	ip -n "$ME-g" link set gone name "$1" up
+	[ $status = 0 ] && until_ok 10 unit_is StatusText "translating on eth0" && until_ok 10 passes
+}
 pptp_call() { # one through the sandboxed helper, another call id outside
 	ip netns exec "$ME-s" "$TOP/tests/lab/daemon_pptp.py" server >"$DIR/pptp" 2>&1 &
 	SERVER=$!
@@ -285,6 +291,9 @@ ok "the settings need no more than the interfaces" name_interfaces
 ok "it starts" inside systemctl start wayleave
 ok "... and translates" until_ok 30 status_good
 ok "... what passes" passes
+ok "... and tells systemd so" unit_is StatusText "translating on eth0"
+ok "... which watches it" unit_is WatchdogUSec 30s
+ok "an interface that goes is waited for, and systemd told" waited_for eth1
 ok "... in its sandbox" sandboxed
 ok "... with the helper as its own user" until_ok 5 helper_has_user
 ok "... which translates PPTP calls" pptp_call
