@@ -175,6 +175,14 @@ def own_machine(mark):
 def check_the_machine_restarts_when_asked_twice():
     mark = gateway.DIR + "/init"
     machine = own_machine(mark)
+    try:
+        machine_restarts(mark)
+    finally:
+        machine.kill()  # and with it all that is in there
+        machine.wait()
+
+
+def machine_restarts(mark):
     until(lambda: subprocess.run([gateway.TOP + "/build/wayleave", "-r", gateway.DIR + "/run", "status"],
                                  capture_output=True).returncode == 0)
     client = Client()
@@ -190,7 +198,6 @@ def check_the_machine_restarts_when_asked_twice():
     answer = client.post("/api/v1/restart", {"what": "machine", "confirmation": second})
     assert answer.json == {"restarting": "machine"}, answer.body
     until(lambda: os.path.exists(mark))
-    machine.wait()
 
 
 def reachable(client):
