@@ -262,9 +262,18 @@ static void outbound_take(struct esp_flows *flows, uint8_t *frame, size_t length
 		plane_count(&flows->gateway->plane, reason_of(reason), 1);
 }
 
+/* Sequence number 1 on a tunnel that was set up by request, which the library does not know. */
+static bool is_armed(const struct punt *punt)
+{
+	const struct record *r = punt->index == NO_RECORD ? NULL : record_at(punt->index);
+
+	return r && record_state(r) == SLOT_LIVE && r->key.kind == KIND_SESSION_REPLY;
+}
+
 static void inbound_take(struct esp_flows *flows, uint8_t *frame, size_t length,
 			 const struct facts *facts)
 {
+	const struct punt *punt = (const struct punt *)frame;
 	struct esp_decision decision = {0};
 
 	esp_pairing_inbound(flows->pairing, now_ms(), facts->source, be32_to_host(facts->spi),
@@ -279,7 +288,10 @@ static void inbound_take(struct esp_flows *flows, uint8_t *frame, size_t length,
 			copy_send(flows, frame, facts, decision.inside[i]);
 		break;
 	case ESP_DROP:
-		plane_count(&flows->gateway->plane, reason_of(decision.reason), 1);
+		if (is_armed(punt))
+			frame_again(flows->gateway, frame, length);
+		else
+			plane_count(&flows->gateway->plane, reason_of(decision.reason), 1);
 		break;
 	}
 }

@@ -22,11 +22,11 @@ static json_t *address_json(uint32_t address)
 
 static bool pair_append(void *context, const struct esp_pair *pair)
 {
-	json_t *item = json_pack("{s:o, s:o, s:I, s:I, s:s, s:I}", "inside",
-				 address_json(pair->inside), "server", address_json(pair->server),
-				 "spi_in", (json_int_t)pair->spi_in, "spi_out",
-				 (json_int_t)pair->spi_out, "state", esp_state_name(pair->state),
-				 "evidence", (json_int_t)pair->evidence);
+	json_t *item =
+		json_pack("{s:o, s:o, s:I, s:I, s:s, s:I}", "inside", address_json(pair->inside),
+			  "server", address_json(pair->server), "spi_in", (json_int_t)pair->spi_in,
+			  "spi_out", (json_int_t)pair->spi_out, "state",
+			  esp_state_name(pair->state), "evidence", (json_int_t)pair->evidence);
 
 	return item && !json_array_append_new(context, item);
 }
@@ -95,9 +95,9 @@ unsigned esp_state_load(const struct settings *settings, __be32 external,
 	size_t i;
 
 	if (object && is_of_address(object, external))
-		json_array_foreach(json_object_get(object, "pairs"), i, item) if (
-			pair_read(item, &pair) && !esp_pairing_restore(pairing, now_ms, &pair))
-			count++;
+		json_array_foreach (json_object_get(object, "pairs"), i, item)
+			if (pair_read(item, &pair) && !esp_pairing_restore(pairing, now_ms, &pair))
+				count++;
 	if (count)
 		log_notice("%u ESP tunnels of an earlier run go on", count);
 	json_decref(object);

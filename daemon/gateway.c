@@ -201,6 +201,9 @@ static int kernel_start(struct gateway *gateway)
 	forwards_clean(gateway->settings);
 	forwards_make(gateway->settings, plane_now(&gateway->plane));
 	reserved_refresh(plane_now(&gateway->plane));
+	/* what an earlier run knew, before the first question comes */
+	esp_flows_tend(gateway->esp, plane_now(&gateway->plane));
+	ike_flows_tend(gateway->ike, plane_now(&gateway->plane));
 	heartbeat(gateway, plane_now(&gateway->plane));
 	return surroundings_attach(gateway);
 }

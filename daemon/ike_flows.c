@@ -15,11 +15,11 @@
 #include "daemon/reinject.h"
 #include "pairing/ike_port.h"
 
-#define ETHERNET	 14
-#define IKE_HEADER	 28 /* RFC 7296 section 3.1 */
-#define TEND_SECONDS	 10
-#define ESP_ALIVE_MS	 (2 * 3600 * 1000ull)
-#define SHARED_ALIVE_MS	 (3600 * 1000ull) /* a port is held for a silent SA */
+#define ETHERNET	14
+#define IKE_HEADER	28 /* RFC 7296 section 3.1 */
+#define TEND_SECONDS	10
+#define ESP_ALIVE_MS	(2 * 3600 * 1000ull)
+#define SHARED_ALIVE_MS (3600 * 1000ull) /* a port is held for a silent SA */
 
 struct ike_flows {
 	struct gateway *gateway;
@@ -220,6 +220,14 @@ static void shared_note(const struct record *orig, uint64_t spi_initiator)
 	WRITE_ONCE(r->shared.last_seen, clock_ticks(arena.config));
 }
 
+/* Of the mapping, whatever port the session leaves from. */
+static __be16 external_port(const struct record *orig)
+{
+	const struct record *reply = orig ? live(orig->partner, KIND_SESSION_REPLY) : NULL;
+
+	return reply ? reply->key.local_id : 0;
+}
+
 /* --- messages ----------------------------------------------------------------------------- */
 
 static bool is_from_500(const struct record *orig)
@@ -237,10 +245,11 @@ static bool is_port_shared(__be32 server)
 static void outbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 			  const struct facts *facts, const struct esp_ike_header *header)
 {
-	struct ike_socket socket = {facts->source, facts->source_id};
+	struct ike_socket socket = {facts->source, facts->source_id, 0};
 	struct record *orig = orig_find(facts->destination, socket);
 	enum ike_action action = IKE_PASS;
 
+	socket.external = external_port(orig);
 	if (orig)
 		action = ike_port_outbound(flows->ike, now_ms(), facts->destination, socket,
 					   is_from_500(orig), header);
@@ -281,7 +290,8 @@ static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 	unsigned count;
 
 	if (reply)
-		to = (struct ike_socket){reply->session.new_local, reply->session.new_id};
+		to = (struct ike_socket){reply->session.new_local, reply->session.new_id,
+					 reply->key.local_id};
 	if (!reply && !shared) {
 		plane_count(&flows->gateway->plane, REASON_slow_path_stale, 1);
 		return;
@@ -364,6 +374,22 @@ static bool sa_tend(void *context, const struct ike_sa *sa)
 
 /* --- after a reboot ------------------------------------------------------------------------- */
 
+/* The port that the server knows. Where another has it by now, the next step finds a new one. */
+static void mapping_remake(struct ike_socket socket)
+{
+	struct record_key key;
+	uint32_t index;
+
+	mapping_inside_key(&key, PROTOCOL_UDP, socket.inside, socket.port);
+	if (!socket.external || table_find(arena.config, &key))
+		return;
+	mapping_external_key(&key, PROTOCOL_UDP, arena.config->external, socket.external);
+	if (table_claim(&key, &index) == CLAIM_OK &&
+	    mapping_link(index, socket.inside, socket.port, PROTOCOL_UDP, CLASS_IPSEC))
+		record_release(
+			record_at(index)); /* held for a session that takes its own reference */
+}
+
 /* A session as the socket's next message would make it, by a packet that is not sent. */
 static struct record *session_remake(__be32 server, struct ike_socket socket)
 {
@@ -393,18 +419,13 @@ static struct record *session_remake(__be32 server, struct ike_socket socket)
 	return orig_find(server, socket);
 }
 
-struct remaking {
-	bool with_500; /* those who had the port itself come first, and get it again */
-};
-
+/* So that servers reach their clients on the IKE SAs that both still have. */
 static bool sa_remake(void *context, const struct ike_sa *sa)
 {
-	const struct remaking *remaking = context;
 	struct record *orig;
 
-	if (sa->has_500 != remaking->with_500)
-		return true;
 	for (unsigned i = 0; i < sa->owners; i++) {
+		mapping_remake(sa->owner[i]);
 		orig = session_remake(sa->server, sa->owner[i]);
 		if (orig && sa->shared)
 			share(orig);
@@ -412,15 +433,6 @@ static bool sa_remake(void *context, const struct ike_sa *sa)
 			shared_note(orig, sa->spi_initiator);
 	}
 	return true;
-}
-
-/* So that servers reach their clients on the IKE SAs that both still have. */
-static void sessions_remake(struct ike_flows *flows)
-{
-	struct remaking first = {true}, then = {false};
-
-	ike_port_each_sa(flows->ike, sa_remake, &first);
-	ike_port_each_sa(flows->ike, sa_remake, &then);
 }
 
 static void address_follow(struct ike_flows *flows)
@@ -434,7 +446,7 @@ static void address_follow(struct ike_flows *flows)
 	else
 		ike_state_load(flows->gateway->settings, external, flows->ike, now_ms());
 	if (!flows->external && !flows->gateway->plane.adopted)
-		sessions_remake(flows);
+		ike_port_each_sa(flows->ike, sa_remake, NULL);
 	flows->external = external;
 }
 

@@ -21,8 +21,8 @@ static json_t *address_json(uint32_t address)
 
 static json_t *owner_json(const struct ike_socket *owner)
 {
-	return json_pack("{s:o, s:i}", "inside", address_json(owner->inside), "port",
-			 (int)ntohs(owner->port));
+	return json_pack("{s:o, s:i, s:i}", "inside", address_json(owner->inside), "port",
+			 (int)ntohs(owner->port), "external", (int)ntohs(owner->external));
 }
 
 /* What was only offered is offered again. */
@@ -35,10 +35,9 @@ static bool sa_append(void *context, const struct ike_sa *sa)
 	owners = json_array();
 	for (unsigned i = 0; i < sa->owners; i++)
 		json_array_append_new(owners, owner_json(&sa->owner[i]));
-	item = json_pack("{s:o, s:I, s:I, s:b, s:b, s:o}", "server", address_json(sa->server),
+	item = json_pack("{s:o, s:I, s:I, s:b, s:o}", "server", address_json(sa->server),
 			 "spi_initiator", (json_int_t)sa->spi_initiator, "spi_responder",
-			 (json_int_t)sa->spi_responder, "shared", (int)sa->shared, "has_500",
-			 (int)sa->has_500, "owners",
+			 (json_int_t)sa->spi_responder, "shared", (int)sa->shared, "owners",
 			 owners);
 	return item && !json_array_append_new(context, item);
 }
@@ -88,11 +87,12 @@ static bool sa_read(const json_t *item, struct ike_sa *sa)
 		.spi_initiator = json_integer_value(json_object_get(item, "spi_initiator")),
 		.spi_responder = json_integer_value(json_object_get(item, "spi_responder")),
 		.shared = json_is_true(json_object_get(item, "shared")),
-		.has_500 = json_is_true(json_object_get(item, "has_500")),
 	};
 	for (i = 0; i < json_array_size(owners) && i < IKE_OWNERS; i++) {
 		owner = json_array_get(owners, i);
 		sa->owner[i].port = htons(json_integer_value(json_object_get(owner, "port")));
+		sa->owner[i].external =
+			htons(json_integer_value(json_object_get(owner, "external")));
 		if (!address_read(owner, "inside", &sa->owner[i].inside))
 			return false;
 		sa->owners++;
@@ -122,9 +122,11 @@ void ike_state_load(const struct settings *settings, __be32 external, struct ike
 
 	if (!object)
 		return;
-	json_array_foreach(json_object_get(object, "servers"), i, item) server_read(item, ike);
+	json_array_foreach (json_object_get(object, "servers"), i, item)
+		server_read(item, ike);
 	if (address_read(object, "external", &address) && address == external)
-		json_array_foreach(json_object_get(object, "sas"), i, item) if (sa_read(item, &sa))
-			ike_port_restore_sa(ike, now_ms, &sa);
+		json_array_foreach (json_object_get(object, "sas"), i, item)
+			if (sa_read(item, &sa))
+				ike_port_restore_sa(ike, now_ms, &sa);
 	json_decref(object);
 }

@@ -73,6 +73,15 @@ static enum flow_class tunnel_class(const struct tunnel *tunnel)
 	return tunnel->protocol == PROTOCOL_GRE ? CLASS_PPTP : CLASS_IPSEC;
 }
 
+/* ESP's are watched as the pairs that esp_records.c makes. */
+static uint8_t half_flags(const struct record *r, const struct tunnel *tunnel)
+{
+	bool esp_in = r->key.protocol == PROTOCOL_ESP && r->key.kind == KIND_SESSION_REPLY;
+
+	return SESSION_STATIC | (tunnel->is_control || esp_in ? SESSION_WATCHED : 0) |
+	       (tunnel->remote == arena.config->external ? SESSION_HAIRPIN : 0);
+}
+
 static void half_fill(struct record *r, const struct tunnel *tunnel, __be32 new_local,
 		      __be16 new_id, uint16_t next_hop, uint32_t now)
 {
@@ -83,8 +92,7 @@ static void half_fill(struct record *r, const struct tunnel *tunnel, __be32 new_
 		.address_delta = delta_of_32(r->key.local, new_local),
 		.class = tunnel_class(tunnel),
 		.timeout = timeout_of(tunnel->protocol, tunnel_class(tunnel)),
-		.flags = SESSION_STATIC | (tunnel->is_control ? SESSION_WATCHED : 0) |
-			 (tunnel->remote == arena.config->external ? SESSION_HAIRPIN : 0),
+		.flags = half_flags(r, tunnel),
 		.route_generation = arena.config->route_generation,
 		.last_seen = now,
 		.created = now,

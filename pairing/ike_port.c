@@ -209,7 +209,6 @@ enum ike_action ike_port_outbound(struct ike_port *p, uint64_t now_ms, uint32_t 
 		return offer_answered(sa, socket, h);
 	if (!is_owner(sa, socket))
 		return IKE_PASS;
-	sa->has_500 = from_500 && !sa->shared;
 	return port_choose(s, sa, from_500);
 }
 

@@ -36,6 +36,7 @@ enum ike_strategy {
 struct ike_socket {
 	uint32_t inside;
 	uint16_t port;
+	uint16_t external; /* the port that its mapping has; not part of what it is known by */
 };
 
 /* One IKE SA, for saving and looking. */
@@ -48,7 +49,6 @@ struct ike_sa {
 	unsigned answered;   /* bits of those among them who have answered under protection */
 	uint32_t message_id; /* of the offered message: the server moves on when it was answered */
 	bool shared;	     /* leaves from port 500 though that is another's */
-	bool has_500;	     /* leaves from port 500, which is its own */
 	unsigned tries;
 	uint64_t made_ms, seen_ms;
 };

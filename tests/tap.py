@@ -233,6 +233,7 @@ def suites(fast):
     yield Suite("natdiscovery", ["tests/lab/natdiscovery.sh"])
     yield Suite("icmp", ["tests/lab/icmp.sh"])
     yield Suite("l2tp", ["tests/lab/l2tp.sh"])
+    yield Suite("pairing", ["tests/lab/pairing.sh"])
     yield Suite("pptp", ["tests/lab/pptp.sh"])
     yield Suite("keepalive", ["tests/lab/keepalive.sh"])
     yield from examples()

@@ -16,6 +16,7 @@ import time
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 IKE = 500
+AWAY = 0.01  # seconds from the gateway to the server and back: evidence is a matter of time too
 SA_INIT, AUTH, CREATE_CHILD, INFORMATIONAL = 34, 35, 36, 37
 INITIATOR, RESPONSE = 0x08, 0x20
 SK, SA = 46, 33
@@ -143,6 +144,10 @@ class World:
                 return found
             self.pump(0.02)
 
+    def travel(self):
+        """What the server sends was on its way for a while; meanwhile the clients' sockets are read."""
+        self.wait_for(lambda: False, AWAY)
+
     # --- IKE ------------------------------------------------------------------------------
     def server_take(self, spi_i):
         """The server's next message of this IKE SA: (sender, header)."""
@@ -168,6 +173,7 @@ class World:
                 peer.at = heard[0]
                 if exchange == SA_INIT:
                     peer.spi_r = random.getrandbits(64)
+                self.travel()
                 self.server.send_ike(peer.at, ike(peer.spi_i, peer.spi_r, exchange, RESPONSE, peer.message_id,
                                                   protected))
                 if peer.wait_ike(peer.spi_i, 1):
@@ -231,11 +237,12 @@ class World:
         """The server sends: (how many reached the client as they were sent, how many reached others)."""
         child = child or peer.child
         wanted = []
+        self.travel()
         for _ in range(count):
             child.sent_in += 1
             payload = b"in %s %d " % (peer.name.encode(), child.sent_in) + os.urandom(40)
             wanted.append((self.server.address, child.spi_in, child.sent_in, payload))
             self.server.send_esp(self.external, child.spi_in, child.sent_in, payload)
-        self.wait_for(lambda: all(w in peer.host.esp_in for w in wanted), 3)
+        self.wait_for(lambda: all(w in peer.host.esp_in for w in wanted), 1)
         return (sum(w in peer.host.esp_in for w in wanted),
                 sum(w in h.esp_in for h in self.hosts if h is not peer.host for w in wanted))

@@ -16,6 +16,7 @@ from ike_peers import CREATE_CHILD, INFORMATIONAL, SA_INIT, World, ike
 LAN, WAN, GATEWAY, SETTINGS, RUN_DIR, BUILD = sys.argv[1:7]
 SERVER, INSISTENT, EXTERNAL = "203.0.113.9", "203.0.113.10", "203.0.113.1"
 CLIENTS = ["10.0.0.%d" % n for n in range(11, 19)]
+COPIES_AT_MOST, LOST_AT_MOST = 24, 4
 LOG = open(RUN_DIR + ".log", "ab")
 
 
@@ -57,6 +58,10 @@ def counter(name):
     return sum(c["count"] for c in show("counters") if c["name"] == name)
 
 
+def drops():
+    return {c["name"]: c["count"] for c in show("counters") if c["count"] and c["kind"] == "drop"}
+
+
 class Check:
     """Numbered results."""
 
@@ -72,27 +77,50 @@ class Check:
             print("not ok %d - %s\n# %s" % (self.number, name, str(error).replace("\n", "\n# ")), flush=True)
 
 
-def both_ways(world, peers, count=5, copies=0):
-    """Payload through each tunnel, from each client, at the same time; @copies: wrong deliveries that are fine."""
-    for peer in peers:
-        out = world.out(peer, count)
-        assert out == count, "%s: %d of %d arrived at the server" % (peer.name, out, count)
-        arrived, wrong = world.into(peer, count)
-        assert arrived == count, "%s: %d of %d arrived" % (peer.name, arrived, count)
-        assert wrong <= copies, "%s: %d copies at others" % (peer.name, wrong)
+def talk(world, peers, child=None):
+    """Packet and answer through each tunnel, in turn, until each has gone three times to its own client alone.
+
+    A copy at another client is harmless, as it has no key for it; a guess that is wrong may cost a few packets.
+    """
+    clean, lost = dict.fromkeys(peers, 0), dict.fromkeys(peers, 0)
+    for _ in range(COPIES_AT_MOST):
+        for peer in random.sample(peers, len(peers)):
+            arrived, wrong = world.into(peer, 1, child)
+            lost[peer] += not arrived
+            assert lost[peer] <= LOST_AT_MOST, "%s lost %d: %s" % (peer.name, lost[peer], drops())
+            assert world.out(peer, 1, child) == 1, "%s does not reach the server" % peer.name
+            clean[peer] = clean[peer] + 1 if arrived and not wrong else 0
+        if min(clean.values()) >= 3:
+            return
+    raise AssertionError("copied still: %s" % ", ".join(p.name for p, n in clean.items() if n < 3))
+
+
+def reach(world, peer):
+    """The server alone speaks: a guess may be wrong for some packets, but not for good."""
+    in_a_row = 0
+    for _ in range(COPIES_AT_MOST):
+        in_a_row = in_a_row + 1 if world.into(peer, 1)[0] else 0
+        if in_a_row == 3:
+            return
+    raise AssertionError("%s is not reached on the server's new SA: %s" % (peer.name, drops()))
 
 
 def settled(world, peers):
-    """By now nothing goes to anybody else."""
+    """Nothing goes to anybody else, though nobody answers; what had been settled too early is settled again."""
     for peer in peers:
-        arrived, wrong = world.into(peer, 5)
-        assert (arrived, wrong) == (5, 0), "%s: %d of 5 arrived, %d at others" % (peer.name, arrived, wrong)
+        for _ in range(4):
+            arrived, wrong = world.into(peer, 5)
+            assert arrived == 5, "%s: %d of 5 arrived, %d at others" % (peer.name, arrived, wrong)
+            if not wrong:
+                break
+            talk(world, [peer])
+        assert not wrong, "%s: %d at others" % (peer.name, wrong)
 
 
 def one_after_another(world):
     for peer in world.peers:
         assert world.dial(peer), peer.name + " cannot dial"
-        both_ways(world, [peer], copies=5 * 8)
+        talk(world, [peer])
     settled(world, world.peers)
 
 
@@ -111,19 +139,15 @@ def at_once(world):
         peer.children = [Child()]
     for peer in random.sample(order, len(order)):
         assert world.out(peer, 1) == 1, peer.name
-    for peer in random.sample(order, len(order)):
-        arrived, _ = world.into(peer, 3)
-        assert arrived == 3, "%s: %d of 3" % (peer.name, arrived)
-    both_ways(world, order, copies=40)
+    talk(world, order)
     settled(world, order)
 
 
 def client_rekeys(world):
     for peer in world.peers:
         assert world.rekey_by_client(peer), peer.name
-        assert world.out(peer, 3) == 3, peer.name
-        arrived, _ = world.into(peer, 3)
-        assert arrived == 3, "%s: %d of 3" % (peer.name, arrived)
+        assert world.out(peer, 1) == 1, peer.name
+    talk(world, world.peers)
     settled(world, world.peers)
 
 
@@ -131,9 +155,8 @@ def server_rekeys(world):
     """RFC 7296 2.8: the one who asked may speak first, so the new inbound SPI comes before the outbound one."""
     for peer in world.peers:
         assert world.rekey_by_server(peer), peer.name
-        arrived, _ = world.into(peer, 3)
-        assert arrived == 3, "%s: %d of 3 on the server's new SA" % (peer.name, arrived)
-        assert world.out(peer, 3) == 3, peer.name
+        reach(world, peer)
+    talk(world, world.peers)
     settled(world, world.peers)
 
 
@@ -142,8 +165,8 @@ def many_children(world):
     peer = world.peers[3]
     for _ in range(4):
         assert world.rekey_by_client(peer)
-        assert world.out(peer, 2) == 2
-        assert world.into(peer, 2)[0] == 2
+        assert world.out(peer, 1) == 1
+        talk(world, [peer])
     for child in peer.children[-5:]:
         assert world.out(peer, 2, child) == 2
         assert world.into(peer, 2, child)[0] == 2, "an older SA"
@@ -152,7 +175,7 @@ def many_children(world):
 def restarted(world, daemon, number):
     daemon.again(number)
     settled(world, world.peers)
-    both_ways(world, world.peers)
+    talk(world, world.peers)
     client_rekeys(world)
 
 
@@ -172,7 +195,7 @@ def dead_daemon(world, daemon):
     # config.daemon_until runs out, then IKE passes by itself
     assert world.ask_from_server(world.peers[0], INFORMATIONAL, tries=8), "IKE does not pass"
     daemon.start()
-    both_ways(world, world.peers)
+    talk(world, world.peers)
 
 
 def stranger(world, other):
@@ -188,7 +211,9 @@ def flood(world):
     """Unknown SPIs of a server in use: bounded, and the tunnels go on"""
     for i in range(2000):
         world.server.send_esp(EXTERNAL, 0x20000000 + i, 1 + i % 3, b"flood")
-    both_ways(world, world.peers)
+    # what is not settled yet shares what may be asked of the daemon in a second
+    world.wait_for(lambda: False, 1.5)
+    talk(world, world.peers)
     assert counter("tunnel_rate") > 0
 
 
@@ -200,8 +225,10 @@ def thief(world):
         robber.host.send_esp(SERVER, random.randrange(0x100, 1 << 32), 1, b"mine")
     arrived, _ = world.into(victim, 5)
     assert arrived == 5, "%d of 5 at the victim" % arrived
-    assert world.out(victim, 3) == 3
-    settled(world, [victim, robber])
+    for _ in range(10):
+        arrived, _ = world.into(victim, 1)
+        assert arrived == 1 and world.out(victim, 1) == 1, "the victim's tunnel has stopped"
+    assert world.into(robber, 3)[0] == 3, "the robber's own tunnel has stopped"
 
 
 def chosen_twice(world):
@@ -231,7 +258,7 @@ def insistent(world):
     for peer in world.peers:
         assert world.dial(peer), peer.name + " cannot dial"
         assert peer.at == (EXTERNAL, 500), peer.at
-        both_ways(world, [peer], copies=40)
+        talk(world, [peer])
     settled(world, world.peers)
 
 
@@ -241,7 +268,7 @@ def insistent_rekey(world):
         assert world.rekey_ike(peer), peer.name
         assert world.ask_from_server(peer, INFORMATIONAL), "%s is not reached on its new IKE SA" % peer.name
         assert world.ask(peer, INFORMATIONAL), peer.name
-    both_ways(world, world.peers)
+    talk(world, world.peers)
 
 
 def insistent_unprotected(world):
