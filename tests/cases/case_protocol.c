@@ -206,6 +206,13 @@ static void print_changes(const struct counter *before, const struct counter *af
 			       (unsigned long long)(after[i].bytes - before[i].bytes));
 }
 
+static void print_frame(const char *word, const struct case_frame *frame)
+{
+	printf(" %s ", word);
+	for (__u32 i = 0; i < frame->length; i++)
+		printf("%02x", frame->data[i]);
+}
+
 static void run_frame(struct case_frame *frame)
 {
 	struct counter before[REASON_COUNT] = {}, after[REASON_COUNT] = {};
@@ -218,9 +225,8 @@ static void run_frame(struct case_frame *frame)
 		return;
 	}
 	backend->counters(after);
-	printf("ok %s ", word);
-	for (__u32 i = 0; i < frame->length; i++)
-		printf("%02x", frame->data[i]);
+	printf("ok");
+	print_frame(word, frame);
 	print_changes(before, after);
 	putchar('\n');
 }
@@ -239,6 +245,45 @@ static void do_frame(void)
 	run_frame(&frame);
 }
 
+static void run_race(struct case_frame *frames)
+{
+	struct counter before[REASON_COUNT] = {}, after[REASON_COUNT] = {};
+	const char *words[CASE_RACERS] = {};
+
+	backend->counters(before);
+	backend->race(frames, words);
+	if (!words[0] || !words[1]) {
+		answer(-ENOENT, "no such program, or it did not run");
+		return;
+	}
+	backend->counters(after);
+	printf("ok");
+	for (int i = 0; i < CASE_RACERS; i++)
+		print_frame(words[i], &frames[i]);
+	print_changes(before, after);
+	putchar('\n');
+}
+
+static void do_race(void)
+{
+	__u8 data[CASE_RACERS][CASE_FRAME_BYTES] = {};
+	struct case_frame frames[CASE_RACERS] = {{.program = next_word()}};
+	__u32 ifindex = next_number();
+
+	for (int i = 0; i < CASE_RACERS; i++) {
+		const char *hex = next_word();
+
+		frames[i] = (struct case_frame){.program = frames[0].program,
+						.ifindex = ifindex,
+						.data = data[i],
+						.length = hex ? from_hex(data[i], hex) : 0};
+	}
+	if (backend->race)
+		run_race(frames);
+	else
+		answer(-ENOTSUP, "one processor");
+}
+
 /* --- service ---------------------------------------------------------------------------- */
 
 static const struct command {
@@ -248,7 +293,7 @@ static const struct command {
 	{"reset", do_reset},	     {"config", do_config}, {"clock", do_clock},
 	{"interface", do_interface}, {"route", do_route},   {"mtu", do_mtu},
 	{"insert", do_insert},	     {"change", do_change}, {"kill", do_kill},
-	{"records", do_records},     {"frame", do_frame},
+	{"records", do_records},     {"frame", do_frame},   {"race", do_race},
 };
 
 static void serve_line(char *line)

@@ -19,6 +19,8 @@
  *   records                         every record but FREE ones, a line each
  *   frame PROGRAM IFINDEX SEGMENT HEX
  *                                   ok VERDICT HEX REASON=PACKETS/BYTES...
+ *   race PROGRAM IFINDEX HEX HEX    two frames at the same time, each on a processor of its own:
+ *                                   ok VERDICT HEX VERDICT HEX REASON=PACKETS/BYTES...
  *
  * VERDICT: forward stack punt drop; xdp_* programs say leave for XDP_PASS.
  */
@@ -28,6 +30,7 @@
 #include "tests/cases/world.h"
 
 #define CASE_FRAME_BYTES 4096
+#define CASE_RACERS	 2
 
 struct case_frame {
 	const char *program;
@@ -41,6 +44,8 @@ struct case_frame {
  */
 struct case_backend {
 	const char *(*run)(struct case_frame *frame);
+	/* Runs CASE_RACERS frames at once, with their words in @words; NULL: there is one processor. */
+	void (*race)(struct case_frame *frames, const char **words);
 	void (*clock)(__u32 ticks);
 	void (*counters)(struct counter *totals); /* REASON_COUNT of them */
 };

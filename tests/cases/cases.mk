@@ -14,7 +14,7 @@ CASE_SHARED := $(CASE_BIN)/case_protocol.o $(CASE_BIN)/case_fields.o $(CASE_BIN)
 $(CASE_BIN)/case_run: $(CASE_BIN)/case_memory.o $(CASE_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^
 $(CASE_BIN)/case_run_bpf: $(CASE_BIN)/case_bpf.o $(CASE_SHARED)
-	$(CC) $(CASE_SAN) -o $@ $^ -lbpf
+	$(CC) $(CASE_SAN) -o $@ $^ -lbpf -lpthread
 
 # --- the specification: PACKETS=10000000 SEED=7 for a long run ------------------------------
 PACKETS := 300000

@@ -248,6 +248,13 @@ class Gateway:
                 answer = self._frame_answer(words)
                 yield self.frame("tc_" + side, device, data) if answer.verdict == "leave" else answer
 
+    def race(self, side, device, first, second):
+        """Two frames at the same moment, on two processors: (verdict, frame) of each, counters of both."""
+        program = ("xdp_" if self.backend == "xdp" else self.prefix) + side
+        words = self.process.ask("race", program, device, bytes(first).hex(), bytes(second).hex())[1]
+        counters = self._frame_answer([words[0], *words[4:]]).counters
+        return [(verdict, bytes.fromhex(text)) for verdict, text in (words[0:2], words[2:4])], counters
+
     @staticmethod
     def _frame_answer(words):
         text = words[1] if len(words) > 1 and "=" not in words[1] else ""
