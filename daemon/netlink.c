@@ -136,15 +136,27 @@ int netlink_dump_request(struct netlink *netlink, struct nlmsghdr *request, mnl_
 	return err;
 }
 
+/* The kernel takes what is longer than the type's own header for attributes, and complains. */
+static size_t dump_header_bytes(uint16_t type)
+{
+	switch (type) {
+	case RTM_GETADDR:
+		return sizeof(struct ifaddrmsg);
+	case RTM_GETNEIGH:
+		return sizeof(struct ndmsg);
+	}
+	return sizeof(struct ifinfomsg);
+}
+
 int netlink_dump(struct netlink *netlink, uint16_t type, uint8_t family, mnl_cb_t each,
 		 void *context)
 {
 	char buffer[256];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *body; /* the longest of the dump headers; all start with the family */
+	struct rtgenmsg *body; /* all dump headers start with the family */
 
 	request->nlmsg_type = type;
-	body = mnl_nlmsg_put_extra_header(request, sizeof(*body));
-	body->ifi_family = family;
+	body = mnl_nlmsg_put_extra_header(request, dump_header_bytes(type));
+	body->rtgen_family = family;
 	return netlink_dump_request(netlink, request, each, context);
 }
