@@ -373,6 +373,37 @@ void attach_detach_strangers(const struct links *links, const struct plane *plan
 	instance_remembered(instance, stranger_detach, &strangers);
 }
 
+/* Exactly this instance's, and not only one whose owner cannot be told. */
+static bool bears_mark(uint32_t ifindex, const struct instance *instance)
+{
+	uint64_t owner = 0;
+	struct hold hold;
+
+	hold_read(ifindex, &hold);
+	const uint32_t programs[] = {hold.tc_ingress, hold.tc_egress, hold.xdp};
+
+	for (unsigned int i = 0; i < 3; i++)
+		if (programs[i] && program_is_ours(programs[i], &owner) &&
+		    owner == instance->number)
+			return true;
+	return false;
+}
+
+void attach_detach_all(const struct plane *plane, const struct instance *instance)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	for (const struct if_nameindex *one = all; one && one->if_index; one++) {
+		struct link link = {.ifindex = one->if_index};
+
+		snprintf(link.name, sizeof(link.name), "%s", one->if_name);
+		if (bears_mark(link.ifindex, instance))
+			attach_detach(&link, plane, instance);
+	}
+	if (all)
+		if_freenameindex(all);
+}
+
 int attach_tap(uint32_t ifindex, const struct plane *plane)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);

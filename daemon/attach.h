@@ -44,6 +44,9 @@ void attach_detach(struct link *link, const struct plane *plane, const struct in
 void attach_detach_strangers(const struct links *links, const struct plane *plane,
 			     const struct instance *instance);
 
+/* The same for every interface of the kernel that bears this instance's mark. */
+void attach_detach_all(const struct plane *plane, const struct instance *instance);
+
 /* Attaches to the slow path's tap. */
 int attach_tap(uint32_t ifindex, const struct plane *plane);
 

@@ -141,7 +141,7 @@ static int links_start(struct gateway *gateway)
 {
 	int err = netlink_open(&gateway->netlink);
 
-	if (!err)
+	if (!err && gateway->settings)
 		err = links_name(&gateway->links, gateway->settings);
 	if (err == -E2BIG)
 		log_error("lan.interfaces: more than %d interfaces", INTERFACES - 1);
@@ -548,7 +548,7 @@ int gateway_run(const char *settings_path, struct settings *settings)
 	return err;
 }
 
-int gateway_teardown(const struct settings *settings)
+int gateway_teardown(const char *run_dir, const struct settings *settings)
 {
 	struct gateway *gateway = gateway_new(settings);
 	int err;
@@ -556,7 +556,7 @@ int gateway_teardown(const struct settings *settings)
 	if (!gateway)
 		return -ENOMEM;
 	err = plane_prepare();
-	instance_name(&gateway->instance, settings->run_dir);
+	instance_name(&gateway->instance, run_dir);
 	if (!err)
 		err = instance_lock(&gateway->instance);
 	if (!err)
@@ -564,8 +564,10 @@ int gateway_teardown(const struct settings *settings)
 	if (!err)
 		err = wall_open(&gateway->wall, &gateway->instance);
 	if (!err) {
+		attach_detach_all(&gateway->plane, &gateway->instance);
 		kernel_undo(gateway);
-		log_notice("everything is taken away; nothing is translated any more");
+		log_notice("everything of %s is taken away; it translates nothing any more",
+			   gateway->instance.run_dir);
 	}
 	gateway_close(gateway);
 	free(gateway);

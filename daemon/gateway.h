@@ -80,7 +80,10 @@ struct gateway {
 #define GATEWAY_RESTART 1
 int gateway_run(const char *settings_path, struct settings *settings);
 
-/* Takes everything away that a run with these settings has left. 0 or -errno after a sentence. */
-int gateway_teardown(const struct settings *settings);
+/*
+ * Takes everything away that a run with this RUN_DIR has left, on whatever interface. SETTINGS
+ * may be NULL: lost or wrong. 0 or -errno after a sentence.
+ */
+int gateway_teardown(const char *run_dir, const struct settings *settings);
 
 #endif

@@ -32,6 +32,21 @@ static int settings_read(const struct options *options, struct settings **settin
 	return err;
 }
 
+/* What is taken away has to go above all when the settings are lost or wrong. */
+static int teardown(const struct options *options)
+{
+	struct settings *settings = NULL;
+	int err = options->settings_path ? settings_read(options, &settings) : 0;
+
+	if (err && !options->run_dir) {
+		log_notice("with -r RUN_DIR it goes without the settings");
+		return err;
+	}
+	err = gateway_teardown(settings ? settings->run_dir : options->run_dir, settings);
+	settings_free(settings);
+	return err;
+}
+
 static int settings_act(const struct options *options)
 {
 	struct settings *settings = NULL;
@@ -40,18 +55,17 @@ static int settings_act(const struct options *options)
 	/* first of all: without it the files' own refusals would hide the reason */
 	if (options->action != OPTIONS_CHECK)
 		err = privileges_check();
+	if (!err && options->action == OPTIONS_TEARDOWN)
+		return teardown(options);
 	if (!err)
 		err = settings_read(options, &settings);
 	if (err)
 		return err;
 	if (options->action == OPTIONS_RUN)
 		return gateway_run(options->settings_path, settings);
-	if (options->action == OPTIONS_TEARDOWN)
-		err = gateway_teardown(settings);
-	else
-		printf("%s is right\n", options->settings_path);
+	printf("%s is right\n", options->settings_path);
 	settings_free(settings);
-	return err;
+	return 0;
 }
 
 int main(int argc, char **argv)

@@ -8,20 +8,26 @@
 #include "daemon/log.h"
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-	{"teardown", no_argument, NULL, 't'},	  {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},	  {NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'},
+	{"check", no_argument, NULL, 'k'},
+	{"teardown", no_argument, NULL, 't'},
+	{"run-dir", required_argument, NULL, 'r'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
 };
 
 void options_print_help(void)
 {
 	puts("wayleaved -c FILE [--check | --teardown]\n"
+	     "wayleaved --teardown -r DIR [-c FILE]\n"
 	     "\n"
 	     "VPN-passthrough NAT gateway; stays in the foreground, logs to standard error.\n"
 	     "\n"
 	     "  -c, --config FILE  settings (YAML)\n"
 	     "      --check        say what is wrong with FILE and stop\n"
 	     "      --teardown     take everything away that a run has left in the kernel\n"
+	     "  -r, --run-dir DIR  the run's run_dir, for a teardown without right settings\n"
 	     "  -h, --help         this text\n"
 	     "  -V, --version      version\n"
 	     "\n"
@@ -34,6 +40,9 @@ static int option_take(struct options *options, int option)
 	switch (option) {
 	case 'c':
 		options->settings_path = optarg;
+		return 0;
+	case 'r':
+		options->run_dir = optarg;
 		return 0;
 	case 'k':
 		options->action = OPTIONS_CHECK;
@@ -51,12 +60,25 @@ static int option_take(struct options *options, int option)
 	return -EINVAL; /* getopt has said why */
 }
 
+static int files_check(const struct options *options)
+{
+	if (options->run_dir && options->action != OPTIONS_TEARDOWN) {
+		log_error("-r belongs to --teardown; a run has its run_dir from the settings");
+		return -EINVAL;
+	}
+	if (!options->settings_path && !options->run_dir) {
+		log_error("no settings file: use wayleaved -c FILE");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv)
 {
 	int option, err;
 
 	*options = (struct options){.action = OPTIONS_RUN};
-	while ((option = getopt_long(argc, argv, "c:hV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:r:hV", long_options, NULL)) != -1) {
 		err = option_take(options, option);
 		if (err)
 			return err;
@@ -68,9 +90,5 @@ int options_parse(struct options *options, int argc, char **argv)
 			  argv[optind]);
 		return -EINVAL;
 	}
-	if (!options->settings_path) {
-		log_error("no settings file: use wayleaved -c FILE");
-		return -EINVAL;
-	}
-	return 0;
+	return files_check(options);
 }

@@ -13,7 +13,8 @@ enum options_action {
 
 struct options {
 	enum options_action action;
-	const char *settings_path;
+	const char *settings_path; /* NULL: none given, with run_dir only */
+	const char *run_dir;	   /* of a teardown whose settings cannot tell it, or NULL */
 };
 
 #define WAYLEAVE_VERSION "0.1.0"

@@ -85,6 +85,10 @@ refused() { # refused SETTINGS SENTENCE: starts, must say so and end
 	cat "$DIR/refusal"
 	grep -q "$2" "$DIR/refusal"
 }
+refused_options() { # refused_options ARGUMENTS
+	"$BUILD/wayleaved" "$@" 2>&1
+	[ $? = 2 ]
+}
 powerless() {
 	gw setpriv --bounding-set=-bpf --inh-caps=-all "$BUILD/wayleaved" -c "$DIR/settings.yaml" \
 		2>"$DIR/refusal" && return 1
@@ -162,7 +166,8 @@ ok "its GRE goes a few seconds later" until_ok 12 not sh -c \
 
 gw nft flush ruleset
 ok "a wall that was taken down comes back" until_ok 10 sh -c \
-	"ip netns exec $ME-g nft list tables | grep -q wayleave_"
+	"ip netns exec $ME-g nft list tables | grep -q wayleave_ &&
+	ip netns exec $ME-g tc filter show dev later0 ingress | grep -q tc_inside"
 ip -n "$ME-g" addr flush dev wan0
 ok "without an address it waits" until_ok 5 sh -c "$BUILD/wayleave -r $DIR/run status | grep -q 'address on wan0'"
 ip -n "$ME-g" addr add 203.0.113.5/24 dev wan0
@@ -222,5 +227,17 @@ ip -n "$ME-g" link set later0 name lan0
 ip -n "$ME-g" link set lan0 up
 ok "... and goes on when it appears" until_ok 10 passes
 end TERM
-gw "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown 2>/dev/null
+ip -n "$ME-g" link set lan0 down
+ip -n "$ME-g" link set lan0 name later0
+ok "--teardown with wrong settings says how it goes without" \
+	grep -q -e '-r RUN_DIR' <(gw "$BUILD/wayleaved" -c "$DIR/wrong.yaml" --teardown 2>&1)
+ok "... and has taken nothing away" not test -z "$(traces)"
+ok "... and with -r of another run takes nothing of this one" sh -c \
+	"ip netns exec $ME-g $BUILD/wayleaved --teardown -r $DIR/run2 &&
+	ip netns exec $ME-g nft list tables | grep -q wayleave_ &&
+	ip netns exec $ME-g tc filter show dev later0 ingress | grep -q tc_inside"
+ok "with -r it does" gw "$BUILD/wayleaved" -c "$DIR/wrong.yaml" --teardown -r "$DIR/run"
+ok "... takes everything away" test -z "$(gw nft list tables; gw tc filter show dev later0 ingress)"
+ok "... and puts forwarding back" forwarding 0
+ok "-r goes with --teardown only" refused_options -c "$DIR/kept.yaml" -r "$DIR/run"
 echo "1..$COUNT"
