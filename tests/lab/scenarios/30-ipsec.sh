@@ -3,7 +3,7 @@
 # IPsec: libreswan at both ends, the guests' kernel ESP.
 # MODE is raw1 raw2 (IKEv1/2, encapsulation=no: plain ESP, IKE stays on port
 # 500) or natt1 natt2 (ESP in UDP 4500 when NAT is seen, RFC 3948).
-SCENARIOS+=(ikev1-raw ikev1-natt esp-raw1 esp-raw2 esp-natt1 esp-natt2 l2tp-ipsec-natt1 strongswan-natt2)
+SCENARIOS+=(ikev1-raw ikev1-raw2 ikev1-natt esp-raw1 esp-raw2 esp-natt1 esp-natt2 l2tp-ipsec-natt1 strongswan-natt2)
 
 ls_start() { # ls_start GUEST CONN-LINES ADDRESS CONN-NAMES
 	g "$1" "modprobe -a esp4 xfrm_user af_key authenc cbc gcm echainiv seqiv
@@ -79,6 +79,8 @@ esp_two() { # esp_two MODE
 }
 sc_ikev1-raw()  { # one IKEv1 client, plain ESP
 	esp_one raw1 raw; }
+sc_ikev1-raw2() { # two IKEv1 clients, plain ESP, one server; libreswan forces no new keys there
+	esp_two raw1; }
 sc_ikev1-natt() { # one IKEv1 client, ESP in UDP
 	esp_one natt1 natt; }
 sc_esp-raw1()   { # one IKEv2 client, plain ESP
@@ -97,8 +99,25 @@ esp_second_refused() { # plain ESP has nothing that tells two clients of a serve
 	check "u2 is refused: server_taken" esp_refused u2
 	check "u1 still pings" esp_ping u1
 }
-sc_esp-raw2()   { # two IKEv2 clients, plain ESP, one server
-	esp_two raw2; }
+esp_rekeyed() { # esp_rekeyed GUEST WHACK-OPTIONS: new keys, and says so
+	g "$1" "ipsec whack $2" | grep -q 'rekeyed\|replace'
+}
+esp_both() { # esp_both WHEN
+	check "u1 pings $1" esp_ping u1
+	check "u2 pings $1" esp_ping u2
+}
+sc_esp-raw2()   { # two IKEv2 clients, plain ESP, one server: new keys from both ends too
+	esp_two raw2
+	case $GATEWAY in route | nft*) return ;; esac
+	check "u1 asks for new ESP keys" esp_rekeyed u1 '--rekey-ipsec --name vpn'
+	esp_both "after that"
+	check "the server asks u1 and u2 for new ESP keys" eval "esp_rekeyed s1 '--rekey-ipsec --name u1' &&
+		esp_rekeyed s1 '--rekey-ipsec --name u2'"
+	esp_both "on the server's new keys"
+	check "u2 asks for a new IKE SA" esp_rekeyed u2 '--rekey-ike --name vpn'
+	check "the server asks u2 for new ESP keys on it" esp_rekeyed s1 '--rekey-ipsec --name u2'
+	esp_both "at the end"
+}
 sc_esp-natt2()  { # two IKEv2 clients, ESP in UDP
 	esp_two natt2; }
 
