@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make cases             packet cases in user space, through TC and through XDP; TAP
-# make spec              the executable specification against the core, 300,000 packets
+# make spec              the executable specifications (NAT, VPN) against the core, 300,000 packets
 # make fuzz-core-smoke   15 seconds of the core's fuzzer
 CASE_BIN  := $(BUILD)/san/tests/cases
 CASE_SAN  := $(SANITIZE) -fno-sanitize=alignment -fno-strict-aliasing
@@ -19,11 +19,16 @@ $(CASE_BIN)/case_run_bpf: $(CASE_BIN)/case_bpf.o $(CASE_SHARED)
 # --- the specification: PACKETS=10000000 SEED=7 for a long run ------------------------------
 PACKETS := 300000
 SEED    := 1
-$(CASE_BIN)/spec: $(CASE_BIN)/spec.o $(CASE_BIN)/world.o $(CASE_BIN)/forge.o $(BUILD)/san/daemon/expiry.o
+SPEC_SHARED := $(addprefix $(CASE_BIN)/,spec_run.o world.o forge.o) $(BUILD)/san/daemon/expiry.o
+$(CASE_BIN)/spec: $(CASE_BIN)/spec.o $(SPEC_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^
-spec-build: $(CASE_BIN)/spec
-spec: $(CASE_BIN)/spec
-	@$< $(PACKETS) $(SEED)
+$(CASE_BIN)/spec_vpn: $(CASE_BIN)/spec_vpn.o $(SPEC_SHARED) \
+		$(addprefix $(BUILD)/san/daemon/,claims.o esp_records.o tunnels.o)
+	$(CC) $(CASE_SAN) -o $@ $^
+spec-build: $(CASE_BIN)/spec $(CASE_BIN)/spec_vpn
+spec: spec-build
+	@$(CASE_BIN)/spec $(PACKETS) $(SEED)
+	@$(CASE_BIN)/spec_vpn $(PACKETS) $(SEED)
 .PHONY: spec spec-build
 
 # --- the core's fuzzer: in `make fuzz` and `make fuzz-smoke` too -----------------------

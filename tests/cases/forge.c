@@ -55,6 +55,26 @@ static uint16_t transport_sum(const uint8_t *packet, size_t header, size_t lengt
 	return fold(sum_words(packet + header, length - header, start));
 }
 
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value);
+}
+
+/* RFC 2784, RFC 2890; version 1: RFC 2637 section 4.1. */
+static size_t write_gre(uint8_t *at, const struct forged *f)
+{
+	put16(at, f->kind ? 0x3001 : f->keyed ? 0x2000 : 0);
+	put16(at + 2, f->kind ? 0x880b : 0x0800);
+	if (f->kind) {
+		put16(at + 4, f->payload);
+		put16(at + 6, f->destination_id);
+		return 12;
+	}
+	put32(at + 4, f->keyed ? f->spi : 0);
+	return f->keyed ? 8 : 4;
+}
+
 static size_t write_transport(uint8_t *at, const struct forged *f)
 {
 	put16(at, f->source_id);
@@ -73,15 +93,11 @@ static size_t write_transport(uint8_t *at, const struct forged *f)
 		put16(at + 4, f->source_id);
 		return 8;
 	case ESP:
-		put16(at, f->spi >> 16);
-		put16(at + 2, f->spi);
+		put32(at, f->spi);
+		put32(at + 4, f->sequence);
 		return 8;
 	case GRE:
-		put16(at, f->kind ? 0x3001 : 0);
-		put16(at + 2, f->kind ? 0x880b : 0x0800);
-		put16(at + 4, f->kind ? f->payload : 0);
-		put16(at + 6, f->kind ? f->destination_id : 0);
-		return f->kind ? 12 : 4;
+		return write_gre(at, f);
 	default:
 		return 8;
 	}

@@ -18,9 +18,11 @@ struct forged {
 	uint8_t protocol, ttl;
 	uint16_t source_id; /* ICMP query: identifier */
 	uint16_t destination_id;
-	uint32_t spi;	/* ESP */
-	uint8_t kind;	/* TCP: flags; ICMP: type; GRE: version */
-	uint8_t filler; /* first byte of the payload, which then counts up */
+	uint32_t spi;	   /* ESP; GRE version 0: the key, if it has one */
+	uint32_t sequence; /* ESP */
+	bool keyed;	   /* GRE version 0: RFC 2890 section 2.1 */
+	uint8_t kind;	   /* TCP: flags; ICMP: type; GRE: version */
+	uint8_t filler;	   /* first byte of the payload, which then counts up */
 	uint16_t payload;
 };
 

@@ -12,33 +12,18 @@
  * with one that the model builds itself. Time and the sweeper are the daemon's.
  */
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/expiry.h"
-#include "tests/cases/forge.h"
-#include "tests/cases/world.h"
+#include "tests/cases/spec_run.h"
 
 enum { UDP, TCP, ICMP, KINDS };
 enum { HOSTS = 4, SOCKETS = 8, REMOTES = 5, REMOTE_PORTS = 3, ITSELF = REMOTES - 1 };
-enum {
-	WAN = 13,
-	LAN = 11,
-	SETS = 4096,
-	SECOND = 1000,
-	SWEEP = 60 * SECOND,
-	SLACK = SWEEP + SECOND,
-	EPOCH = 50000
-};
-
-#define ADDRESS(a) ((__be32)__builtin_bswap32(a))
-#define EXTERNAL   ADDRESS(0xc6336402)
+enum { SLACK = SWEEP + SECOND };
 
 static const __u8 protocols[KINDS] = {PROTOCOL_UDP, PROTOCOL_TCP, PROTOCOL_ICMP};
 static const __u16 inside_ports[SOCKETS] = {4000, 4001, 500, 123, 600, 64600, 64601, 40000};
 static const __u16 remote_ports[REMOTE_PORTS] = {53, 1701, 4500};
-
-enum rule { MUST_NOT, MAY, MUST };
 
 struct session_model {
 	bool used, is_long, closing, syn_out, syn_in;
@@ -57,19 +42,6 @@ struct mapping_model {
 
 static struct mapping_model mappings[KINDS][HOSTS][SOCKETS];
 static struct mapping_model *owner[KINDS][65536];
-static __u32 swept;
-static __u64 passed, stopped, open_calls, seed, first_seed;
-
-static __u32 draw(__u32 below)
-{
-	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-	return (seed >> 33) % below;
-}
-
-static __be32 host_address(__u32 host)
-{
-	return ADDRESS(0x0a00000a + host);
-}
 
 static __be32 remote_address(__u32 remote)
 {
@@ -246,58 +218,6 @@ static void mapping_note(int kind, struct mapping_model *m, __u16 port)
 
 /* --- one packet ------------------------------------------------------------------------------ */
 
-static __u8 before[FORGE_BYTES];
-static size_t length;
-static verdict_t v;
-
-static void differs(const char *what, const struct forged *f)
-{
-	printf("not ok - spec: %s (%s)\n# seed %llu, packet %llu: protocol %u %08x:%u > %08x:%u "
-	       "kind %u, ticks %u\n",
-	       what, reason_name(verdict_reason(v)), (unsigned long long)first_seed,
-	       (unsigned long long)(passed + stopped), f->protocol, ntohl(f->source), f->source_id,
-	       ntohl(f->destination), f->destination_id, f->kind, world.now);
-	exit(1);
-}
-
-static void print_bytes(const char *name, const __u8 *bytes, size_t count)
-{
-	printf("# %s ", name);
-	for (size_t i = 0; i < count; i++)
-		printf("%02x", bytes[i]);
-	putchar('\n');
-}
-
-/* Sends it; true: it passed, and is in @after. */
-static bool hand_over(const struct forged *f, bool out, __u8 *after)
-{
-	packet_context context = {.data = after};
-
-	length = forge(before, f);
-	memcpy(after, before, length);
-	context.length = length;
-	v = world_translate(&context, 0, out ? LAN : WAN, out ? DIRECTION_OUT : DIRECTION_IN,
-			    ORIGIN_WIRE, NO_RECORD);
-	if (verdict_action(v) == ACTION_FORWARD) {
-		passed++;
-		return true;
-	}
-	stopped++;
-	return false;
-}
-
-/* Each byte as the model would send it. */
-static void compare(const struct forged *sent, const struct forged *wanted, const __u8 *after)
-{
-	__u8 expected[FORGE_BYTES];
-
-	if (forge(expected, wanted) == length && !memcmp(expected, after, length))
-		return;
-	print_bytes("got     ", after, length);
-	print_bytes("expected", expected, length);
-	differs("the packet is not as it should be", sent);
-}
-
 static struct forged any_packet(int kind)
 {
 	static const __u8 flags[] = {TCP_SYN,		TCP_ACK,	   TCP_ACK,
@@ -333,7 +253,7 @@ static void outbound_packet(int kind, __u32 host, __u32 socket, __u32 remote, __
 	if (first && session_lives(kind, s) == MUST_NOT && kind == TCP && f.kind & TCP_RST &&
 	    !s->used)
 		differs("a RST has begun a session", &f);
-	forge_read(after, length, &got);
+	forge_read(after, run.length, &got);
 	if (mapping_lives(kind, m) == MUST && got.source_id != m->port)
 		differs("RFC 4787 REQ-1: another port for the same socket", &f);
 	if (!m->is_forward && !port_is_legal(kind, f.source_id, got.source_id, m))
@@ -368,7 +288,7 @@ static void inbound_packet(int kind, __u16 external_port, __u32 remote, __u32 po
 	f.destination = EXTERNAL;
 	f.destination_id = external_port;
 	rule = inbound_rule(kind, m, remote, port, f.kind);
-	open_calls += rule == MAY;
+	run.open += rule == MAY;
 	if (!hand_over(&f, false, after)) {
 		if (rule == MUST)
 			differs("an answer was stopped", &f);
@@ -442,10 +362,11 @@ static void error_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32
 	context.length = forge_error(after, router, EXTERNAL, 11, 0, quoted, quote);
 	forge(quoted, &inside);
 	forge_error(expected, router, inside.source, 11, 0, quoted, quote);
-	v = world_translate(&context, 0, WAN, DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
-	passed++;
+	run.v = world_translate(&context, 0, WAN, DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
+	run.passed++;
 	/* the outer header has lost a router; its sum is checked by itself */
-	if (verdict_action(v) != ACTION_FORWARD || !forge_sums_are_right(after, context.length) ||
+	if (verdict_action(run.v) != ACTION_FORWARD ||
+	    !forge_sums_are_right(after, context.length) ||
 	    memcmp(after + 12, expected + 12, context.length - 12)) {
 		print_bytes("got     ", after, context.length);
 		print_bytes("expected", expected, context.length);
@@ -456,28 +377,6 @@ static void error_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32
 /* --- runs --------------------------------------------------------------------------------------
  */
 
-/* As the daemon does in five seconds: what is over ends; what has ended becomes free. */
-static void sweep(void)
-{
-	static __u8 state[SETS * RECORDS_A_SET]; /* 1: suspected, 2: dead at the last pass */
-	struct traffic ended = {};
-
-	for (__u32 i = 0; i < SETS * RECORDS_A_SET; i++) {
-		struct record *r = record_at(i);
-
-		if (record_state(r) == SLOT_DEAD) {
-			if (state[i] == 2)
-				table_free(r, i);
-			state[i] = 2;
-		} else if (record_state(r) == SLOT_LIVE) {
-			state[i] = record_expire(arena.config, r, world.now, state[i] == 1,
-						 &ended) == EXPIRY_SUSPECT;
-		} else {
-			state[i] = 0;
-		}
-	}
-}
-
 static void pass_time(void)
 {
 	__u32 chance = draw(4000), until = world.now + draw(60);
@@ -486,11 +385,7 @@ static void pass_time(void)
 		until += draw(100) * SECOND;
 	if (chance == 0)
 		until += draw(9000) * SECOND;
-	while (until - swept >= SWEEP) {
-		world.now = swept += SWEEP;
-		sweep();
-	}
-	world.now = until;
+	time_until(until);
 }
 
 static void forward_add(int kind, __u32 host, __u32 socket, __u16 port)
@@ -520,15 +415,9 @@ static void forward_add(int kind, __u32 host, __u32 socket, __u16 port)
 
 static void new_world(void)
 {
-	world_reset();
-	arena.config->external = EXTERNAL;
-	arena.config->wan_ifindex = WAN;
-	arena.config->tap_ifindex = 15;
-	arena.config->mss_clamp = 0;
+	run_reset();
 	arena.config->filtering_udp = draw(3);
 	arena.config->filtering_tcp = draw(3);
-	world.random ^= seed;
-	swept = world.now;
 	memset(mappings, 0, sizeof(mappings));
 	memset(owner, 0, sizeof(owner));
 	forward_add(UDP, 0, 7, 80);
@@ -556,26 +445,14 @@ static void one_packet(void)
 
 int main(int argc, char **argv)
 {
-	__u64 packets = argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
+	__u64 packets = run_begin("spec", argc, argv);
 
-	seed = first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	world_create(SETS);
-	world_route_add(EXTERNAL, 32, 0, 0);
-	world_route_add(ADDRESS(0x0a000000), 24, LAN, 0);
-	world_route_add(0, 0, WAN, ADDRESS(0xc6336401));
-	arena.interfaces[0] =
-		(struct interface){.ifindex = LAN, .mtu = 1500, .flags = INTERFACE_LAN};
-	arena.interfaces[1] =
-		(struct interface){.ifindex = WAN, .mtu = 1500, .flags = INTERFACE_WAN};
 	for (__u64 i = 0; i < packets; i++) {
 		if (i % EPOCH == 0)
 			new_world();
 		pass_time();
 		one_packet();
 	}
-	printf("ok - spec: %llu packets, %llu passed, %llu stopped, %llu left open by the "
-	       "RFCs\n1..1\n",
-	       (unsigned long long)packets, (unsigned long long)passed, (unsigned long long)stopped,
-	       (unsigned long long)open_calls);
+	run_end(packets);
 	return 0;
 }

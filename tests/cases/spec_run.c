@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/expiry.h"
+#include "tests/cases/spec_run.h"
+
+#define SETS 4096
+
+struct run run;
+
+static __u8 before[FORGE_BYTES];
+static __u32 swept;
+
+__u32 draw(__u32 below)
+{
+	run.seed = run.seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (run.seed >> 33) % below;
+}
+
+/* --- one packet ------------------------------------------------------------------------------ */
+
+void differs(const char *what, const struct forged *f)
+{
+	printf("not ok - %s: %s (%s)\n# seed %llu, packet %llu: protocol %u %08x:%u > %08x:%u "
+	       "kind %u, spi %x, sequence %u, ticks %u\n",
+	       run.name, what, reason_name(verdict_reason(run.v)),
+	       (unsigned long long)run.first_seed, (unsigned long long)(run.passed + run.stopped),
+	       f->protocol, ntohl(f->source), f->source_id, ntohl(f->destination),
+	       f->destination_id, f->kind, f->spi, f->sequence, world.now);
+	exit(1);
+}
+
+void print_bytes(const char *name, const __u8 *bytes, size_t count)
+{
+	printf("# %s ", name);
+	for (size_t i = 0; i < count; i++)
+		printf("%02x", bytes[i]);
+	putchar('\n');
+}
+
+bool hand_over(const struct forged *f, bool out, __u8 *after)
+{
+	packet_context context = {.data = after};
+
+	run.length = forge(before, f);
+	memcpy(after, before, run.length);
+	context.length = run.length;
+	run.v = world_translate(&context, 0, out ? LAN : WAN, out ? DIRECTION_OUT : DIRECTION_IN,
+				ORIGIN_WIRE, NO_RECORD);
+	if (verdict_action(run.v) == ACTION_FORWARD) {
+		run.passed++;
+		return true;
+	}
+	run.stopped++;
+	return false;
+}
+
+void compare(const struct forged *sent, const struct forged *wanted, const __u8 *after)
+{
+	__u8 expected[FORGE_BYTES];
+
+	if (forge(expected, wanted) == run.length && !memcmp(expected, after, run.length))
+		return;
+	print_bytes("got     ", after, run.length);
+	print_bytes("expected", expected, run.length);
+	differs("the packet is not as it should be", sent);
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* As the daemon does in five seconds: what is over ends; what has ended becomes free. */
+static void sweep(void)
+{
+	static __u8 state[SETS * RECORDS_A_SET]; /* 1: suspected, 2: dead at the last pass */
+	struct traffic ended = {};
+
+	for (__u32 i = 0; i < SETS * RECORDS_A_SET; i++) {
+		struct record *r = record_at(i);
+
+		if (record_state(r) == SLOT_DEAD) {
+			if (state[i] == 2)
+				table_free(r, i);
+			state[i] = 2;
+		} else if (record_state(r) == SLOT_LIVE) {
+			state[i] = record_expire(arena.config, r, world.now, state[i] == 1,
+						 &ended) == EXPIRY_SUSPECT;
+		} else {
+			state[i] = 0;
+		}
+	}
+}
+
+void time_until(__u32 tick)
+{
+	while (tick - swept >= SWEEP) {
+		world.now = swept += SWEEP;
+		sweep();
+	}
+	world.now = tick;
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
+void run_reset(void)
+{
+	world_reset();
+	arena.config->external = EXTERNAL;
+	arena.config->wan_ifindex = WAN;
+	arena.config->tap_ifindex = 15;
+	arena.config->mss_clamp = 0;
+	world.random ^= run.seed;
+	swept = world.now;
+}
+
+__u64 run_begin(const char *name, int argc, char **argv)
+{
+	run.name = name;
+	run.seed = run.first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	world_create(SETS);
+	world_route_add(EXTERNAL, 32, 0, 0);
+	world_route_add(ADDRESS(0x0a000000), 24, LAN, 0);
+	world_route_add(0, 0, WAN, ADDRESS(0xc6336401));
+	arena.interfaces[0] =
+		(struct interface){.ifindex = LAN, .mtu = 1500, .flags = INTERFACE_LAN};
+	arena.interfaces[1] =
+		(struct interface){.ifindex = WAN, .mtu = 1500, .flags = INTERFACE_WAN};
+	return argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
+}
+
+void run_end(__u64 packets)
+{
+	printf("ok - %s: %llu packets, %llu passed, %llu stopped, %llu left open by the rules\n"
+	       "1..1\n",
+	       run.name, (unsigned long long)packets, (unsigned long long)run.passed,
+	       (unsigned long long)run.stopped, (unsigned long long)run.open);
+}
