@@ -26,6 +26,7 @@
 #include "daemon/privileges.h"
 #include "daemon/rekeys.h"
 #include "daemon/reserved.h"
+#include "daemon/restart.h"
 #include "daemon/routes.h"
 #include "daemon/service.h"
 #include "daemon/session_packet.h"
@@ -445,8 +446,10 @@ static void helper_happened(void *context, enum helper_event event, int status)
 	struct gateway *gateway = context;
 
 	gateway->helper_restarts++;
-	gateway->helper_disabled = event == HELPER_DISABLED;
-	if (event == HELPER_DISABLED)
+	gateway->helper_disabled = event != HELPER_CRASHED;
+	if (event == HELPER_ORPHANED)
+		restart_for_keeper(gateway, "PPTP helper", status);
+	else if (event == HELPER_DISABLED)
 		log_error("the PPTP helper does not stay up and is off until the next start: it "
 			  "crashes, or the service lacks CAP_SETUID, CAP_SETGID, CAP_SETPCAP or "
 			  "CAP_KILL; new PPTP connections get no assistance");

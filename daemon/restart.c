@@ -26,6 +26,15 @@ static void machine_due(evutil_socket_t fd, short what, void *context)
 		log_error("init cannot be told to restart: %s", strerror(errno));
 }
 
+void restart_for_keeper(struct gateway *gateway, const char *child, int signal)
+{
+	log_error("the keeper of the %s was killed (signal %d): the daemon starts again, to have "
+		  "another; translation goes on",
+		  child, signal);
+	gateway->restart = true;
+	event_base_loopbreak(gateway->base);
+}
+
 int restart_ask(void *daemon, bool machine)
 {
 	static const struct timeval soon = {0, 300000}; /* the answer is on its way first */
@@ -46,5 +55,8 @@ int restart_again(char **argv)
 		execv("/proc/self/exe", argv);
 		log_error("wayleaved cannot be started again: %s", strerror(errno));
 	}
+	log_notice("ending with status %d: a service manager starts wayleaved again, anybody else "
+		   "has to do it by hand",
+		   RESTART_EXIT_STATUS);
 	return RESTART_EXIT_STATUS;
 }

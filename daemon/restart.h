@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The page's and the console's "restart". Services: this daemon ends and starts again, the
- * data plane translates on meanwhile. Machine: init is told (SIGINT, as Ctrl-Alt-Del does), and
- * ends everything in its own order. No program is run for either.
+ * The page's and the console's "restart", and the one after a keeper was killed. Services: this
+ * daemon ends and starts again, the data plane translates on meanwhile. Machine: init is told
+ * (SIGINT, as Ctrl-Alt-Del does), and ends everything in its own order. No program is run for
+ * either.
  */
 #ifndef WAYLEAVE_DAEMON_RESTART_H
 #define WAYLEAVE_DAEMON_RESTART_H
@@ -11,6 +12,14 @@
 
 /* For systemd's RestartForceExitStatus: EX_TEMPFAIL */
 #define RESTART_EXIT_STATUS 75
+
+struct gateway;
+
+/*
+ * The keeper of CHILD was killed by SIGNAL: ends the loop for a restart. A running daemon must
+ * not fork another keeper, which would inherit its maps.
+ */
+void restart_for_keeper(struct gateway *gateway, const char *child, int signal);
 
 /* ctl_provider.restart */
 int restart_ask(void *daemon, bool machine);

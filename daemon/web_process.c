@@ -14,6 +14,7 @@
 #include "daemon/gateway.h"
 #include "daemon/log.h"
 #include "daemon/package.h"
+#include "daemon/restart.h"
 #include "daemon/web_store.h"
 #include "helper/keeper.h"
 #include "http/process.h"
@@ -302,16 +303,26 @@ static void process_started(struct web_process *web, pid_t pid)
 		listener_send(web, &web->listener[i]);
 }
 
+static void news_ended(struct web_process *web)
+{
+	int killed_by = kept_killed_by(&web->kept);
+
+	web->pid = 0;
+	event_del(web->news);
+	if (killed_by)
+		restart_for_keeper(web->gateway, "web process", killed_by);
+	else
+		log_error("the web process cannot be started any more until the next start");
+}
+
 static void news_came(evutil_socket_t fd, short what, void *context)
 {
 	struct web_process *web = context;
 	struct keeper_news news;
 	ssize_t bytes = recv(fd, &news, sizeof(news), MSG_DONTWAIT);
 
-	if (bytes == 0) {
-		log_error("the web process cannot be started any more until the next start");
-		event_del(web->news);
-	}
+	if (bytes == 0)
+		news_ended(web);
 	if (bytes != sizeof(news))
 		return;
 	if (news.kind == KEEPER_STARTED) {

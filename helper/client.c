@@ -415,14 +415,21 @@ static void news_died(struct helper *h, const struct keeper_news *news)
 	h->options.happened(h->options.context, HELPER_CRASHED, news->status);
 }
 
-static void news_gave_up(struct helper *h, int status)
+static void news_gave_up(struct helper *h, enum helper_event event, int status)
 {
 	h->pid = 0;
 	h->disabled = true;
 	epoll_ctl(h->readable, EPOLL_CTL_DEL, h->kept.news, NULL);
 	while (h->queued)
 		frame_give_up(h, 0);
-	h->options.happened(h->options.context, HELPER_DISABLED, status);
+	h->options.happened(h->options.context, event, status);
+}
+
+static void news_ended(struct helper *h)
+{
+	int killed_by = kept_killed_by(&h->kept);
+
+	news_gave_up(h, killed_by ? HELPER_ORPHANED : HELPER_DISABLED, killed_by);
 }
 
 static void news_take(struct helper *h)
@@ -432,8 +439,8 @@ static void news_take(struct helper *h)
 
 	while (!h->disabled && bytes == sizeof(news)) {
 		bytes = recv(h->kept.news, &news, sizeof(news), MSG_DONTWAIT);
-		if (bytes == 0) /* the keeper was killed */
-			news_gave_up(h, 0);
+		if (bytes == 0)
+			news_ended(h);
 		if (bytes != sizeof(news))
 			return;
 		if (news.kind == KEEPER_STARTED)
@@ -441,7 +448,7 @@ static void news_take(struct helper *h)
 		else if (news.kind == KEEPER_DIED)
 			news_died(h, &news);
 		else
-			news_gave_up(h, news.status);
+			news_gave_up(h, HELPER_DISABLED, news.status);
 	}
 }
 

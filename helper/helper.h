@@ -92,6 +92,7 @@ struct helper_result {
 enum helper_event {
 	HELPER_CRASHED,	 /* and was started again */
 	HELPER_DISABLED, /* HELPER_CRASHES_MAX within a minute: no assistance until restart */
+	HELPER_ORPHANED, /* its keeper was killed, and it with it: none until restart */
 };
 
 #define HELPER_CRASHES_MAX 5 /* within HELPER_CRASHES_NS */

@@ -250,6 +250,16 @@ int kept_start(struct kept *kept, const char *user, bool user_required,
 	return error;
 }
 
+int kept_killed_by(struct kept *kept)
+{
+	int status = 0;
+
+	if (kept->keeper > 0)
+		waitpid(kept->keeper, &status, 0);
+	kept->keeper = 0;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
 /* The keeper kills the child and ends when its news socket is closed. */
 void kept_stop(struct kept *kept)
 {

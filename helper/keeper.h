@@ -62,6 +62,12 @@ struct kept {
 int kept_start(struct kept *kept, const char *user, bool user_required,
 	       const struct keeper_options *options);
 
+/*
+ * After end of file on `news`: the signal that killed the keeper, 0 if it ended by itself. Its
+ * child died with it, and only a process that has opened nothing may fork another keeper.
+ */
+int kept_killed_by(struct kept *kept);
+
 /* The keeper kills its child and ends; waits for it. */
 void kept_stop(struct kept *kept);
 

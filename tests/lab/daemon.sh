@@ -68,13 +68,17 @@ settings() { # settings RUN_DIR [MORE LINES]
 	printf 'wan: {interface: wan0}\nlan: {interfaces: [lan0]}\nlimits: {sessions: 20000}\n'
 	printf 'run_dir: %s\n%s\n' "$1" "${2:-}"
 }
-launch() {
-	ip netns exec "$ME-g" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/log" &
+launch() { # launch [WRAPPER...]
+	ip netns exec "$ME-g" "$@" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/log" &
 	PID=$!
 }
 start() {
 	launch
 	until_ok 60 ctl status
+}
+keepers() { pgrep -P "$PID"; }
+keepers_are_new() { # keepers_are_new OLD: two, OLD is gone, and the daemon answers
+	[ "$(keepers | wc -l)" = 2 ] && ! keepers | grep -qx "$1" && ctl status
 }
 end() { # end SIGNAL
 	kill "-$1" "$PID"
@@ -191,6 +195,17 @@ ok "... and says so" sh -c "$BUILD/wayleave -r $DIR/run status | grep -q 'wan0.*
 ok "... and back" ctl set --yes dataplane tc
 ok "... with packets passing" passes
 
+keeper=$(keepers | head -1)
+kill -KILL "$keeper"
+ok "a killed keeper of the helper is noticed" until_ok 5 said 'keeper of the PPTP helper was killed'
+ok "... and the daemon starts again" until_ok 60 keepers_are_new "$keeper"
+ok "... over the same data plane" said 'took over'
+ok "... with packets passing" passes
+keeper=$(keepers | tail -1)
+kill -KILL "$keeper"
+ok "so is one of the web process" until_ok 5 said 'keeper of the web process was killed'
+ok "... and the daemon starts again" until_ok 60 keepers_are_new "$keeper"
+
 end TERM
 ok "SIGTERM leaves translation running" passes
 settings "$DIR/run" >"$DIR/kept.yaml"
@@ -204,6 +219,13 @@ cp "$DIR/kept.yaml" "$DIR/settings.yaml"
 ok "settings that leave it out while nothing runs" start
 ok "... free it" not filters
 end TERM
+launch setpriv --no-new-privs
+ok "without the right to gain privileges it starts as well" until_ok 60 ctl status
+kill -KILL "$(keepers | head -1)"
+wait "$PID"
+ok "... but ends for the service manager when a keeper is killed" test $? = 75
+ok "... and says who has to start it" said 'ending with status 75'
+ok "... with packets passing" passes
 ok "--teardown" gw "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown
 ok "... takes everything away" test -z "$(traces)"
 ok "... and puts forwarding back" forwarding 0
