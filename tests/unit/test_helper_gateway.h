@@ -19,7 +19,7 @@
 
 struct gateway {
 	struct helper *helper;
-	unsigned int answered, crashed, disabled, claims;
+	unsigned int answered, crashed, disabled, orphaned, claims;
 	enum helper_verdict verdict;
 	enum helper_reason reason;
 	uint8_t frame[2048]; /* the last one answered */
@@ -54,6 +54,7 @@ static inline void gateway_happened(void *context, enum helper_event event, int 
 
 	g->crashed += event == HELPER_CRASHED;
 	g->disabled += event == HELPER_DISABLED;
+	g->orphaned += event == HELPER_ORPHANED;
 }
 
 /* Serves until *counter is `wanted`; fails after 5 s. */

@@ -314,15 +314,20 @@ static void disabled_after_five_crashes(void **state)
 	helper_stop(g.helper);
 }
 
+/* Told apart from a helper that does not stay up: another daemon can have one. */
 static void keeper_killed(void **state)
 {
 	struct gateway g;
+	struct helper_flow flow;
 	pid_t pid;
 
 	gateway_start(&g, NULL);
+	flow_new(&flow, FIRST_SPARE);
 	pid = gateway_helper(&g, 0);
 	kill((pid_t)status_number(pid, "PPid", 10), SIGKILL);
-	gateway_wait(&g, &g.disabled, 1);
+	gateway_wait(&g, &g.orphaned, 1);
+	assert_int_equal(g.disabled, 0);
+	assert_int_equal(gateway_submit(&g, &flow, OUT, 1, TCP_SYN, NULL, 0), -ENOTCONN);
 	helper_stop(g.helper);
 }
 
