@@ -60,6 +60,16 @@ static __always_inline void session_key(struct record_key *key, const struct fac
 		out ? KIND_SESSION_ORIG : KIND_SESSION_REPLY, f->id_type);
 }
 
+/* A protocol without ids that arrives here is an inside server's. */
+static __always_inline bool is_forwarded_whole(__u8 protocol, __be32 external)
+{
+	struct record_key key;
+
+	mapping_external_key(&key, protocol, external, 0);
+	key.id_type = ID_NONE;
+	return table_search(&key) != NO_RECORD;
+}
+
 /* Index of the session that has @protocol with @remote to itself, or NO_RECORD. */
 SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 kind, __u8 id_type)
 {
@@ -72,7 +82,8 @@ SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 ki
 		return NO_RECORD;
 	if (id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
 		return NO_RECORD; /* RFC 2637: no call, no data */
-	if (is_paired(c, id_type))
+	if (is_paired(c, id_type) &&
+	    !(kind == KIND_SESSION_REPLY && is_forwarded_whole(protocol, local)))
 		return NO_RECORD;
 	key_set(&key, remote, local, 0, protocol, kind, ID_NONE);
 	index = table_search(&key);

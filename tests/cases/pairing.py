@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tunnels that the daemon tells apart: what reaches it, what it says, and what passes when it is dead."""
-from gateway import (CLASSES, ID_IKE, ID_SPI, ID_TUNNEL, PUNT_SESSION, SHARED_SESSION, STATIC_SESSION, TIMEOUT_ESP,
+from gateway import (CLASSES, ID_IKE, ID_NONE, ID_SPI, ID_TUNNEL, PUNT_SESSION, SHARED_SESSION, STATIC_SESSION, TIMEOUT_ESP,
                      WATCHED_SESSION)
 from packets import A, B, D, E, LAN0, ROUTER, S, WAN, esp, udp
 from rows import case
@@ -95,6 +95,17 @@ def esp_without_daemon(g):
     g.lan(esp(A, S, 0xaaaa0001), punt="to_pairing", leave=True)
     claim(g, S)
     g.wan(esp(S, E, 0xbbbb0001), punt="to_pairing", leave=True)
+
+
+@case
+def esp_server_inside(g):
+    """A port forward of the whole protocol: what arrives is the inside server's, packet after packet"""
+    assisted(g, "ipsec")
+    g.insert("mapping_external", protocol=50, id_type=ID_NONE, local=E, new_local=A, flags=3)
+    for sequence in (1, 2, 3):
+        g.wan(esp(S, E, 0xaaaa0001, sequence), sent=esp(S, A, 0xaaaa0001, sequence))
+    g.lan(esp(A, S, 0xbbbb0001), punt="to_pairing", leave=True)
+    g.wan(esp(S, E, 0xaaaa0001, 4), sent=esp(S, A, 0xaaaa0001, 4))
 
 
 @case
