@@ -80,8 +80,9 @@ SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 ki
 
 	if (!c)
 		return NO_RECORD;
-	if (id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1)
-		return NO_RECORD; /* RFC 2637: no call, no data */
+	/* RFC 2637: no call, no data; switched off it is not GRE version 0's either */
+	if (id_type == ID_CALL && (c->assisted | c->blocked) >> CLASS_PPTP & 1)
+		return NO_RECORD;
 	if (is_paired(c, id_type) &&
 	    !(kind == KIND_SESSION_REPLY && is_forwarded_whole(protocol, local)))
 		return NO_RECORD;

@@ -79,6 +79,16 @@ def armed_call(g):
 
 
 @case
+def no_call_beside_version_0(g):
+    """PPTP off: its data does not go by the session of GRE version 0 with the same server"""
+    g.lan(gre0(A, S), sent=gre0(E, S))
+    g.switch(off=["pptp"], on=())
+    g.lan(gre1(A, S, 7), punt="blocked_pptp")
+    g.wan(gre1(S, E, 9), drop="gre_no_call")
+    passes(g, gre0(A, S), gre0(S, A))
+
+
+@case
 def forwards_blocked(g):
     """Off blocks a VPN server inside, whatever its outside port"""
     g.switch(off=["pptp", "l2tp", "ipsec"], on=())
