@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/memory.h"
 #include "core/claim.h"
@@ -14,6 +13,7 @@
 #include "daemon/esp_records.h"
 #include "daemon/esp_state.h"
 #include "daemon/log.h"
+#include "daemon/monotonic.h"
 #include "daemon/reinject.h"
 #include "daemon/rekeys.h"
 
@@ -29,14 +29,6 @@ struct esp_flows {
 	bool changed;	  /* since the file was written */
 	unsigned seconds; /* of tending */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
 
 /* --- what the library wants done ------------------------------------------------------- */
 
@@ -66,7 +58,7 @@ static void pair_bound(void *context, const struct esp_pair *pair)
 	struct esp_flows *flows = context;
 
 	pair_arm(flows, pair);
-	if (pair->spi_out && now_ms() - pair->made_ms < PAIR_IS_NEW_MS)
+	if (pair->spi_out && monotonic_ms() - pair->made_ms < PAIR_IS_NEW_MS)
 		rekey_seen(flows->gateway->rekeys, CLASS_IPSEC, pair->inside, pair->server,
 			   clock_ticks(arena.config));
 }
@@ -114,7 +106,7 @@ static uint64_t seen_ms(const struct esp_half *half, uint64_t now)
 
 static void pair_read(void *context, const struct esp_pair *pair, struct esp_counters *counters)
 {
-	uint64_t now = now_ms();
+	uint64_t now = monotonic_ms();
 	struct esp_half half;
 
 	counters->in_known =
@@ -135,7 +127,7 @@ static void pair_read(void *context, const struct esp_pair *pair, struct esp_cou
 
 static void timer_set(struct esp_flows *flows)
 {
-	uint64_t now = now_ms(), due = esp_pairing_next_ms(flows->pairing);
+	uint64_t now = monotonic_ms(), due = esp_pairing_next_ms(flows->pairing);
 	uint64_t wait = due > now ? due - now : 1;
 	struct timeval interval = {wait / 1000, wait % 1000 * 1000};
 
@@ -147,7 +139,7 @@ static void timer_due(evutil_socket_t fd, short what, void *context)
 {
 	struct esp_flows *flows = context;
 
-	esp_pairing_tick(flows->pairing, now_ms());
+	esp_pairing_tick(flows->pairing, monotonic_ms());
 	timer_set(flows);
 }
 
@@ -159,7 +151,7 @@ static void state_resume(struct esp_flows *flows)
 	flows->external = arena.config->external;
 	esp_records_forsake();
 	if (flows->external)
-		esp_state_load(flows->gateway->settings, flows->external, flows->pairing, now_ms());
+		esp_state_load(flows->gateway->settings, flows->external, flows->pairing, monotonic_ms());
 	flows->changed = false;
 }
 
@@ -254,7 +246,7 @@ static void outbound_take(struct esp_flows *flows, uint8_t *frame, size_t length
 {
 	enum esp_reason reason = ESP_KNOWN;
 
-	if (esp_pairing_outbound(flows->pairing, now_ms(), facts->source, facts->destination,
+	if (esp_pairing_outbound(flows->pairing, monotonic_ms(), facts->source, facts->destination,
 				 be32_to_host(facts->spi), sequence_of(frame, facts),
 				 &reason) == ESP_PASS)
 		frame_again(flows->gateway, frame, length);
@@ -276,7 +268,7 @@ static void inbound_take(struct esp_flows *flows, uint8_t *frame, size_t length,
 	const struct punt *punt = (const struct punt *)frame;
 	struct esp_decision decision = {0};
 
-	esp_pairing_inbound(flows->pairing, now_ms(), facts->source, be32_to_host(facts->spi),
+	esp_pairing_inbound(flows->pairing, monotonic_ms(), facts->source, be32_to_host(facts->spi),
 			    sequence_of(frame, facts), &decision);
 	switch (decision.verdict) {
 	case ESP_BIND:
@@ -313,7 +305,7 @@ void esp_flows_take(struct esp_flows *flows, uint8_t *frame, size_t length,
 void esp_flows_ike(struct esp_flows *flows, __be32 inside, __be32 server,
 		   const struct esp_ike_header *header, enum esp_direction direction)
 {
-	esp_pairing_ike(flows->pairing, now_ms(), inside, server, header, direction);
+	esp_pairing_ike(flows->pairing, monotonic_ms(), inside, server, header, direction);
 	if (direction == ESP_INBOUND)
 		claims_refresh(PROTOCOL_ESP, server, clock_ticks(arena.config));
 	timer_set(flows);
@@ -380,7 +372,7 @@ static bool idle_visit(void *context, const struct esp_pair *pair)
 uint64_t esp_flows_idle_ms(const struct esp_flows *flows, __be32 inside, __be32 server)
 {
 	struct asked asked = {
-		.inside = inside, .server = server, .now = now_ms(), .idle_ms = UINT64_MAX};
+		.inside = inside, .server = server, .now = monotonic_ms(), .idle_ms = UINT64_MAX};
 
 	esp_pairing_each(flows->pairing, idle_visit, &asked);
 	return asked.idle_ms;

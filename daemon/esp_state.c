@@ -13,18 +13,11 @@
 
 /* --- writing --------------------------------------------------------------------------- */
 
-static json_t *address_json(uint32_t address)
-{
-	char text[INET_ADDRSTRLEN];
-
-	return json_string(inet_ntop(AF_INET, &address, text, sizeof(text)));
-}
-
 static bool pair_append(void *context, const struct esp_pair *pair)
 {
 	json_t *item =
-		json_pack("{s:o, s:o, s:I, s:I, s:s, s:I}", "inside", address_json(pair->inside),
-			  "server", address_json(pair->server), "spi_in", (json_int_t)pair->spi_in,
+		json_pack("{s:o, s:o, s:I, s:I, s:s, s:I}", "inside", state_address(pair->inside),
+			  "server", state_address(pair->server), "spi_in", (json_int_t)pair->spi_in,
 			  "spi_out", (json_int_t)pair->spi_out, "state",
 			  esp_state_name(pair->state), "evidence", (json_int_t)pair->evidence);
 
@@ -41,7 +34,7 @@ int esp_state_save(const struct settings *settings, __be32 external,
 		return -ENOMEM;
 	esp_pairing_each(pairing, pair_append, pairs);
 	object = json_pack("{s:i, s:o, s:o}", "version", FILE_VERSION, "external",
-			   address_json(external), "pairs", pairs);
+			   state_address(external), "pairs", pairs);
 	if (!object)
 		return -ENOMEM;
 	err = state_write(settings, FILE_NAME, object);
@@ -60,15 +53,14 @@ static enum esp_state state_of(const char *name)
 
 static bool pair_read(json_t *item, struct esp_pair *pair)
 {
-	const char *inside, *server, *state;
+	const char *state;
 	json_int_t spi_in, spi_out, evidence;
 
 	*pair = (struct esp_pair){0};
-	if (json_unpack(item, "{s:s, s:s, s:I, s:I, s:s, s:I}", "inside", &inside, "server",
-			&server, "spi_in", &spi_in, "spi_out", &spi_out, "state", &state,
-			"evidence", &evidence) ||
-	    inet_pton(AF_INET, inside, &pair->inside) != 1 ||
-	    inet_pton(AF_INET, server, &pair->server) != 1)
+	if (json_unpack(item, "{s:I, s:I, s:s, s:I}", "spi_in", &spi_in, "spi_out", &spi_out,
+			"state", &state, "evidence", &evidence) ||
+	    !state_address_read(item, "inside", &pair->inside) ||
+	    !state_address_read(item, "server", &pair->server))
 		return false;
 	pair->spi_in = spi_in;
 	pair->spi_out = spi_out;
@@ -79,10 +71,9 @@ static bool pair_read(json_t *item, struct esp_pair *pair)
 
 static bool is_of_address(const json_t *object, __be32 external)
 {
-	const char *text = json_string_value(json_object_get(object, "external"));
 	uint32_t address;
 
-	return text && inet_pton(AF_INET, text, &address) == 1 && address == external &&
+	return state_address_read(object, "external", &address) && address == external &&
 	       json_integer_value(json_object_get(object, "version")) == FILE_VERSION;
 }
 

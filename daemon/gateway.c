@@ -19,6 +19,7 @@
 #include "daemon/keepalives.h"
 #include "daemon/ike_flows.h"
 #include "daemon/log.h"
+#include "daemon/monotonic.h"
 #include "daemon/neighbours.h"
 #include "daemon/l2tp_flows.h"
 #include "daemon/package.h"
@@ -265,14 +266,6 @@ static void frame_waits(evutil_socket_t fd, short what, void *context)
 	struct gateway *gateway = context;
 
 	slow_path_read(gateway->slow_path);
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
 static void helper_spoke(evutil_socket_t fd, short what, void *context)

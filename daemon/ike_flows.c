@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/memory.h"
 #include "core/gateway.h"
@@ -12,6 +11,7 @@
 #include "daemon/expiry.h"
 #include "daemon/ike_state.h"
 #include "daemon/log.h"
+#include "daemon/monotonic.h"
 #include "daemon/reinject.h"
 #include "pairing/ike_port.h"
 
@@ -28,14 +28,6 @@ struct ike_flows {
 	bool changed;
 	unsigned seconds;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
 
 struct ike_flows *ike_flows_open(struct gateway *gateway)
 {
@@ -251,7 +243,7 @@ static void outbound_take(struct ike_flows *flows, uint8_t *frame, size_t length
 
 	socket.external = external_port(orig);
 	if (orig)
-		action = ike_port_outbound(flows->ike, now_ms(), facts->destination, socket,
+		action = ike_port_outbound(flows->ike, monotonic_ms(), facts->destination, socket,
 					   is_from_500(orig), header);
 	if (action == IKE_REFUSE) {
 		plane_count(&flows->gateway->plane, REASON_tunnel_unknown, 1);
@@ -296,7 +288,7 @@ static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 		plane_count(&flows->gateway->plane, REASON_slow_path_stale, 1);
 		return;
 	}
-	count = ike_port_inbound(flows->ike, now_ms(), facts->source, shared, to_500, to, header,
+	count = ike_port_inbound(flows->ike, monotonic_ms(), facts->source, shared, to_500, to, header,
 				 owners);
 	flows->changed |= before != ike_port_strategy(flows->ike, facts->source);
 	if (!count)
@@ -444,7 +436,7 @@ static void address_follow(struct ike_flows *flows)
 	if (flows->external)
 		ike_port_forget(flows->ike);
 	else
-		ike_state_load(flows->gateway->settings, external, flows->ike, now_ms());
+		ike_state_load(flows->gateway->settings, external, flows->ike, monotonic_ms());
 	if (!flows->external && !flows->gateway->plane.adopted)
 		ike_port_each_sa(flows->ike, sa_remake, NULL);
 	flows->external = external;
@@ -452,7 +444,7 @@ static void address_follow(struct ike_flows *flows)
 
 void ike_flows_tend(struct ike_flows *flows, uint32_t now)
 {
-	struct tending tending = {flows, now, now_ms()};
+	struct tending tending = {flows, now, monotonic_ms()};
 
 	address_follow(flows);
 	if (flows->seconds++ % TEND_SECONDS)

@@ -12,16 +12,9 @@
 
 /* --- writing --------------------------------------------------------------------------- */
 
-static json_t *address_json(uint32_t address)
-{
-	char text[INET_ADDRSTRLEN];
-
-	return json_string(inet_ntop(AF_INET, &address, text, sizeof(text)));
-}
-
 static json_t *owner_json(const struct ike_socket *owner)
 {
-	return json_pack("{s:o, s:i, s:i}", "inside", address_json(owner->inside), "port",
+	return json_pack("{s:o, s:i, s:i}", "inside", state_address(owner->inside), "port",
 			 (int)ntohs(owner->port), "external", (int)ntohs(owner->external));
 }
 
@@ -35,7 +28,7 @@ static bool sa_append(void *context, const struct ike_sa *sa)
 	owners = json_array();
 	for (unsigned i = 0; i < sa->owners; i++)
 		json_array_append_new(owners, owner_json(&sa->owner[i]));
-	item = json_pack("{s:o, s:I, s:I, s:b, s:o}", "server", address_json(sa->server),
+	item = json_pack("{s:o, s:I, s:I, s:b, s:o}", "server", state_address(sa->server),
 			 "spi_initiator", (json_int_t)sa->spi_initiator, "spi_responder",
 			 (json_int_t)sa->spi_responder, "shared", (int)sa->shared, "owners",
 			 owners);
@@ -48,7 +41,7 @@ static bool server_append(void *context, uint32_t server, enum ike_strategy stra
 
 	if (strategy == IKE_UNKNOWN)
 		return true;
-	item = json_pack("{s:o, s:s}", "server", address_json(server), "strategy",
+	item = json_pack("{s:o, s:s}", "server", state_address(server), "strategy",
 			 ike_strategy_name(strategy));
 	return item && !json_array_append_new(context, item);
 }
@@ -61,7 +54,7 @@ int ike_state_save(const struct settings *settings, __be32 external, const struc
 	ike_port_each_sa(ike, sa_append, sas);
 	ike_port_each_server(ike, server_append, servers);
 	object = json_pack("{s:i, s:o, s:o, s:o}", "version", FILE_VERSION, "external",
-			   address_json(external), "servers", servers, "sas", sas);
+			   state_address(external), "servers", servers, "sas", sas);
 	if (!object)
 		return -ENOMEM;
 	err = state_write(settings, FILE_NAME, object);
@@ -70,13 +63,6 @@ int ike_state_save(const struct settings *settings, __be32 external, const struc
 }
 
 /* --- reading ----------------------------------------------------------------------------- */
-
-static bool address_read(const json_t *object, const char *name, uint32_t *address)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text && inet_pton(AF_INET, text, address) == 1;
-}
 
 static bool sa_read(const json_t *item, struct ike_sa *sa)
 {
@@ -93,11 +79,11 @@ static bool sa_read(const json_t *item, struct ike_sa *sa)
 		sa->owner[i].port = htons(json_integer_value(json_object_get(owner, "port")));
 		sa->owner[i].external =
 			htons(json_integer_value(json_object_get(owner, "external")));
-		if (!address_read(owner, "inside", &sa->owner[i].inside))
+		if (!state_address_read(owner, "inside", &sa->owner[i].inside))
 			return false;
 		sa->owners++;
 	}
-	return address_read(item, "server", &sa->server);
+	return state_address_read(item, "server", &sa->server);
 }
 
 static void server_read(const json_t *item, struct ike_port *ike)
@@ -105,7 +91,7 @@ static void server_read(const json_t *item, struct ike_port *ike)
 	const char *name = json_string_value(json_object_get(item, "strategy"));
 	uint32_t server;
 
-	if (!name || !address_read(item, "server", &server))
+	if (!name || !state_address_read(item, "server", &server))
 		return;
 	for (enum ike_strategy s = IKE_ANY_PORT; s <= IKE_INSISTS; s++)
 		if (!strcmp(name, ike_strategy_name(s)))
@@ -124,7 +110,7 @@ void ike_state_load(const struct settings *settings, __be32 external, struct ike
 		return;
 	json_array_foreach (json_object_get(object, "servers"), i, item)
 		server_read(item, ike);
-	if (address_read(object, "external", &address) && address == external)
+	if (state_address_read(object, "external", &address) && address == external)
 		json_array_foreach (json_object_get(object, "sas"), i, item)
 			if (sa_read(item, &sa))
 				ike_port_restore_sa(ike, now_ms, &sa);

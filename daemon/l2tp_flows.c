@@ -14,6 +14,7 @@
 #include "daemon/l2tp_ports.h"
 #include "daemon/log.h"
 #include "daemon/mapped_file.h"
+#include "daemon/monotonic.h"
 #include "daemon/reinject.h"
 #include "daemon/tunnels.h"
 
@@ -443,14 +444,6 @@ static void spares_fill(struct l2tp_flows *flows, struct l2tp_flow *flow)
 			return;
 		helper->spare[helper->spare_count++] = id;
 	}
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
 static void submit(struct l2tp_flows *flows, struct l2tp_flow *flow, uint8_t *frame, size_t length,

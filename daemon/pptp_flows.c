@@ -2,18 +2,16 @@
 #include "daemon/pptp_flows.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "core/session.h"
 #include "daemon/call_ids.h"
 #include "daemon/expiry.h"
 #include "daemon/log.h"
+#include "daemon/mapped_file.h"
+#include "daemon/monotonic.h"
 #include "daemon/tunnels.h"
 
 #define FLOWS	      1024	  /* control connections with assistance at the same time */
@@ -54,25 +52,6 @@ struct pptp_flows {
 
 /* --- the file ------------------------------------------------------------------------ */
 
-static struct flows_file *file_map(const char *run_dir)
-{
-	char path[PATH_MAX + sizeof(FILE_NAME) + 1];
-	struct flows_file *file;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/" FILE_NAME, run_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return NULL;
-	if (ftruncate(fd, sizeof(*file)) < 0) {
-		close(fd);
-		return NULL;
-	}
-	file = mmap(NULL, sizeof(*file), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	return file == MAP_FAILED ? NULL : file;
-}
-
 /* Another version's, or a data plane that is not the one the flows were of. */
 static void file_check(struct flows_file *file, bool adopted)
 {
@@ -109,7 +88,7 @@ struct pptp_flows *pptp_flows_open(struct gateway *gateway)
 		return NULL;
 	flows->gateway = gateway;
 	flows->ids = call_ids_new();
-	flows->file = file_map(gateway->instance.run_dir);
+	flows->file = mapped_file_open(gateway->instance.run_dir, FILE_NAME, sizeof(*flows->file));
 	if (!flows->file || !flows->ids) {
 		log_error("the list of PPTP connections in %s cannot be opened: %s",
 			  gateway->instance.run_dir, strerror(errno));
@@ -127,8 +106,7 @@ void pptp_flows_close(struct pptp_flows *flows)
 {
 	if (!flows)
 		return;
-	if (flows->file)
-		munmap(flows->file, sizeof(*flows->file));
+	mapped_file_close(flows->file, sizeof(*flows->file));
 	call_ids_free(flows->ids);
 	free(flows);
 }
@@ -420,14 +398,6 @@ void pptp_flows_tend(struct pptp_flows *flows, uint32_t now)
 }
 
 /* --- frames -------------------------------------------------------------------------- */
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
 
 static void drop_count(struct pptp_flows *flows, enum reason reason)
 {

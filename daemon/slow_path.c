@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/memory.h"
 #include "core/gateway.h"
@@ -14,6 +13,7 @@
 #include "daemon/held_fragments.h"
 #include "daemon/ike_flows.h"
 #include "daemon/l2tp_flows.h"
+#include "daemon/monotonic.h"
 #include "daemon/notice_limit.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/reinject.h"
@@ -70,14 +70,6 @@ void slow_path_free(struct slow_path *slow_path)
 
 /* --- ICMP errors --------------------------------------------------------------------- */
 
-static uint64_t second_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Our address on the side that the packet came from. */
 static __be32 own_address(struct gateway *gateway, const struct punt *punt)
 {
@@ -99,7 +91,7 @@ static void sender_tell(struct slow_path *slow_path, const struct arrival *arriv
 	enum route_result result;
 	size_t length;
 
-	if (!notice_admit(&slow_path->limit, arrival->facts.source, second_now()))
+	if (!notice_admit(&slow_path->limit, arrival->facts.source, monotonic_ms() / 1000))
 		return;
 	request.from = own_address(gateway, &arrival->punt);
 	result = arena.route(arrival->punt.ifindex, arrival->facts.source, &route);

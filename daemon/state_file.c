@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/state_file.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -83,4 +84,20 @@ int state_write(const struct settings *settings, const char *name, const json_t 
 			    path, strerror(-err));
 	said = err;
 	return err;
+}
+
+/* --- addresses --------------------------------------------------------------------------- */
+
+json_t *state_address(uint32_t address)
+{
+	char text[INET_ADDRSTRLEN];
+
+	return json_string(inet_ntop(AF_INET, &address, text, sizeof(text)));
+}
+
+bool state_address_read(const json_t *object, const char *name, uint32_t *address)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text && inet_pton(AF_INET, text, address) == 1;
 }

@@ -7,6 +7,8 @@
 #define WAYLEAVE_DAEMON_STATE_FILE_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "conf/settings.h"
 
@@ -21,5 +23,9 @@ json_t *state_read(const struct settings *settings, const char *name);
 
 /* 0 or -errno; a failure is said once until a write has passed. OBJECT is borrowed. */
 int state_write(const struct settings *settings, const char *name, const json_t *object);
+
+/* An address (network byte order) as its text: a new string; and back: false if there is none. */
+json_t *state_address(uint32_t address);
+bool state_address_read(const json_t *object, const char *name, uint32_t *address);
 
 #endif

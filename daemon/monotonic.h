@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CLOCK_MONOTONIC as one number: the clock of the helper and of the pairing. */
+#ifndef WAYLEAVE_DAEMON_MONOTONIC_H
+#define WAYLEAVE_DAEMON_MONOTONIC_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static inline uint64_t monotonic_ms(void)
+{
+	return monotonic_ns() / 1000000;
+}
+
+#endif
