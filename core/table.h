@@ -253,9 +253,8 @@ static __always_inline bool places_beat(const struct places *places, const struc
 }
 
 /*
- * The set to insert into: the near one while it has room; of the others the
- * one where the key's own way is free, as long as there is room to spare, or
- * the one with more room.
+ * The set to insert into when the near one has no room: the one where the key's
+ * own way is free, as long as there is room to spare, or the one with more room.
  */
 #define ROOM_TO_SPARE 3
 
@@ -264,18 +263,30 @@ static __always_inline bool is_inviting(__u64 free, __u32 way)
 	return marks_from(free, way) & 0x80 && marks_count(free) >= ROOM_TO_SPARE;
 }
 
-static __always_inline __u32 places_choose(const struct places *places)
+static __always_inline __u32 places_choose_far(const struct places *places)
 {
 	__u64 first = tags_free(nth_set(places, 1)), second = tags_free(nth_set(places, 2));
-	__u32 near = nth_set(places, 0);
 
-	if (near != nth_set(places, 1) && tags_free(near))
-		return near;
 	if (is_inviting(first, places_way(places)))
 		return nth_set(places, 1);
 	if (is_inviting(second, places_way(places)))
 		return nth_set(places, 2);
 	return nth_set(places, marks_count(first) >= marks_count(second) ? 1 : 2);
+}
+
+/*
+ * Takes a slot for @key: its index, or NO_RECORD when the table is full for it.
+ * A near set may look free and have no slot: another processor was faster.
+ */
+static __always_inline __u32 places_take(const struct places *places, const struct record_key *key)
+{
+	__u32 near = nth_set(places, 0), index = NO_RECORD;
+
+	if (near != nth_set(places, 1))
+		index = set_take(near, places, key);
+	if (index == NO_RECORD)
+		index = set_take(places_choose_far(places), places, key);
+	return index;
 }
 
 enum claim_result { CLAIM_OK, CLAIM_EXISTS, CLAIM_FULL };
@@ -299,7 +310,7 @@ SEPARATE __u64 table_claim_slot(const struct record_key *key)
 	places = places_of(c, key);
 	if (places_search(&places, key) != NO_RECORD)
 		return (__u64)CLAIM_EXISTS << 32;
-	index = set_take(places_choose(&places), &places, key);
+	index = places_take(&places, key);
 	r = record_at(index);
 	if (index == NO_RECORD || !r)
 		return (__u64)CLAIM_FULL << 32;
