@@ -14,6 +14,7 @@
 #include "daemon/attach.h"
 #include "daemon/change.h"
 #include "daemon/clock.h"
+#include "daemon/connections.h"
 #include "daemon/esp_flows.h"
 #include "daemon/forwards.h"
 #include "daemon/keepalives.h"
@@ -238,7 +239,7 @@ static void gateway_close(struct gateway *gateway)
 	ike_flows_close(gateway->ike);
 	esp_flows_close(gateway->esp);
 	l2tp_flows_close(gateway->l2tp);
-	pptp_flows_close(gateway->pptp);
+	connections_close(gateway->pptp);
 	rekeys_free(gateway->rekeys);
 	sweeper_free(gateway->sweeper);
 	wall_close(&gateway->wall);

@@ -30,7 +30,7 @@
 
 struct sweeper;
 struct slow_path;
-struct pptp_flows;
+struct connections;
 struct rekeys;
 struct l2tp_flows;
 struct web_process;
@@ -55,7 +55,7 @@ struct gateway {
 	struct wall wall;
 	struct sweeper *sweeper;
 	struct slow_path *slow_path;
-	struct pptp_flows *pptp;
+	struct connections *pptp; /* control connections */
 	struct rekeys *rekeys;
 	struct l2tp_flows *l2tp;
 	struct refusals refusals;

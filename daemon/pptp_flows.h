@@ -3,13 +3,9 @@
  * PPTP control connections that the helper assists, and the GRE calls that hang
  * on them.
  *
- * The helper reads the messages and says what it needs; this file does it, for
- * the flow's own inside host and server only: call ids from the server's pool,
- * GRE sessions in the data plane's table. A call lives as long as its control
- * connection and ends a few seconds after it, for its last packets.
- *
- * The flows live in a file of run_dir that is mapped into memory, so that they
- * outlive a daemon that is killed.
+ * A call (RFC 2637 section 2) gets an id from the server's pool and GRE sessions in
+ * the data plane's table. It lives as long as its control connection and ends a few
+ * seconds after it, for its last packets. The connections are daemon/connections.h's.
  */
 #ifndef WAYLEAVE_DAEMON_PPTP_FLOWS_H
 #define WAYLEAVE_DAEMON_PPTP_FLOWS_H
@@ -19,14 +15,11 @@
 
 #include "daemon/gateway.h"
 
-struct pptp_flows;
+struct connections;
 struct facts;
 
-/* Opens the file and goes on with the flows in it. NULL after a sentence. */
-struct pptp_flows *pptp_flows_open(struct gateway *gateway);
-
-/* Closes; the flows stay in the file. NULL is fine. */
-void pptp_flows_close(struct pptp_flows *flows);
+/* connections_open() of PPTP's; end with connections_close(). NULL after a sentence. */
+struct connections *pptp_flows_open(struct gateway *gateway);
 
 /*
  * A punted frame of a control connection: FRAME as read from the tap, LENGTH
@@ -34,14 +27,14 @@ void pptp_flows_close(struct pptp_flows *flows);
  * back through pptp_flows_answered() and goes on to the tap, or is dropped and
  * counted.
  */
-void pptp_flows_submit(struct pptp_flows *flows, uint8_t *frame, size_t length,
+void pptp_flows_submit(struct connections *flows, uint8_t *frame, size_t length,
 		       const struct facts *facts, struct record *session);
 
-/* helper_options.answered; CONTEXT is the struct gateway. */
-void pptp_flows_answered(void *context, struct helper_flow *flow,
+/* helper_options.answered for flows of HELPER_PPTP. */
+void pptp_flows_answered(struct gateway *gateway, struct helper_flow *flow,
 			 const struct helper_result *result);
 
 /* Once a second: ends what hangs on control connections that are over. */
-void pptp_flows_tend(struct pptp_flows *flows, uint32_t now);
+void pptp_flows_tend(struct connections *flows, uint32_t now);
 
 #endif
