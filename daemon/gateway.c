@@ -17,10 +17,9 @@
 #include "daemon/connections.h"
 #include "daemon/esp_flows.h"
 #include "daemon/forwards.h"
-#include "daemon/keepalives.h"
 #include "daemon/ike_flows.h"
 #include "daemon/log.h"
-#include "daemon/monotonic.h"
+#include "daemon/loop.h"
 #include "daemon/neighbours.h"
 #include "daemon/l2tp_flows.h"
 #include "daemon/package.h"
@@ -40,8 +39,6 @@
 #include "daemon/sysctl.h"
 #include "daemon/web_process.h"
 #include "daemon/web_store.h"
-
-#define HEARTBEAT_SECONDS 3
 
 /* --- what the core asks of us ---------------------------------------------------------- */
 
@@ -169,18 +166,10 @@ static int objects_start(struct gateway *gateway)
 	gateway->esp = esp_flows_open(gateway);
 	gateway->ike = ike_flows_open(gateway);
 	gateway->slow_path = slow_path_new(gateway);
-	return gateway->sweeper && gateway->pptp && gateway->l2tp && gateway->esp &&
-			       gateway->ike && gateway->slow_path
+	return gateway->sweeper && gateway->pptp && gateway->l2tp && gateway->esp && gateway->ike &&
+			       gateway->slow_path
 		       ? 0
 		       : -ENOMEM;
-}
-
-/* The data plane asks only a daemon that lives. */
-static void heartbeat(struct gateway *gateway, uint32_t now)
-{
-	struct config *config = gateway->plane.config;
-
-	WRITE_ONCE(config->daemon_until, now + HEARTBEAT_SECONDS * config->hz);
 }
 
 /* The order counts: closed before forwarding, configured before attached. */
@@ -207,7 +196,7 @@ static int kernel_start(struct gateway *gateway)
 	/* what an earlier run knew, before the first question comes */
 	esp_flows_tend(gateway->esp, plane_now(&gateway->plane));
 	ike_flows_tend(gateway->ike, plane_now(&gateway->plane));
-	heartbeat(gateway, plane_now(&gateway->plane));
+	loop_heartbeat(gateway, plane_now(&gateway->plane));
 	return surroundings_attach(gateway);
 }
 
@@ -232,9 +221,7 @@ static void gateway_close(struct gateway *gateway)
 	web_store_free(gateway->web_store);
 	ctl_audit_free(gateway->audit);
 	package_free(gateway->package);
-	for (size_t i = 0; i < sizeof(gateway->events) / sizeof(gateway->events[0]); i++)
-		if (gateway->events[i])
-			event_free(gateway->events[i]);
+	loop_events_stop(gateway);
 	slow_path_free(gateway->slow_path);
 	ike_flows_close(gateway->ike);
 	esp_flows_close(gateway->esp);
@@ -255,103 +242,7 @@ static void gateway_close(struct gateway *gateway)
 	instance_unlock(&gateway->instance);
 }
 
-/* --- the loop's events ------------------------------------------------------------------- */
-
-static void kernel_spoke(evutil_socket_t fd, short what, void *context)
-{
-	surroundings_follow(context);
-}
-
-static void frame_waits(evutil_socket_t fd, short what, void *context)
-{
-	struct gateway *gateway = context;
-
-	slow_path_read(gateway->slow_path);
-}
-
-static void helper_spoke(evutil_socket_t fd, short what, void *context)
-{
-	struct gateway *gateway = context;
-
-	helper_serve(gateway->helper, monotonic_ns());
-}
-
-static void second_passed(evutil_socket_t fd, short what, void *context)
-{
-	struct gateway *gateway = context;
-	uint32_t now = plane_now(&gateway->plane);
-
-	reserved_refresh(now);
-	forwards_make(gateway->settings, now);
-	heartbeat(gateway, now);
-	service_tend(gateway);
-	pptp_flows_tend(gateway->pptp, now);
-	l2tp_flows_tend(gateway->l2tp, now);
-	keepalives_tend(gateway, now);
-	esp_flows_tend(gateway->esp, now);
-	ike_flows_tend(gateway->ike, now);
-	rekeys_tend(gateway, now);
-}
-
-static void upkeep_due(evutil_socket_t fd, short what, void *context)
-{
-	struct gateway *gateway = context;
-
-	surroundings_keep(gateway);
-	wall_check(&gateway->wall, &gateway->links);
-	web_process_follow(gateway->web);
-}
-
-static void hangup_came(evutil_socket_t fd, short what, void *context)
-{
-	struct gateway *gateway = context;
-	struct settings_error error = {0};
-	char text[1024];
-
-	if (ctl_change_reload(gateway->change, &error))
-		log_error("%s; the settings stay as they were",
-			  settings_error_text(&error, text, sizeof(text)));
-	else
-		log_notice("the settings were read again");
-	gateway->settings = ctl_change_settings(gateway->change);
-}
-
-static void end_came(evutil_socket_t fd, short what, void *context)
-{
-	struct gateway *gateway = context;
-
-	log_notice("ending; translation goes on without the daemon");
-	service_stopping();
-	event_base_loopbreak(gateway->base);
-}
-
-static int event_start(struct gateway *gateway, evutil_socket_t fd, short what,
-		       event_callback_fn callback, const struct timeval *every)
-{
-	struct event **slot = gateway->events;
-
-	while (*slot)
-		slot++;
-	*slot = event_new(gateway->base, fd, what | EV_PERSIST, callback, gateway);
-	return *slot && !event_add(*slot, every) ? 0 : -ENOMEM;
-}
-
-static int events_start(struct gateway *gateway)
-{
-	static const struct timeval tenth = {0, 100000}, second = {1, 0}, upkeep = {5, 0};
-
-	if (event_start(gateway, netlink_events_fd(&gateway->netlink), EV_READ, kernel_spoke,
-			NULL) ||
-	    event_start(gateway, gateway->tap.fd, EV_READ, frame_waits, NULL) ||
-	    event_start(gateway, helper_fd(gateway->helper), EV_READ, helper_spoke, &tenth) ||
-	    event_start(gateway, -1, 0, second_passed, &second) ||
-	    event_start(gateway, -1, 0, upkeep_due, &upkeep) ||
-	    event_start(gateway, SIGHUP, EV_SIGNAL, hangup_came, NULL) ||
-	    event_start(gateway, SIGTERM, EV_SIGNAL, end_came, NULL) ||
-	    event_start(gateway, SIGINT, EV_SIGNAL, end_came, NULL))
-		return -ENOMEM;
-	return 0;
-}
+/* --- what runs in the loop ----------------------------------------------------------------- */
 
 static void next_hop_freed(void *context, const struct next_hop *hop)
 {
@@ -424,7 +315,7 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	gateway->package = package_new(gateway->base);
 	if (!gateway->audit || !gateway->web_store || !gateway->package)
 		return -ENOMEM;
-	err = events_start(gateway);
+	err = loop_events_start(gateway);
 	sweeper_tell(gateway->sweeper, &calls);
 	if (!err)
 		err = sweeper_start(gateway->sweeper, gateway->base);
