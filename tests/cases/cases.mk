@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make cases             packet cases in user space, through TC and through XDP; TAP
-# make spec              the executable specifications (NAT, VPN) against the core, 300,000 packets
+# make spec              the executable specifications (NAT, VPN) against the core, 300,000 packets;
+#                        BACKEND=tc or xdp: against the programs in the kernel, as root
 # make fuzz-core-smoke   15 seconds of the core's fuzzer
 CASE_BIN  := $(BUILD)/san/tests/cases
 CASE_SAN  := $(SANITIZE) -fno-sanitize=alignment -fno-strict-aliasing
@@ -8,28 +9,35 @@ CASE_SAN  := $(SANITIZE) -fno-sanitize=alignment -fno-strict-aliasing
 $(CASE_BIN)/%.o: tests/cases/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CASE_SAN) -MMD -MP -c $< -o $@
-$(CASE_BIN)/case_bpf.o: | $(BUILD)/bpf/dataplane.skel.h
+$(CASE_BIN)/programs.o: | $(BUILD)/bpf/dataplane.skel.h
 
+CASE_BPF    := $(addprefix $(CASE_BIN)/,case_bpf.o programs.o)
 CASE_SHARED := $(CASE_BIN)/case_protocol.o $(CASE_BIN)/case_fields.o $(CASE_BIN)/world.o
 $(CASE_BIN)/case_run: $(CASE_BIN)/case_memory.o $(CASE_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^
-$(CASE_BIN)/case_run_bpf: $(CASE_BIN)/case_bpf.o $(CASE_SHARED)
+$(CASE_BIN)/case_run_bpf: $(CASE_BPF) $(CASE_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^ -lbpf -lpthread
 
-# --- the specification: PACKETS=10000000 SEED=7 for a long run ------------------------------
+# --- the specification: PACKETS=10000000 SEED=7 BACKEND=tc for a long run --------------------
 PACKETS := 300000
 SEED    := 1
+BACKEND := spec
 SPEC_SHARED := $(addprefix $(CASE_BIN)/,spec_run.o world.o forge.o) $(BUILD)/san/daemon/expiry.o
-$(CASE_BIN)/spec: $(CASE_BIN)/spec.o $(SPEC_SHARED)
+SPEC_VPN    := $(addprefix $(BUILD)/san/daemon/,claims.o esp_records.o tunnels.o)
+SPEC_BPF    := $(addprefix $(CASE_BIN)/,subject_bpf.o programs.o)
+$(CASE_BIN)/spec: $(CASE_BIN)/spec.o $(CASE_BIN)/subject_memory.o $(SPEC_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^
-$(CASE_BIN)/spec_vpn: $(CASE_BIN)/spec_vpn.o $(SPEC_SHARED) \
-		$(addprefix $(BUILD)/san/daemon/,claims.o esp_records.o tunnels.o)
+$(CASE_BIN)/spec_vpn: $(CASE_BIN)/spec_vpn.o $(CASE_BIN)/subject_memory.o $(SPEC_SHARED) $(SPEC_VPN)
 	$(CC) $(CASE_SAN) -o $@ $^
+$(CASE_BIN)/spec_bpf: $(CASE_BIN)/spec.o $(SPEC_BPF) $(SPEC_SHARED)
+	$(CC) $(CASE_SAN) -o $@ $^ -lbpf
+$(CASE_BIN)/spec_vpn_bpf: $(CASE_BIN)/spec_vpn.o $(SPEC_BPF) $(SPEC_SHARED) $(SPEC_VPN)
+	$(CC) $(CASE_SAN) -o $@ $^ -lbpf
 spec-build: $(CASE_BIN)/spec $(CASE_BIN)/spec_vpn
-spec: spec-build
-	@$(CASE_BIN)/spec $(PACKETS) $(SEED)
-	@$(CASE_BIN)/spec_vpn $(PACKETS) $(SEED)
-.PHONY: spec spec-build
+spec-bpf-build: $(CASE_BIN)/spec_bpf $(CASE_BIN)/spec_vpn_bpf
+spec:
+	@tests/cases/run $(BACKEND) -k $(BACKEND)/spec --packets $(PACKETS) --seeds $(SEED)
+.PHONY: spec spec-build spec-bpf-build
 
 # --- the core's fuzzer: in `make fuzz` and `make fuzz-smoke` too -----------------------
 FUZZ_CORE_SECONDS := 15

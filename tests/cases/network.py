@@ -12,6 +12,7 @@ from packets import A, B, C, D, DEVICES, E, N, PPP, ROUTER, device_mac, neighbou
 
 MARK = "WAYLEAVE_CASES_NETWORK"
 ADDRESSES = {"lan0": "10.0.0.1/24", "lan1": "10.0.1.1/24", "wan0": E + "/24"}
+SPEC_HOST = "10.0.0.13"  # the specification has four hosts side by side
 created = False
 
 
@@ -58,7 +59,7 @@ def addresses():
         ip("address add %s dev %s" % (address, name))
     ip("route add 8.0.1.0/24 dev %s" % DEVICES[PPP])
     ip("route add default via %s" % ROUTER)
-    for host in (A, B, C, D, N, ROUTER):
+    for host in (A, B, C, SPEC_HOST, D, N, ROUTER):
         ip("neighbour add %s lladdr %s dev %s nud permanent" % (host, neighbour_mac(host), DEVICES[route_of(host)[0]]))
 
 

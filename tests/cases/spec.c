@@ -3,7 +3,8 @@
  * What a NAT is, as a program: written from the RFCs' rules, without a look at
  * the core, and held against it packet by packet over random runs.
  *
- *   spec [PACKETS [SEED]]
+ *   spec [PACKETS [SEED]]               the core in user space
+ *   spec_bpf PACKETS SEED tc|xdp        the programs in the kernel
  *
  * Theory of operation. The model has a mapping for each inside socket and a
  * session for each remote socket that it met. Of every packet it says MUST,
@@ -57,16 +58,14 @@ static enum rule session_lives(int kind, const struct session_model *s)
 
 	if (!s->used)
 		return MUST_NOT;
-	if (kind == UDP)
-		return age <= s->udp_timer ? MUST : MUST_NOT;
-	if (kind == ICMP)
-		return age <= 60 * SECOND ? MUST : MUST_NOT;
-	if (age <= 240 * SECOND || (age <= 7440 * SECOND && s->is_long && !s->closing))
+	if (kind != TCP)
+		return within(age, kind == UDP ? s->udp_timer : 60 * SECOND);
+	if (within(age, (s->is_long && !s->closing ? 7440 : 240) * SECOND) == MUST)
 		return MUST;
 	/* RFC 7857 section 2.2: four minutes more, if the reset was a real one */
-	if (s->reset_at && world.now - s->reset_at <= 240 * SECOND)
+	if (s->reset_at && within(world.now - s->reset_at, 240 * SECOND) != MUST_NOT)
 		return MAY;
-	return age <= 7440 * SECOND ? MAY : MUST_NOT;
+	return within(age, 7440 * SECOND) == MUST_NOT ? MUST_NOT : MAY;
 }
 
 /* A mapping lives as long as a session of it; a forward as long as the settings. */
@@ -362,7 +361,7 @@ static void error_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32
 	context.length = forge_error(after, router, EXTERNAL, 11, 0, quoted, quote);
 	forge(quoted, &inside);
 	forge_error(expected, router, inside.source, 11, 0, quoted, quote);
-	run.v = world_translate(&context, 0, WAN, DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
+	run.v = run_translate(&context, false);
 	run.passed++;
 	/* the outer header has lost a router; its sum is checked by itself */
 	if (verdict_action(run.v) != ACTION_FORWARD ||
@@ -374,8 +373,7 @@ static void error_packet(int kind, __u32 host, __u32 socket, __u32 remote, __u32
 	}
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 
 static void pass_time(void)
 {
@@ -443,16 +441,14 @@ static void one_packet(void)
 		hairpin_packet(host, socket, &mappings[UDP][draw(HOSTS)][draw(SOCKETS)]);
 }
 
+static void step(void)
+{
+	pass_time();
+	one_packet();
+}
+
 int main(int argc, char **argv)
 {
-	__u64 packets = run_begin("spec", argc, argv);
-
-	for (__u64 i = 0; i < packets; i++) {
-		if (i % EPOCH == 0)
-			new_world();
-		pass_time();
-		one_packet();
-	}
-	run_end(packets);
+	run_all("spec", argc, argv, new_world, step);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ struct run run;
 
 static __u8 before[FORGE_BYTES];
 static __u32 swept;
+static jmp_buf held_up;
 
 __u32 draw(__u32 below)
 {
@@ -40,6 +42,16 @@ void print_bytes(const char *name, const __u8 *bytes, size_t count)
 	putchar('\n');
 }
 
+verdict_t run_translate(packet_context *context, bool out)
+{
+	verdict_t v =
+		subject_translate(context, out ? LAN : WAN, out ? DIRECTION_OUT : DIRECTION_IN);
+
+	if (subject_was_held_up())
+		longjmp(held_up, 1);
+	return v;
+}
+
 bool hand_over(const struct forged *f, bool out, __u8 *after)
 {
 	packet_context context = {.data = after};
@@ -47,8 +59,7 @@ bool hand_over(const struct forged *f, bool out, __u8 *after)
 	run.length = forge(before, f);
 	memcpy(after, before, run.length);
 	context.length = run.length;
-	run.v = world_translate(&context, 0, out ? LAN : WAN, out ? DIRECTION_OUT : DIRECTION_IN,
-				ORIGIN_WIRE, NO_RECORD);
+	run.v = run_translate(&context, out);
 	if (verdict_action(run.v) == ACTION_FORWARD) {
 		run.passed++;
 		return true;
@@ -114,25 +125,43 @@ void run_reset(void)
 	swept = world.now;
 }
 
-__u64 run_begin(const char *name, int argc, char **argv)
+static void surroundings_make(void)
 {
-	run.name = name;
-	run.seed = run.first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	world_create(SETS);
 	world_route_add(EXTERNAL, 32, 0, 0);
 	world_route_add(ADDRESS(0x0a000000), 24, LAN, 0);
 	world_route_add(0, 0, WAN, ADDRESS(0xc6336401));
-	arena.interfaces[0] =
-		(struct interface){.ifindex = LAN, .mtu = 1500, .flags = INTERFACE_LAN};
-	arena.interfaces[1] =
-		(struct interface){.ifindex = WAN, .mtu = 1500, .flags = INTERFACE_WAN};
-	return argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
+	arena.interfaces[0] = (struct interface){
+		.ifindex = LAN, .mtu = 1500, .flags = INTERFACE_LAN | INTERFACE_XDP};
+	arena.interfaces[1] = (struct interface){
+		.ifindex = WAN, .mtu = 1500, .flags = INTERFACE_WAN | INTERFACE_XDP};
 }
 
-void run_end(__u64 packets)
+static void report(__u64 packets, __u32 begun_again)
 {
-	printf("ok - %s: %llu packets, %llu passed, %llu stopped, %llu left open by the rules\n"
+	printf("ok - %s: %llu packets, %llu passed, %llu stopped, %llu left open by the rules; "
+	       "begun again %u times, for a packet was held up\n"
 	       "1..1\n",
 	       run.name, (unsigned long long)packets, (unsigned long long)run.passed,
-	       (unsigned long long)run.stopped, (unsigned long long)run.open);
+	       (unsigned long long)run.stopped, (unsigned long long)run.open, begun_again);
+}
+
+void run_all(const char *name, int argc, char **argv, void (*new_world)(void), void (*step)(void))
+{
+	__u64 packets = argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
+	volatile __u32 begun_again = 0;
+
+	run.name = name;
+	run.seed = run.first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	subject_open(argc > 3 ? argv[3] : NULL, SETS);
+	surroundings_make();
+	for (volatile __u64 i = 0; i < packets; i++) {
+		if (i % EPOCH == 0)
+			new_world();
+		if (setjmp(held_up)) {
+			begun_again++;
+			new_world();
+		}
+		step();
+	}
+	report(packets, begun_again);
 }
