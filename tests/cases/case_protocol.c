@@ -100,6 +100,12 @@ static void do_route(void)
 	answer(0, NULL);
 }
 
+static void do_unroute(void)
+{
+	answer(world.route_count ? 0 : -ENOENT, "no route");
+	world.route_count -= !!world.route_count;
+}
+
 static void do_mtu(void)
 {
 	__u32 ifindex = next_number(), mtu = next_number();
@@ -292,7 +298,7 @@ static const struct command {
 } commands[] = {
 	{"reset", do_reset},	     {"config", do_config}, {"clock", do_clock},
 	{"interface", do_interface}, {"route", do_route},   {"mtu", do_mtu},
-	{"insert", do_insert},	     {"change", do_change}, {"kill", do_kill},
+	{"unroute", do_unroute},     {"insert", do_insert},	     {"change", do_change}, {"kill", do_kill},
 	{"records", do_records},     {"frame", do_frame},   {"race", do_race},
 };
 

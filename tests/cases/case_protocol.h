@@ -12,6 +12,7 @@
  *   route PREFIX LENGTH IFINDEX NEIGHBOUR SOURCE_MAC DESTINATION_MAC
  *                                   for the memory back end; IFINDEX 0: the stack;
  *                                   both MAC addresses 00:00:00:00:00:00: not resolved
+ *   unroute                         takes back the last route, memory back end
  *   mtu IFINDEX BYTES               of every route through the interface, memory back end
  *   insert FIELD...                 a LIVE record; `kind` first; ok INDEX
  *   change INDEX FIELD...           of a record

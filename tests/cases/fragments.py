@@ -7,7 +7,7 @@ import itertools
 
 
 from gateway import LAN0, WAN
-from packets import A, B, E, IP, S, T, Raw, built, tcp, udp
+from packets import A, B, E, IP, IPOption, S, T, Raw, built, tcp, udp
 from rows import case
 
 DATA = bytes(range(256)) * 6
@@ -96,6 +96,56 @@ def overlap(g):
     g.lan(piece(whole, 0, 512, True), sent=piece(expected, 0, 512, True), leave=True)
     g.lan(piece(whole, 256, 768, True), drop="fragment_overlap", leave=True)
     g.lan(piece(whole, 512, 1024, True), drop="fragment_overlap", leave=True)
+
+
+@case
+def overlap_inbound(g):
+    """RFC 5722: from the WAN too, by one byte group at either end, and over the whole"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    for number, (start, end) in enumerate(((504, 1024), (0, 520), (256, 264), (8, 1400))):
+        whole, expected = (datagram(*ends, id=300 + number) for ends in ((S, 53, E, 4000), (S, 53, A, 4000)))
+        g.wan(piece(whole, 0, 512, True), sent=piece(expected, 0, 512, True), leave=True)
+        if start:
+            g.wan(piece(whole, start, end, True), drop="fragment_overlap", leave=True)
+        g.wan(piece(whole, 512, 1024, True), **({"sent": piece(expected, 512, 1024, True)} if end <= 512 or not start
+                                               else {"drop": "fragment_overlap"}), leave=True)
+
+
+@case
+def with_options(g):
+    """RFC 791 3.1: pieces whose header is longer, in order and out of order, both ways"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    options = [IPOption(b"\x94\x04\0\0")]  # router alert: copied into each piece
+
+    def dressed(whole):
+        parts = pieces(whole)
+        for part in parts:
+            part.options = options
+        return parts
+    out, expected = dressed(datagram(A, 4000, S, 53)), dressed(datagram(E, 4000, S, 53))
+    for index in (0, 2, 1):
+        g.lan(out[index], sent=expected[index], leave=True)
+    back, expected = dressed(datagram(S, 53, E, 4000)), dressed(datagram(S, 53, A, 4000))
+    g.wan(back[1], punt="fragment_early", leave=True)
+    for index in (0, 1, 2):
+        g.wan(back[index], sent=expected[index], leave=True)
+
+
+@case
+def equal_ids_inbound(g):
+    """Datagrams of two remotes, of one remote in two protocols, and ours: one IP id, nothing is mixed up"""
+    for remote, host, port in ((S, A, 4000), (T, B, 4002)):
+        g.lan(udp(host, port, remote, 53), sent=udp(E, port, remote, 53))
+    g.lan(tcp(A, 4000, S, 53), sent=tcp(E, 4000, S, 53))
+    g.wan(tcp(S, 53, E, 4000, "SA"), sent=tcp(S, 53, A, 4000, "SA"))
+    segments = [built(tcp(*ends, "PA", DATA[:1400], id=77)) for ends in ((S, 53, E, 4000), (S, 53, A, 4000))]
+    flows = [(pieces(datagram(S, 53, E, 4000, id=77)), pieces(datagram(S, 53, A, 4000, id=77))),
+             (pieces(datagram(T, 53, E, 4002, id=77)), pieces(datagram(T, 53, B, 4002, id=77))),
+             tuple(pieces(segment) for segment in segments)]
+    for index in (0, 2, 1):
+        for got, expected in flows:
+            g.wan(got[index], sent=expected[index], leave=True)
+    g.lan(pieces(datagram(A, 4000, S, 53, id=77))[0], sent=pieces(datagram(E, 4000, S, 53, id=77))[0], leave=True)
 
 
 @case
@@ -213,6 +263,17 @@ def flood_of_an_inside_host(g):
         assert g.run("inside", LAN0, bytes(12) + b"\x08\0" + bytes(piece(whole, start, end, more))).verdict == "forward"
     g.lan(pieces(datagram(A, 4000, S, 53, id=9999))[0], sent=pieces(datagram(E, 4000, S, 53, id=9999))[0], leave=True)
     g.lan(pieces(datagram(A, 4000, S, 53, id=9998))[0], drop="fragments_full", leave=True)
+
+
+@case
+def flood_of_many_senders(g):
+    """RFC 4787 REQ-14a: pieces of a whole network take a hundredth of the table at most"""
+    records, frames = 8192 * 8, []
+    for host in range(16, 240):
+        frames += numbered(pieces(datagram("10.0.0.%d" % host, 4000, S, 53))[0], range(5 * host, 5 * host + 5))
+    sent = [answer.verdict for answer in g.many("inside", LAN0, frames, 16)]
+    assert sent.count("forward") <= records // 100, sent.count("forward")
+    assert sent.count("forward") > records // 200, sent.count("forward")
 
 
 @case

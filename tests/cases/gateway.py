@@ -127,7 +127,7 @@ class Gateway:
 
     def __init__(self, backend):
         self.backend = backend
-        self.small_links = set()
+        self.small_links, self.detours = set(), []
         self.process = Process("case_run" if backend == "memory" else "case_run_bpf")
         self.prefix = "" if backend == "memory" else "tc_"
         self._interfaces()
@@ -168,11 +168,28 @@ class Gateway:
         else:
             network.set_mtu(ifindex, value)
 
+    def detour(self, prefix, device, hop):
+        """The kernel's route to a prefix is another one now, until the next reset."""
+        if self.backend == "memory":
+            address, length = prefix.split("/")
+            self.process.ask("route", address, length, device, hop, device_mac(device), neighbour_mac(hop))
+        else:
+            network.route_add(prefix, device, hop)
+        self.detours.append(prefix)
+
+    def _detour_end(self, prefix):
+        if self.backend == "memory":
+            self.process.ask("unroute")
+        else:
+            network.route_delete(prefix)
+
     # --- settings, time, records ---------------------------------------------------------
     def reset(self):
         for ifindex in list(self.small_links):
             self.mtu(ifindex, 1500)
         self.small_links.clear()
+        while self.detours:
+            self._detour_end(self.detours.pop())
         self.process.ask("reset")
         self.config(external=E, wan_ifindex=WAN, tap_ifindex=TAP)
         self.at(0)

@@ -63,5 +63,13 @@ def addresses():
         ip("neighbour add %s lladdr %s dev %s nud permanent" % (host, neighbour_mac(host), DEVICES[route_of(host)[0]]))
 
 
+def route_add(prefix, ifindex, hop):
+    ip("route add %s via %s dev %s" % (prefix, hop, DEVICES[ifindex]))
+
+
+def route_delete(prefix):
+    ip("route delete %s" % prefix)
+
+
 def set_mtu(ifindex, value):
     ip("link set %s mtu %d" % (DEVICES[ifindex], value))

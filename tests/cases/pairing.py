@@ -78,6 +78,18 @@ def esp_bound_passes(g):
     g.wan(esp(S, E, 0xbbbb0002), sent=esp(S, B, 0xbbbb0002))
 
 
+@case
+def esp_sequence_begins_anew(g):
+    """RFC 4303 3.3.3: number 1 on a bound SPI may be another client's SA with the same SPI: asked while somebody answers"""
+    assisted(g, "ipsec")
+    g.insert("reply", protocol=50, remote=S, local=E, id_type=ID_SPI, id=7, new_local=A, address_delta=delta(E, A),
+             timeout=TIMEOUT_ESP, flags=STATIC_SESSION | WATCHED_SESSION, **{"class": CLASSES["ipsec"]})
+    g.wan(esp(S, E, 7, 2), sent=esp(S, A, 7, 2))
+    g.wan(esp(S, E, 7, 1), punt="to_pairing", leave=True)
+    g.at(4)
+    g.wan(esp(S, E, 7, 1), sent=esp(S, A, 7, 1))
+
+
 def delta(old, new):
     from esp import delta as of
     return of(old, new)

@@ -361,6 +361,17 @@ def reopened(g):
 
 
 @case
+def reopened_unanswered(g):
+    """REQ-5, RFC 7857 2.1: that opens again is opening: without an answer it lives four minutes"""
+    opened(g)
+    passes_out(g, FIN)
+    passes_in(g, FIN)
+    g.lan(tcp(A, 5000, S, 80, seq=9000), sent=tcp(E, 5000, S, 80, seq=9000))
+    g.at(TRANSITORY + 1)
+    g.wan(tcp(S, 80, E, 5000, SYNACK), drop="session_expired")
+
+
+@case
 def opened_from_outside(g):
     """RFC 7857 2.1: the remote's SYN first, by a port forward"""
     g.forward(6, 80, A, 8080)

@@ -3,7 +3,7 @@
 import struct
 
 from gateway import PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT
-from packets import A, B, E, LAN0, P, PPP, Q, ROUTER, S, TAP, UNRESOLVED, WAN, Ether, device_mac, neighbour_mac, tcp, udp
+from packets import A, B, E, LAN0, N, P, PPP, Q, ROUTER, S, TAP, UNRESOLVED, WAN, Ether, device_mac, neighbour_mac, tcp, udp
 from rows import case
 
 NO_RECORD = 0xffffffff
@@ -129,6 +129,31 @@ def route_changed(g):
     g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
     g.wan(udp(S, 53, E, 4000), sent=udp(S, 53, A, 4000))
     assert all(r["route_generation"] == 2 for r in g.records("orig") + g.records("reply"))
+
+
+def first_packet(g, port):
+    """Of a new flow; what became of it."""
+    return g.run("inside", LAN0, bytes(12) + b"\x08\0" + bytes(udp(A, port, S, 53)))
+
+
+@case
+def known_route_changed(g):
+    """What the kernel has lately answered counts no longer once the daemon has seen routes change: new flows, old ones"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    g.detour(S + "/32", WAN, N)
+    sent(first_packet(g, 4001), udp(E, 4001, S, 53), WAN, ROUTER)  # nobody has seen it yet
+    g.config(route_generation=2)
+    sent(first_packet(g, 4002), udp(E, 4002, S, 53), WAN, N)
+    sent(first_packet(g, 4000), udp(E, 4000, S, 53), WAN, N)
+
+
+@case
+def known_route_of_a_dead_daemon(g):
+    """Nobody tells that routes have changed: a second later new flows go the new way all the same"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    g.detour(S + "/32", WAN, N)
+    g.at(1)
+    sent(first_packet(g, 4001), udp(E, 4001, S, 53), WAN, N)
 
 
 @case

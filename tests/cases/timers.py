@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Deadlines hold at the hit, with no daemon to sweep; the clock may wrap."""
 from gateway import ENDPOINT_INDEPENDENT
-from packets import A, E, S, T, ping, pong, proto, udp
+from packets import A, E, S, T, esp, gre0, ping, pong, proto, udp
 from rows import case
 
 
@@ -75,6 +75,23 @@ def vpn_timers_are_settings(g):
         g.wan(udp(T, remote, E, remote), sent=udp(T, remote, A, remote))
         g.at(seconds + 1)
         g.wan(udp(S, remote, E, remote), drop="session_expired")
+
+
+@case
+def timers_of_protocols_without_ports(g):
+    """RFC 4787 REQ-5 by analogy: ESP, GRE, L2TPv3 and any other have one each"""
+    g.config(timeout_esp=130000, timeout_gre=140000, timeout_l2tp=150000, timeout_other=160000)
+    kept, over = T, S
+    packets = {130: lambda a, b: esp(a, b, 7), 140: gre0, 150: lambda a, b: proto(a, b, 115, b"\0\0\0\7"),
+               160: lambda a, b: proto(a, b, 200)}
+    for packet in packets.values():
+        for remote in (kept, over):
+            g.lan(packet(A, remote), sent=packet(E, remote))
+    for seconds, packet in packets.items():
+        g.at(seconds - 1)
+        g.wan(packet(kept, E), sent=packet(kept, A))
+        g.at(seconds + 1)
+        g.wan(packet(over, E), drop="session_expired")
 
 
 @case

@@ -39,19 +39,21 @@ static void world_count(enum reason reason, __u32 bytes)
 
 static enum route_result world_lookup(__u32 ifindex, __be32 destination, struct route *route)
 {
+	const struct world_route *best = NULL;
+
 	for (__u32 i = 0; i < world.route_count; i++) {
 		const struct world_route *r = &world.routes[i];
 
-		if ((destination & r->mask) != r->prefix)
-			continue;
-		if (!r->route.ifindex)
-			return ROUTE_STACK;
-		*route = r->route;
-		if (!route->next_hop)
-			route->next_hop = destination;
-		return r->is_unresolved ? ROUTE_UNRESOLVED : ROUTE_RESOLVED;
+		if ((destination & r->mask) == r->prefix &&
+		    (!best || ntohl(r->mask) > ntohl(best->mask)))
+			best = r;
 	}
-	return ROUTE_STACK;
+	if (!best || !best->route.ifindex)
+		return ROUTE_STACK;
+	*route = best->route;
+	if (!route->next_hop)
+		route->next_hop = destination;
+	return best->is_unresolved ? ROUTE_UNRESOLVED : ROUTE_RESOLVED;
 }
 
 struct world_route *world_route_add(__be32 prefix, __u32 length, __u32 ifindex, __be32 next_hop)

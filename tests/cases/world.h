@@ -16,7 +16,7 @@
 #define WORLD_SETS   8192
 #define WORLD_ROUTES 32
 
-/* @route.ifindex 0: the stack's own. The first match counts. */
+/* @route.ifindex 0: the stack's own. The longest prefix counts. */
 struct world_route {
 	__be32 prefix, mask;
 	struct route route;

@@ -137,6 +137,7 @@ ok "without a capability it says which" powerless
 ok "nothing is left of refused starts" test -z "$(traces)"
 ok "starts" start
 ok "translates" passes
+ok "no destination is logged" not said 203.0.113.9
 ok "keeps three capabilities" capabilities
 ok "forwarding is on" forwarding 1
 ok "the wall is up" gw nft list chain inet "$(gw nft list tables | cut -d' ' -f3)" forward
