@@ -7,11 +7,18 @@
 
 #include "daemon/roster.h"
 
+/*
+ * Only an inserter that is killed between taking a slot and writing its tag leaves
+ * a slot in use without one. That is a daemon, so the next one looks into every
+ * slot, until such a slot is found twice, ended, found twice again and freed.
+ */
+#define WHOLE_PASSES 4
+
 /* A next hop that was chosen this recently may be in a session not yet seen. */
 #define NEXT_HOP_GRACE_SECONDS 60
 
 struct sweeper {
-	uint32_t position;  /* index of the next record */
+	uint32_t position;  /* the next set */
 	uint64_t *suspects; /* a bit per record: DEAD or half at the last visit */
 	uint32_t records;
 	struct roster *roster;
@@ -221,17 +228,32 @@ static void pass_finish(struct sweeper *sweeper, uint32_t now)
 	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
 }
 
+/* Answers how many records it has looked at: memory that nobody else may want just now. */
+static uint32_t set_visit(struct sweeper *sweeper, uint32_t set, uint32_t now)
+{
+	if (sweeper->passes >= WHOLE_PASSES && !tags_read(set))
+		return 0;
+	for (uint32_t way = 0; way < RECORDS_A_SET; way++)
+		record_visit(sweeper, set * RECORDS_A_SET + way, now);
+	return RECORDS_A_SET;
+}
+
+static uint32_t share(uint32_t of, uint32_t slices)
+{
+	return (of + slices - 1) / slices;
+}
+
 bool sweeper_slice(struct sweeper *sweeper, uint32_t now)
 {
-	/* small tables too take five seconds: the grace of a DEAD slot depends on it */
-	uint32_t length = (sweeper->records + SWEEP_PASS_SLICES - 1) / SWEEP_PASS_SLICES;
-	uint32_t end = sweeper->position + length;
+	uint32_t sets = sweeper->records / RECORDS_A_SET, visited = 0;
+	uint32_t end = sweeper->position + share(sets, SWEEP_SLICES_MIN);
+	uint32_t enough = share(sweeper->records, SWEEP_SLICES_MAX);
 
-	if (end > sweeper->records)
-		end = sweeper->records;
-	for (; sweeper->position < end; sweeper->position++)
-		record_visit(sweeper, sweeper->position, now);
-	if (end < sweeper->records)
+	if (end > sets)
+		end = sets;
+	for (; sweeper->position < end && visited < enough; sweeper->position++)
+		visited += set_visit(sweeper, sweeper->position, now);
+	if (sweeper->position < sets)
 		return false;
 	pass_finish(sweeper, now);
 	return true;
@@ -266,7 +288,7 @@ void sweeper_hurry(struct sweeper *sweeper)
 {
 	static const struct timeval at_once = {0, 0};
 
-	sweeper->hurry = 2 * SWEEP_PASS_SLICES;
+	sweeper->hurry = 2 * SWEEP_SLICES_MAX;
 	if (sweeper->timer)
 		event_add(sweeper->timer, &at_once);
 }

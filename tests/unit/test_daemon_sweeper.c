@@ -313,6 +313,29 @@ static void a_claimed_slot_of_a_killed_inserter_is_freed(void **state)
 	assert_int_equal(record_state(&sets[3].way[1]), SLOT_FREE);
 }
 
+static unsigned int slices_of_a_pass(struct sweeper *sweeper)
+{
+	unsigned int slices = 1;
+
+	while (!sweeper_slice(sweeper, now))
+		slices++;
+	return slices;
+}
+
+/* A new daemon looks everywhere, for its predecessor may have been killed at any point. */
+static void an_empty_table_is_walked_faster_when_all_of_it_was_seen(void **state)
+{
+	unsigned int whole = slices_of_a_pass(*state);
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(slices_of_a_pass(*state), whole);
+	assert_in_range(slices_of_a_pass(*state), SWEEP_SLICES_MIN / 2, whole - 1);
+	for (int way = 0; way < RECORDS_A_SET; way++)
+		for (int set = 0; set < SETS; set++)
+			tags[set].way[way] = 1;
+	assert_int_equal(slices_of_a_pass(*state), whole);
+}
+
 /* An inserter that lost against another leaves its slot FREE, with a tag that nobody goes by. */
 static void a_slot_that_was_given_up_can_be_used_again(void **state)
 {
@@ -699,6 +722,7 @@ int main(void)
 		TEST(no_address_ends_nothing),
 		TEST(a_half_without_its_other_half_ends_at_the_second_visit),
 		TEST(a_claimed_slot_of_a_killed_inserter_is_freed),
+		TEST(an_empty_table_is_walked_faster_when_all_of_it_was_seen),
 		TEST(a_slot_that_was_given_up_can_be_used_again),
 		TEST(a_freed_id_is_in_quarantine),
 		TEST(the_end_of_a_session_refreshes_no_mapping),
