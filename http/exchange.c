@@ -2,6 +2,7 @@
 #include "http/exchange.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 const char *exchange_header(const struct exchange *exchange, const char *name)
 {
@@ -11,6 +12,18 @@ const char *exchange_header(const struct exchange *exchange, const char *name)
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
 	return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+bool exchange_own_address(const struct exchange *exchange, char text[INET_ADDRSTRLEN])
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct sockaddr_in own;
+	socklen_t size = sizeof(own);
+
+	return info && !getsockname(info->connect_fd, (struct sockaddr *)&own, &size) &&
+	       own.sin_family == AF_INET &&
+	       inet_ntop(AF_INET, &own.sin_addr, text, INET_ADDRSTRLEN);
 }
 
 static bool type_is_json(const char *type)

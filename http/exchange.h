@@ -34,6 +34,7 @@ struct answer {
 	uint64_t retry_after_s;	   /* 0: none */
 	const struct login *login; /* its cookie is set */
 	bool logout;		   /* the cookie is taken away */
+	bool last;		   /* the connection ends, whatever else has come on it */
 };
 
 struct route;
@@ -67,6 +68,9 @@ struct exchange {
 /* A header or a parameter of the query; NULL: not there. */
 const char *exchange_header(const struct exchange *exchange, const char *name);
 const char *exchange_query(const struct exchange *exchange, const char *name);
+
+/* The address that the connection came to; false: it has ended. */
+bool exchange_own_address(const struct exchange *exchange, char text[INET_ADDRSTRLEN]);
 
 /* The body as a JSON object (the caller's), or NULL with *ANSWER the refusal. */
 json_t *exchange_json(const struct exchange *exchange, struct answer *answer);

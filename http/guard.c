@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
+#include "http/host.h"
 #include "http/route.h"
 #include "http/token.h"
 
@@ -16,58 +16,73 @@ static bool refuse(struct exchange *exchange, struct answer answer)
 	return false;
 }
 
-/* --- the host: DNS rebinding ----------------------------------------------------------- */
+struct header_count {
+	const char *name;
+	unsigned int count;
+};
 
-/* The address that the connection came to. */
-static bool host_is_address(const struct exchange *exchange, const char *host, size_t length)
+static enum MHD_Result header_seen(void *context, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct sockaddr_in own;
-	socklen_t size = sizeof(own);
-	char text[INET_ADDRSTRLEN];
+	struct header_count *counted = context;
 
-	if (!info || getsockname(info->connect_fd, (struct sockaddr *)&own, &size) ||
-	    own.sin_family != AF_INET || !inet_ntop(AF_INET, &own.sin_addr, text, sizeof(text)))
-		return false;
-	return strlen(text) == length && memcmp(text, host, length) == 0;
-}
-
-/* The length of HOST without its port; what is no port makes it no host. */
-static size_t host_length(const char *host)
-{
-	size_t length = strcspn(host, ":");
-	const char *port = host + length;
-
-	return *port && (!port[1] || port[1 + strspn(port + 1, "0123456789")]) ? 0 : length;
-}
-
-static enum MHD_Result host_count(void *context, enum MHD_ValueKind kind, const char *name,
-				  const char *value)
-{
-	unsigned int *count = context;
-
-	*count += strcasecmp(name, "Host") == 0;
+	counted->count += strcasecmp(name, counted->name) == 0;
 	return MHD_YES;
 }
 
-/* Of two, who reads the other one sees another request (RFC 9112 section 3.2). */
-static bool host_is_one(const struct exchange *exchange)
+static unsigned int header_count(const struct exchange *exchange, const char *name)
 {
-	unsigned int count = 0;
+	struct header_count counted = {.name = name};
 
-	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, host_count, &count);
-	return count == 1;
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, header_seen, &counted);
+	return counted.count;
 }
 
+/* --- the length: request smuggling ------------------------------------------------------- */
+
+static bool length_is_plain(const struct exchange *exchange)
+{
+	const char *length = exchange_header(exchange, "Content-Length");
+
+	return header_count(exchange, "Content-Length") <= 1 &&
+	       (!length || (*length && !length[strspn(length, "0123456789")]));
+}
+
+/*
+ * Where a body ends is said once, in digits: else somebody in between may see two requests where
+ * we see one (RFC 9112 section 11.2). Nothing more is read of such a connection.
+ */
+static bool length_admit(struct exchange *exchange)
+{
+	bool chunked = header_count(exchange, "Transfer-Encoding");
+
+	if (!chunked && length_is_plain(exchange))
+		return true;
+	refuse(exchange, answer_error(chunked ? 411 : 400, "bad-request", "Content-Length",
+				      "the length of the body has to be said, once"));
+	exchange->answer.last = true;
+	return false;
+}
+
+/* --- the host: DNS rebinding ----------------------------------------------------------- */
+
+static bool host_is_own(const struct exchange *exchange, const char *host)
+{
+	const json_t *names = json_object_get(exchange->web->state.whole, "names");
+	size_t length = host_length(host);
+	char address[INET_ADDRSTRLEN];
+
+	return length &&
+	       (host_is_named(host, length, names) || (exchange_own_address(exchange, address) &&
+						       host_is_address(host, length, address)));
+}
+
+/* Of two, who reads the other one sees another request (RFC 9112 section 3.2). */
 static bool host_admit(struct exchange *exchange)
 {
 	const char *host = exchange_header(exchange, "Host");
-	size_t length = host ? host_length(host) : 0;
 
-	if (length && length < 256 && host_is_one(exchange) &&
-	    (host_is_address(exchange, host, length) ||
-	     web_state_has_name(&exchange->web->state, host, length)))
+	if (host && header_count(exchange, "Host") == 1 && host_is_own(exchange, host))
 		return true;
 	return refuse(exchange,
 		      answer_error(421, "bad-request", "Host",
@@ -108,7 +123,7 @@ static bool origin_is_own(const struct exchange *exchange)
 
 	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
 		return false;
-	return !origin || (strncmp(origin, "https://", 8) == 0 && strcmp(origin + 8, host) == 0);
+	return !origin || host_is_origin(host, origin);
 }
 
 static bool origin_admit(struct exchange *exchange)
@@ -121,12 +136,23 @@ static bool origin_admit(struct exchange *exchange)
 
 /* --- who it is -------------------------------------------------------------------------------- */
 
+/* What the page asks for by itself, again and again, is no sign that somebody sits there. */
+static bool is_background(const struct exchange *exchange)
+{
+	return exchange_header(exchange, "X-Background");
+}
+
 static struct login *cookie_session(const struct exchange *exchange)
 {
 	const char *id =
 		MHD_lookup_connection_value(exchange->connection, MHD_COOKIE_KIND, LOGIN_COOKIE);
+	uint64_t now_s = web_now_s();
+	struct login *session =
+		id ? login_find(&exchange->web->sessions, id, strlen(id), now_s) : NULL;
 
-	return id ? login_find(&exchange->web->sessions, id, strlen(id), web_now_s()) : NULL;
+	if (session && !is_background(exchange))
+		login_seen(session, now_s);
+	return session;
 }
 
 static void token_look(struct exchange *exchange, const char *authorization)
@@ -228,7 +254,7 @@ static bool routed_admit(struct exchange *exchange)
 
 bool guard_admit(struct exchange *exchange)
 {
-	if (!host_admit(exchange))
+	if (!length_admit(exchange) || !host_admit(exchange))
 		return false;
 	if (!exchange->tls)
 		return redirect(exchange, exchange->https_port);

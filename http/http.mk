@@ -18,3 +18,9 @@ $(BUILD)/fuzz/fuzz_restore: tests/fuzz/fuzz_restore.c tests/fuzz/restore.json $(
 	$(CLANG) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O1 -g -fno-omit-frame-pointer \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-o $@ $(filter %.c,$^) $(shell pkg-config --cflags --libs jansson libcyaml)
+
+# --- and of the headers that say whose page it is: a line of host.txt is a seed ----------------
+$(BUILD)/fuzz/fuzz_host: tests/fuzz/fuzz_host.c tests/fuzz/host.txt http/host.c http/host.h
+	@mkdir -p $(@D)/seeds/host
+	@tr ' ' '\n' < tests/fuzz/host.txt | split -l 2 - $(@D)/seeds/host/
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) $(shell pkg-config --cflags --libs jansson)

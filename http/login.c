@@ -59,10 +59,14 @@ struct login *login_find(struct logins *sessions, const char *id, size_t length,
 			login_end(session);
 			return NULL;
 		}
-		session->seen_s = now_s;
 		return session;
 	}
 	return NULL;
+}
+
+void login_seen(struct login *session, uint64_t now_s)
+{
+	session->seen_s = now_s;
 }
 
 const struct login *login_by_number(const struct logins *sessions, uint32_t number, uint64_t now_s)

@@ -32,8 +32,11 @@ struct logins {
 /* A new one; the one that was idle longest makes room. */
 struct login *login_begin(struct logins *sessions, uint64_t now_s);
 
-/* The live session with this id (LENGTH bytes), now seen; NULL: none. Constant time per session. */
+/* The live session with this id (LENGTH bytes); NULL: none. Constant time per session. */
 struct login *login_find(struct logins *sessions, const char *id, size_t length, uint64_t now_s);
+
+/* Somebody is there: LOGIN_IDLE_S begin anew. */
+void login_seen(struct login *session, uint64_t now_s);
 
 /* Not counted as a visit. NULL: it has ended. */
 const struct login *login_by_number(const struct logins *sessions, uint32_t number, uint64_t now_s);

@@ -28,6 +28,47 @@ static void header_add(struct MHD_Response *response, const char *name, const ch
 
 /* --- bodies --------------------------------------------------------------------------- */
 
+/* Somebody has typed an address into a browser, and it is none of the API's. */
+static bool is_for_people(const struct exchange *exchange)
+{
+	const char *accept = exchange_header(exchange, "Accept");
+
+	return exchange->refused && exchange->answer.json &&
+	       strncmp(exchange->path, "/api/", 5) != 0 && accept && strstr(accept, "text/html");
+}
+
+/* Where the page is: by its address, if it has been asked for by a name that is not ours. */
+static void page_address(const struct exchange *exchange, char *text, size_t size)
+{
+	char address[INET_ADDRSTRLEN];
+
+	if (exchange->answer.status != 421 || !exchange_own_address(exchange, address))
+		snprintf(text, size, "/");
+	else if (exchange->https_port == 443)
+		snprintf(text, size, "https://%s/", address);
+	else
+		snprintf(text, size, "https://%s:%u/", address, exchange->https_port);
+}
+
+/* The refusal as a sentence with the way to the page. Its words are the guard's, not a stranger's.
+ */
+static char *people_text(const struct exchange *exchange)
+{
+	const json_t *error = json_object_get(exchange->answer.json, "error");
+	char address[48], *text;
+
+	page_address(exchange, address, sizeof(address));
+	if (asprintf(&text,
+		     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+		     "<meta name=\"viewport\" content=\"width=device-width\">"
+		     "<meta name=\"color-scheme\" content=\"light dark\">"
+		     "<title>Wayleave</title>\n<main><h1>Wayleave</h1><p>Here is no page: %s.</p>"
+		     "<p><a href=\"%s\">Go to the gateway's page</a></p></main></html>\n",
+		     json_string_value(json_object_get(error, "message")), address) < 0)
+		return NULL;
+	return text;
+}
+
 /* Takes TEXT. */
 static struct MHD_Response *text_response(char *text, const char *type)
 {
@@ -106,6 +147,8 @@ static struct MHD_Response *body_response(struct exchange *exchange)
 		return asset_response(exchange);
 	if (answer->text)
 		return text_response(answer->text, "text/plain; version=0.0.4; charset=utf-8");
+	if (is_for_people(exchange))
+		return text_response(people_text(exchange), "text/html; charset=utf-8");
 	return text_response(answer->json ? json_dumps(answer->json, JSON_COMPACT) : NULL,
 			     "application/json");
 }
@@ -145,6 +188,8 @@ static void special_add(struct MHD_Response *response, const struct answer *answ
 		header_add(response, "Allow", answer->allow);
 	if (answer->location)
 		header_add(response, "Location", answer->location);
+	if (answer->last)
+		header_add(response, "Connection", "close");
 	if (answer->status == 401)
 		header_add(response, "WWW-Authenticate", "Bearer");
 	if (!answer->retry_after_s)

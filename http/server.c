@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -151,7 +153,9 @@ static enum MHD_Result exchange_begin(struct exchange *exchange)
 	exchange->refused = !guard_admit(exchange);
 	exchange->body_too_long = body_announced(exchange) > exchange->body_max;
 	/* a browser that is still sending does not see an answer: what is not huge is read */
-	return body_announced(exchange) > BODY_READ_MAX_BYTES ? exchange_end(exchange) : MHD_YES;
+	if (exchange->answer.last || body_announced(exchange) > BODY_READ_MAX_BYTES)
+		return exchange_end(exchange);
+	return MHD_YES;
 }
 
 static enum MHD_Result request_came(struct server *server, struct MHD_Connection *connection,
@@ -250,7 +254,10 @@ static void connection_cut(struct connection *connection)
 	shutdown(connection->fd, SHUT_RDWR);
 }
 
-/* The oldest without a request, of ADDRESS or (0) of all; *COUNT are all of these. */
+/*
+ * The oldest that has no request yet or has not taken its answer, of ADDRESS or (0) of all;
+ * *COUNT are all of these.
+ */
 static struct connection *unfinished_find(const struct server *server, __be32 address,
 					  unsigned int *count)
 {
@@ -259,7 +266,7 @@ static struct connection *unfinished_find(const struct server *server, __be32 ad
 	*count = 0;
 	TAILQ_FOREACH(connection, &server->connections, entry)
 	{
-		if (connection->phase != PHASE_REQUEST ||
+		if (connection->phase == PHASE_STREAM ||
 		    (address && connection->address != address))
 			continue;
 		if (!oldest || connection->since_ms < oldest->since_ms)
@@ -300,6 +307,14 @@ static void slow_cut(struct server *server)
 	}
 }
 
+/* A phone that has left the Wi-Fi must not keep its stream of events. */
+static void silence_limit(int fd)
+{
+	unsigned int timeout_ms = SERVER_SILENT_MS;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+}
+
 static void accept_some(struct server *server, const struct listener *listener)
 {
 	for (unsigned int i = 0; i < ACCEPTS_PER_TURN; i++) {
@@ -310,6 +325,7 @@ static void accept_some(struct server *server, const struct listener *listener)
 
 		if (fd < 0)
 			return;
+		silence_limit(fd);
 		server->https_port =
 			listener->https_port ? listener->https_port : server->https_port;
 		if (!room_make(server, peer.sin_addr.s_addr))
@@ -357,14 +373,6 @@ void server_close_all(struct server *server)
 	for (unsigned int i = 0; i < server->listeners; i++)
 		close(server->listener[i].fd);
 	server->listeners = 0;
-}
-
-static const struct listener *listener_find(const struct server *server, int fd)
-{
-	for (unsigned int i = 0; i < server->listeners; i++)
-		if (server->listener[i].fd == fd)
-			return &server->listener[i];
-	return NULL;
 }
 
 /* --- life ---------------------------------------------------------------------------------- */
@@ -471,22 +479,29 @@ static int timeout_ms(const struct server *server)
 	return timeout_shorten(server->secure, timeout_shorten(server->plain, timeout));
 }
 
-bool server_turn(struct server *server)
+bool server_wait(struct server *server)
 {
 	struct epoll_event events[16];
 	int count = epoll_wait(server->epoll, events, 16, timeout_ms(server));
 	bool link = false;
 
-	for (int i = 0; i < count; i++) {
-		const struct listener *listener = listener_find(server, events[i].data.fd);
-
+	for (int i = 0; i < count; i++)
 		link |= events[i].data.fd == server->link;
-		if (listener && (!listener->tls || server->secure))
-			accept_some(server, listener);
-	}
+	return link;
+}
+
+static void accept_all(struct server *server)
+{
+	for (unsigned int i = 0; i < server->listeners; i++)
+		if (!server->listener[i].tls || server->secure)
+			accept_some(server, &server->listener[i]);
+}
+
+void server_serve(struct server *server)
+{
+	accept_all(server);
 	MHD_run(server->plain);
 	if (server->secure)
 		MHD_run(server->secure);
 	tick(server);
-	return link;
 }

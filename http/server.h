@@ -16,13 +16,16 @@ struct server;
 
 #define SERVER_LISTENERS_MAX   64
 #define SERVER_CONNECTIONS_MAX 512
-/* Of one address: the oldest that has not sent its request yet goes for a new one. */
+/* Of one address: the oldest that has no request yet, or has not taken its answer, goes for a new
+ * one. */
 #define SERVER_UNFINISHED_MAX 48
 /* A connection may take so long for a request, and for taking its answer. */
 #define SERVER_REQUEST_MS 10000
 #define SERVER_ANSWER_MS  60000
+/* What has been sent has to be acknowledged within it. */
+#define SERVER_SILENT_MS 20000
 
-/* Follows LINK too: server_turn() says when there is something. NULL without memory. */
+/* Follows LINK too: server_wait() says when there is something. NULL without memory. */
 struct server *server_new(struct web *web, int link);
 
 /* Both in PEM; every connection with another certificate is closed. 0 or -errno. */
@@ -33,7 +36,11 @@ void server_listen(struct server *server, int fd, __be32 address, bool tls, uint
 void server_close(struct server *server, __be32 address);
 void server_close_all(struct server *server);
 
-/* Waits and serves once. True: the link has something to read. */
-bool server_turn(struct server *server);
+/*
+ * Waits. True: the link has something to read, and that comes before server_serve(), which takes
+ * connections and answers: what one request has changed holds for the next one.
+ */
+bool server_wait(struct server *server);
+void server_serve(struct server *server);
 
 #endif

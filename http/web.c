@@ -218,8 +218,11 @@ int web_run(int link)
 	web.server = server_new(&web, link);
 	if (!web.events || !web.server)
 		rc = -ENOMEM;
-	while (!rc && !web.ended)
-		if (server_turn(web.server))
+	while (!rc && !web.ended) {
+		if (server_wait(web.server))
 			rc = link_follow(&web);
+		if (!rc)
+			server_serve(web.server);
+	}
 	return rc == -EPIPE ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "http/web.h"
 
@@ -38,25 +37,6 @@ const char *web_state_text(const struct web_state *state, const char *name)
 bool web_state_is(const struct web_state *state, const char *name)
 {
 	return json_is_true(json_object_get(state->whole, name));
-}
-
-static bool name_is(const char *own, const char *name, size_t length)
-{
-	return own && strlen(own) == length && strncasecmp(own, name, length) == 0;
-}
-
-bool web_state_has_name(const struct web_state *state, const char *name, size_t length)
-{
-	const json_t *own;
-	size_t i;
-
-	if (length && name[length - 1] == '.')
-		length--;
-	json_array_foreach (json_object_get(state->whole, "names"), i, own) {
-		if (name_is(json_string_value(own), name, length))
-			return true;
-	}
-	return false;
 }
 
 json_t *web_state_tokens(const struct web_state *state)

@@ -35,9 +35,6 @@ int web_state_keep(struct web *web, const char *name, json_t *value);
 const char *web_state_text(const struct web_state *state, const char *name);
 bool web_state_is(const struct web_state *state, const char *name);
 
-/* True if NAME, in any case, with or without a dot at its end, is one of this gateway's. */
-bool web_state_has_name(const struct web_state *state, const char *name, size_t length);
-
 /* The tokens; an array, borrowed. */
 json_t *web_state_tokens(const struct web_state *state);
 

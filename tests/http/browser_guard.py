@@ -2,11 +2,13 @@
 """What other sites can make a browser do, and what the page forbids its browser."""
 import socket
 import ssl
+import subprocess
 
-from gateway import ADDRESS, Client, admin, console, enter
+from gateway import ADDRESS, NAME, Client, admin, console, enter
 
 FOREIGN = ["evil.example", "192.168.77.99", "192.168.78.1", "192.168.77.1.evil.example", "localhost", "", "127.0.0.1",
-           "192.168.77.1:abc", "[::1]", "user@192.168.77.1", "0xc0a84d01"]
+           "192.168.77.1:abc", "192.168.77.1:", "[::1]", "[fe80::1]:443", "[::ffff:192.168.77.1]", "user@192.168.77.1",
+           "0xc0a84d01", "192.168.77.1 evil.example", ".", "x" * 300]
 
 
 def check_host_is_an_own_name_or_address():
@@ -23,9 +25,22 @@ def check_host_is_an_own_name_or_address():
     assert client.get("/", Host="fritz.lan").status == 421
 
 
+def check_who_has_typed_another_name_is_shown_the_way():
+    for host, path, link in (("evil.example", "/", "https://192.168.77.1/"), (ADDRESS, "/index.php", "/")):
+        for client in (Client(), Client(port=80, tls=False)):
+            answer = client.get(path, Host=host, Accept="text/html,*/*;q=0.8")
+            if answer.status == 308:
+                continue
+            assert answer.status in (421, 404) and answer.headers["Content-Type"].startswith("text/html")
+            assert b'<a href="%s">' % link.encode() in answer.body and b"evil" not in answer.body
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert Client().get("/api/v1/nothing", Accept="text/html").code == "not-found"
+
+
 def check_changes_of_other_sites_are_refused():
     client = admin()
-    bad = [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://" + ADDRESS},
+    bad = [{"Origin": "https://evil.example"}, {"Origin": "https://[::1]"}, {"Origin": "https://%s.evil.example" % ADDRESS},
+           {"Origin": "https://%s:444" % ADDRESS}, {"Origin": ""}, {"Origin": "null"}, {"Origin": "http://" + ADDRESS},
            {"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}]
     for headers in bad:
         answer = client.post("/api/v1/confirm", **headers)
@@ -101,6 +116,18 @@ def check_tls_1_2_and_1_3_and_nothing_older():
         except (ssl.SSLError, ConnectionError):
             continue
         raise AssertionError(seen)
+
+
+def check_tls_is_not_negotiated_anew():
+    """A client that asks for it, again and again, would cost a handshake each time: it is cut off."""
+    with subprocess.Popen(["ip", "netns", "exec", NAME + "-a", "openssl", "s_client", "-tls1_2", "-connect", ADDRESS + ":443"],
+                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as client:
+        client.stdin.write(b"R\n")
+        client.stdin.flush()
+        client.wait(20)
+        said = client.stderr.read()
+    assert said.count(b"RENEGOTIATING") == 1 and b"verify" not in said.split(b"RENEGOTIATING")[1], said
+    assert Client().get("/api/v1/session").status == 200
 
 
 def refused(address, port):

@@ -5,7 +5,7 @@ import os
 import random
 
 import gateway
-from gateway import Client, admin, console
+from gateway import Client, FullDisk, Traffic, admin, console
 
 HOSTILE = ["$(reboot)", "; reboot", "`id`", "a%0ab", "<svg onload=alert(1)>", "\"'><script>", "../../etc/passwd", "x\ny",
            "\u202egnp", "{{7*7}}", "%n%s%x", "A" * 300, "\u0000", "name: evil\nwan: {interface: lo}"]
@@ -173,6 +173,27 @@ def check_mutated_uploads_change_all_or_nothing():
     backup["settings"]["port_forwards"] = []
     assert client.ask("PUT", "/api/v1/backup", backup).status == 200
     assert gateway.web_pid() == pid and os.path.exists("/proc/%d" % gateway.GATEWAY)
+
+
+def check_a_full_disk_refuses_changes_and_nothing_else():
+    client = admin()
+    switch(client, l2tp="nat-only")
+    before, tokens, file = client.get("/api/v1/config").json, client.get("/api/v1/tokens").json, settings()
+    with FullDisk(), Traffic():
+        answer = switch(client, ipsec="off")
+        assert answer.status == 500 and "No space left" in answer.json["error"]["message"], answer.body
+        assert client.post("/api/v1/forwards", {"forward": {"protocol": "tcp", "port": 82, "to": "192.168.77.2"}}).status == 500
+        assert client.post("/api/v1/rollback", {"steps": 1}).status == 500
+        assert client.post("/api/v1/tokens", {"name": "full", "role": "admin"}).status == 500
+        assert client.ask("PUT", "/api/v1/password", {"old": gateway.PASSWORD, "new": gateway.PASSWORD + "!"}).status == 500
+        assert client.get("/api/v1/config").json == before and settings() == file
+        assert client.get("/api/v1/status").json["passthrough"]["ipsec"] == "on"
+        assert Client().log_in(gateway.PASSWORD + "!").status == 401
+        assert Client().log_in().status == 200
+        assert client.get("/api/v1/audit?limit=1").json["items"][0]["action"] == "login"
+    assert switch(client, l2tp="on").status == 200
+    assert client.get("/api/v1/tokens").json == tokens
+    console("setup", "unlock")
 
 
 def check_the_audit_log_says_who_what_when():

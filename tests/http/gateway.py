@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The gateway under test, its console, and clients in namespaces that speak HTTPS to it."""
 import ctypes
+import errno
 import http.client
 import json
 import os
@@ -66,6 +67,36 @@ def web_pid():
                 if "Max open files            1280" in handle.read():
                     return child
     return None
+
+
+class FullDisk:
+    """Not a byte is free where the gateway keeps what it keeps."""
+    PATH = DIR + "/filler"
+
+    def __enter__(self):
+        with open(self.PATH, "wb", buffering=0) as handle:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while True:
+                        handle.write(b"x" * size)
+                except OSError as error:
+                    assert error.errno == errno.ENOSPC, error
+
+    def __exit__(self, *_):
+        os.unlink(self.PATH)
+
+
+class Traffic:
+    """Something that passes through the gateway meanwhile, a packet each 10 ms; all of it has to."""
+    SENT = "150"
+
+    def __enter__(self):
+        self.ping = subprocess.Popen(["ip", "netns", "exec", NAME + "-a", "ping", "-q", "-i", "0.01", "-c", self.SENT,
+                                      "203.0.113.2"], stdout=subprocess.PIPE, text=True)
+
+    def __exit__(self, *_):
+        said = self.ping.communicate()[0]
+        assert "%s packets transmitted, %s received" % (self.SENT, self.SENT) in said, said
 
 
 class Answer:

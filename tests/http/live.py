@@ -3,7 +3,9 @@
 import gzip
 import json
 import re
+import subprocess
 
+import gateway
 from gateway import Client, admin, console, until
 
 
@@ -139,3 +141,31 @@ def check_language():
     assert client.ask("PATCH", "/api/v1/config", {"values": {"web.language": "de"}}).status == 200
     assert Client().get("/api/v1/session").json["language"] == "de"
     client.ask("PATCH", "/api/v1/config", {"values": {"web.language": "auto"}})
+
+
+PHONE, LEFT = "192.168.77.70", []
+
+
+def phone_address(action):
+    subprocess.run(["ip", "-n", gateway.NAME + "-a", "addr", action, PHONE + "/24", "dev", "eth0"], check=True)
+
+
+def phone_connections():
+    return subprocess.run(["ip", "netns", "exec", gateway.NAME + "-g", "ss", "-Htn", "state", "established", "dst", PHONE],
+                          capture_output=True, text=True, check=True).stdout
+
+
+def phone_leave():
+    """Opens streams and is gone, once; its time runs while other checks do."""
+    if LEFT:
+        return
+    phone_address("add")
+    client = admin(PHONE)
+    LEFT.extend(Stream(client) for _ in range(3))
+    assert phone_connections().count("\n") == 3
+    phone_address("del")
+
+
+def check_a_phone_leaves_in_the_middle_of_its_streams():
+    phone_leave()
+    assert phone_connections()

@@ -22,9 +22,18 @@ static int begin_anew(void **state)
 	return 0;
 }
 
-static struct login *find(const char *id, uint64_t now_s)
+static struct login *look(const char *id, uint64_t now_s)
 {
 	return login_find(&logins, id, strlen(id), now_s);
+}
+
+static struct login *find(const char *id, uint64_t now_s)
+{
+	struct login *login = look(id, now_s);
+
+	if (login)
+		login_seen(login, now_s);
+	return login;
 }
 
 /* --- sessions -------------------------------------------------------------------------- */
@@ -39,6 +48,17 @@ static void idle_for_15_minutes_ends_it(void **state)
 	assert_ptr_equal(find(id, T + 28 * 60), login);
 	assert_null(find(id, T + 43 * 60));
 	assert_null(find(id, T + 28 * 60)); /* and for good */
+}
+
+static void what_the_page_asks_by_itself_does_not_keep_it_alive(void **state)
+{
+	struct login *login = login_begin(&logins, T);
+	char id[LOGIN_SECRET_BYTES];
+
+	strcpy(id, login->id);
+	for (uint64_t t = T; t < T + 15 * 60; t += 2)
+		assert_ptr_equal(look(id, t), login);
+	assert_null(look(id, T + 15 * 60));
 }
 
 static void twelve_hours_end_it_whatever_happens(void **state)
@@ -178,6 +198,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(idle_for_15_minutes_ends_it, begin_anew),
+		cmocka_unit_test_setup(what_the_page_asks_by_itself_does_not_keep_it_alive,
+				       begin_anew),
 		cmocka_unit_test_setup(twelve_hours_end_it_whatever_happens, begin_anew),
 		cmocka_unit_test_setup(a_stream_does_not_keep_it_alive, begin_anew),
 		cmocka_unit_test_setup(nearly_the_id_is_not_the_id, begin_anew),
