@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "helper/l2tp_fsm.h"
 
+#include "helper/fsm.h"
+
 #define LEGAL	 L2TP_LEGAL
 #define ILLEGAL	 L2TP_ILLEGAL
 #define REPEATED L2TP_REPEATED
@@ -104,23 +106,10 @@ static const struct l2tp_cell session_cells[L2TP_SESSION_STATE_COUNT][L2TP_SESSI
 		},
 };
 
-const struct l2tp_cell *l2tp_control_cell(uint8_t state, enum l2tp_control_event event)
-{
-	static const struct l2tp_cell unknown = {ILLEGAL, L2TP_CONTROL_STOPPED, "-"};
-
-	if (state >= L2TP_CONTROL_STATE_COUNT || event >= L2TP_CONTROL_EVENT_COUNT)
-		return &unknown;
-	return &control_cells[state][event];
-}
-
-const struct l2tp_cell *l2tp_session_cell(uint8_t state, enum l2tp_session_event event)
-{
-	static const struct l2tp_cell unknown = {ILLEGAL, L2TP_SESSION_NONE, "-"};
-
-	if (state >= L2TP_SESSION_STATE_COUNT || event >= L2TP_SESSION_EVENT_COUNT)
-		return &unknown;
-	return &session_cells[state][event];
-}
+FSM_LOOKUP(l2tp_control_cell, struct l2tp_cell, enum l2tp_control_event, control_cells, ILLEGAL,
+	   L2TP_CONTROL_STOPPED, "-")
+FSM_LOOKUP(l2tp_session_cell, struct l2tp_cell, enum l2tp_session_event, session_cells, ILLEGAL,
+	   L2TP_SESSION_NONE, "-")
 
 enum l2tp_control_event l2tp_control_event(const struct l2tp_message *message)
 {
@@ -164,17 +153,7 @@ enum l2tp_session_event l2tp_session_event(const struct l2tp_message *message)
 	}
 }
 
-#define NAME(name) #name,
-#define NAMES(function, type, list, count)                                                         \
-	const char *function(type value)                                                           \
-	{                                                                                          \
-		static const char *const names[] = {list(NAME)};                                   \
-		return (unsigned int)value < count ? names[value] : "?";                           \
-	}
-
-NAMES(l2tp_control_state_name, uint8_t, L2TP_CONTROL_STATES, L2TP_CONTROL_STATE_COUNT)
-NAMES(l2tp_control_event_name, enum l2tp_control_event, L2TP_CONTROL_EVENTS,
-      L2TP_CONTROL_EVENT_COUNT)
-NAMES(l2tp_session_state_name, uint8_t, L2TP_SESSION_STATES, L2TP_SESSION_STATE_COUNT)
-NAMES(l2tp_session_event_name, enum l2tp_session_event, L2TP_SESSION_EVENTS,
-      L2TP_SESSION_EVENT_COUNT)
+FSM_NAMES(l2tp_control_state_name, uint8_t, L2TP_CONTROL_STATES)
+FSM_NAMES(l2tp_control_event_name, enum l2tp_control_event, L2TP_CONTROL_EVENTS)
+FSM_NAMES(l2tp_session_state_name, uint8_t, L2TP_SESSION_STATES)
+FSM_NAMES(l2tp_session_event_name, enum l2tp_session_event, L2TP_SESSION_EVENTS)

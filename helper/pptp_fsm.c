@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "helper/pptp_fsm.h"
 
+#include "helper/fsm.h"
+
 #define LEGAL	PPTP_LEGAL
 #define ILLEGAL PPTP_ILLEGAL
 #define FATAL	PPTP_FATAL
@@ -163,23 +165,10 @@ static const struct pptp_call_cell call_cells[PPTP_CALL_STATE_COUNT][PPTP_CALL_E
 			},
 };
 
-const struct pptp_control_cell *pptp_control_cell(uint8_t state, enum pptp_control_event event)
-{
-	static const struct pptp_control_cell unknown = {ILLEGAL, PPTP_CONTROL_STOPPED, 0, "-"};
-
-	if (state >= PPTP_CONTROL_STATE_COUNT || event >= PPTP_CONTROL_EVENT_COUNT)
-		return &unknown;
-	return &control_cells[state][event];
-}
-
-const struct pptp_call_cell *pptp_call_cell(uint8_t state, enum pptp_call_event event)
-{
-	static const struct pptp_call_cell unknown = {ILLEGAL, PPTP_CALL_NONE, "-"};
-
-	if (state >= PPTP_CALL_STATE_COUNT || event >= PPTP_CALL_EVENT_COUNT)
-		return &unknown;
-	return &call_cells[state][event];
-}
+FSM_LOOKUP(pptp_control_cell, struct pptp_control_cell, enum pptp_control_event, control_cells,
+	   ILLEGAL, PPTP_CONTROL_STOPPED, 0, "-")
+FSM_LOOKUP(pptp_call_cell, struct pptp_call_cell, enum pptp_call_event, call_cells, ILLEGAL,
+	   PPTP_CALL_NONE, "-")
 
 enum pptp_control_event pptp_control_event(const struct pptp_message *message)
 {
@@ -229,16 +218,7 @@ enum pptp_call_event pptp_call_event(const struct pptp_message *message)
 	}
 }
 
-#define NAME(name) #name,
-#define NAMES(function, type, list, count)                                                         \
-	const char *function(type value)                                                           \
-	{                                                                                          \
-		static const char *const names[] = {list(NAME)};                                   \
-		return (unsigned int)value < count ? names[value] : "?";                           \
-	}
-
-NAMES(pptp_control_state_name, uint8_t, PPTP_CONTROL_STATES, PPTP_CONTROL_STATE_COUNT)
-NAMES(pptp_control_event_name, enum pptp_control_event, PPTP_CONTROL_EVENTS,
-      PPTP_CONTROL_EVENT_COUNT)
-NAMES(pptp_call_state_name, uint8_t, PPTP_CALL_STATES, PPTP_CALL_STATE_COUNT)
-NAMES(pptp_call_event_name, enum pptp_call_event, PPTP_CALL_EVENTS, PPTP_CALL_EVENT_COUNT)
+FSM_NAMES(pptp_control_state_name, uint8_t, PPTP_CONTROL_STATES)
+FSM_NAMES(pptp_control_event_name, enum pptp_control_event, PPTP_CONTROL_EVENTS)
+FSM_NAMES(pptp_call_state_name, uint8_t, PPTP_CALL_STATES)
+FSM_NAMES(pptp_call_event_name, enum pptp_call_event, PPTP_CALL_EVENTS)

@@ -9,51 +9,23 @@
 
 #include <cmocka.h>
 
-#include "core/memory.h"
+#define SETS 16
+#include "tests/unit/test_arena.h"
+
 #include "core/session.h"
 #include "daemon/rekeys.h"
 #include "daemon/roster.h"
 
-#define HZ     100
-#define SETS   16
 #define A      host_to_be32(0x0a000002)
 #define B      host_to_be32(0x0a000003)
 #define E      host_to_be32(0xcb007101)
 #define SERVER host_to_be32(0xcb007109)
 #define OTHER  host_to_be32(0xcb00710a)
 
-static struct record_set sets[SETS];
-static struct set_tags tags[SETS];
-static struct config config;
-static uint32_t now;
-
-static __u32 ticks(void)
-{
-	return now;
-}
-
-static __u32 random_number(void)
-{
-	return rand();
-}
-
-static void count_nothing(enum reason reason, __u32 bytes)
-{
-}
-
 static int rekeys_up(void **state)
 {
-	memset(sets, 0, sizeof(sets));
-	memset(tags, 0, sizeof(tags));
-	config = (struct config){.set_mask = SETS - 1, .hz = HZ, .external = E};
+	arena_clear(E, 0xffffff00u); /* the clock wraps meanwhile */
 	config.timeouts[TIMEOUT_UDP] = 100 * HZ;
-	arena = (struct arena){.sets = sets,
-			       .tags = tags,
-			       .config = &config,
-			       .ticks = ticks,
-			       .random = random_number,
-			       .count = count_nothing};
-	now = 0xffffff00u; /* the clock wraps meanwhile */
 	*state = rekeys_new(HZ);
 	return *state ? 0 : -1;
 }

@@ -10,20 +10,16 @@
 
 #include <cmocka.h>
 
-#include "core/memory.h"
+#define SETS 64
+#include "tests/unit/test_arena.h"
+
 #include "core/table.h"
 #include "daemon/expiry.h"
 #include "daemon/held_fragments.h"
 
-#define HZ	    100
-#define SETS	    64
 #define NOW	    1000u
 #define EXPIRED	    (NOW + FRAGMENT_SECONDS * HZ + 1)
 #define FRAME_BYTES 100
-
-static struct record_set sets[SETS];
-static struct set_tags tags[SETS];
-static struct config config;
 
 /* What came back. */
 static struct {
@@ -42,11 +38,8 @@ static void take(void *context, uint8_t *frame, size_t length)
 
 static int held_up(void **state)
 {
-	memset(sets, 0, sizeof(sets));
-	memset(tags, 0, sizeof(tags));
+	arena_clear(0, NOW);
 	memset(&sent, 0, sizeof(sent));
-	config = (struct config){.set_mask = SETS - 1, .hz = HZ};
-	arena = (struct arena){.sets = sets, .tags = tags, .config = &config};
 	*state = held_fragments_new(NULL, take, &sent);
 	return *state ? 0 : -1;
 }

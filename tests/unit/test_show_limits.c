@@ -8,54 +8,22 @@
 
 #include <cmocka.h>
 
-#include "core/memory.h"
+#define SETS 256
+#include "tests/unit/test_arena.h"
 
 #include "core/session.h"
 #include "daemon/refusals.h"
 #include "daemon/roster.h"
 #include "daemon/show_limits.h"
 
-#define HZ     100
-#define SETS   256
 #define A      host_to_be32(0x0a000002)
 #define B      host_to_be32(0x0a000003)
 #define REMOTE host_to_be32(0xcb007109)
 #define NOW    100000u
 
-static struct record_set sets[SETS];
-static struct set_tags tags[SETS];
-static struct next_hop next_hops[NEXT_HOPS];
-static struct interface interfaces[INTERFACES];
-static struct config config;
-
-static __u32 ticks(void)
-{
-	return NOW;
-}
-
-static __u32 random_number(void)
-{
-	return 4;
-}
-
-static void count_nothing(enum reason reason, __u32 bytes)
-{
-}
-
 static int arena_up(void **state)
 {
-	memset(sets, 0, sizeof(sets));
-	memset(tags, 0, sizeof(tags));
-	config = (struct config){
-		.set_mask = SETS - 1, .hz = HZ, .external = host_to_be32(0xcb007101)};
-	arena = (struct arena){.sets = sets,
-			       .tags = tags,
-			       .next_hops = next_hops,
-			       .interfaces = interfaces,
-			       .config = &config,
-			       .ticks = ticks,
-			       .random = random_number,
-			       .count = count_nothing};
+	arena_clear(host_to_be32(0xcb007101), NOW);
 	return 0;
 }
 
@@ -135,12 +103,12 @@ static struct record *session_make(__be32 inside, struct record **reply)
 }
 
 static const struct roster_tunnel *pass(struct roster *roster, const struct record *orig,
-					uint32_t now)
+					uint32_t at)
 {
 	size_t count;
 
 	roster_note(roster, orig, 0);
-	roster_turn(roster, now);
+	roster_turn(roster, at);
 	return roster_tunnels(roster, &count);
 }
 
