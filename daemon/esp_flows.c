@@ -15,6 +15,7 @@
 #include "daemon/log.h"
 #include "daemon/monotonic.h"
 #include "daemon/reinject.h"
+#include "daemon/tunnels.h"
 #include "daemon/rekeys.h"
 
 #define ETHERNET	   14
@@ -231,7 +232,7 @@ static void copy_send(struct esp_flows *flows, const uint8_t *frame, const struc
 	uint8_t copy[TAP_FRAME_BYTES];
 	packet_context context = {.data = copy, .length = ETHERNET + facts->length};
 	struct packet packet = {.context = &context, .base = ETHERNET};
-	uint16_t index = esp_next_hop(inside);
+	uint16_t index = tunnel_next_hop(inside);
 	const struct next_hop *hop = index ? next_hop_at(index) : NULL;
 
 	if (!hop || facts->ttl <= 1 || facts->length > hop->mtu)

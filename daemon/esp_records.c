@@ -40,14 +40,6 @@ static struct record *outbound_find(__be32 server, uint32_t spi, __be32 inside)
 	return table_find(arena.config, &key);
 }
 
-uint16_t esp_next_hop(__be32 address)
-{
-	struct route route = {0};
-	enum route_result result = arena.route(0, address, &route);
-
-	return result == ROUTE_STACK ? NO_NEXT_HOP : next_hop_for(&route, result);
-}
-
 /* --- arming -------------------------------------------------------------------------- */
 
 static void half_fill(struct record *r, __be32 new_local, uint16_t next_hop, uint8_t flags,
@@ -78,7 +70,7 @@ static int half_arm(const struct record_key *key, __be32 new_local, __be32 way, 
 		__sync_fetch_and_or(&r->session.flags, flags);
 		return 0;
 	}
-	next_hop = esp_next_hop(way);
+	next_hop = tunnel_next_hop(way);
 	if (!next_hop)
 		return -EHOSTUNREACH;
 	if (table_claim(key, &index) != CLAIM_OK)

@@ -41,7 +41,4 @@ bool esp_outbound_read(__be32 server, uint32_t spi, __be32 inside, struct esp_ha
 /* Those of an earlier run, that nobody may know: their own timers end them. For the start. */
 void esp_records_forsake(void);
 
-/* Next hop of @address by the routing table; 0: no way there. */
-uint16_t esp_next_hop(__be32 address);
-
 #endif

@@ -1,71 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tunnels without their control traffic, for tests and benches. */
-#include "daemon/call_ids.h"
+#include <errno.h>
+
+#include "daemon/esp_records.h"
 #include "daemon/gateway.h"
 #include "daemon/show_pages.h"
 #include "daemon/tunnels.h"
 
-/* Next hops of both directions from the routing table. */
-static int tunnel_routes(struct tunnel *tunnel)
-{
-	struct route out = {0}, in = {0};
-	enum route_result to_remote = arena.route(0, tunnel->remote, &out);
-	enum route_result to_inside = arena.route(0, tunnel->inside, &in);
-
-	if (to_remote == ROUTE_STACK || to_inside == ROUTE_STACK)
-		return -EHOSTUNREACH;
-	tunnel->next_hop_out = next_hop_for(&out, to_remote);
-	tunnel->next_hop_in = next_hop_for(&in, to_inside);
-	return tunnel->next_hop_out && tunnel->next_hop_in ? 0 : -ENOSPC;
-}
-
-static uint32_t free_id(const struct tunnel *tunnel)
+static uint32_t free_call_id(__be32 remote)
 {
 	uint32_t id = 1 + arena.random() % 0xfff0;
 
-	while (id < 0x10000 && tunnel_id_in_use(tunnel->protocol, tunnel->remote, id))
+	while (id < 0x10000 && tunnel_id_in_use(PROTOCOL_GRE, remote, id))
 		id++;
 	return id;
 }
 
-static int tunnel_make(struct tunnel *tunnel, uint32_t now)
+/* The OFFSETth one that was asked for; *external_id is what the remote sends. 0 or -errno. */
+static int call_make(const struct ctl_arm *arm, uint32_t offset, uint32_t now,
+		     uint32_t *external_id)
 {
-	int err;
-
-	if (!tunnel->external_id)
-		tunnel->external_id =
-			tunnel->protocol == PROTOCOL_ESP ? tunnel->inside_id : free_id(tunnel);
-	err = tunnel_arm_inbound(tunnel, now);
-	return err ? err : tunnel_arm_outbound(tunnel, now);
-}
-
-static struct tunnel tunnel_asked(const struct ctl_arm *arm, uint32_t offset)
-{
-	return (struct tunnel){
-		.protocol = arm->kind == CTL_ARM_ESP ? PROTOCOL_ESP : PROTOCOL_GRE,
+	struct tunnel tunnel = {
+		.protocol = PROTOCOL_GRE,
 		.inside = arm->inside.s_addr,
 		.remote = arm->remote.s_addr,
 		.inside_id = arm->inside_id + offset,
-		.external_id = arm->external_id ? arm->external_id + offset : 0,
+		.external_id = arm->external_id ? arm->external_id + offset
+						: free_call_id(arm->remote.s_addr),
 		.remote_id = arm->remote_id + offset,
+		.next_hop_in = tunnel_next_hop(arm->inside.s_addr),
+		.next_hop_out = tunnel_next_hop(arm->remote.s_addr),
 	};
+	int err = tunnel.next_hop_in && tunnel.next_hop_out ? 0 : -EHOSTUNREACH;
+
+	*external_id = tunnel.external_id;
+	if (!err)
+		err = tunnel_arm_inbound(&tunnel, now);
+	return err ? err : tunnel_arm_outbound(&tunnel, now);
+}
+
+/* An SPI cannot be translated: the remote sends what the inside host chose. */
+static int pair_make(const struct ctl_arm *arm, uint32_t offset, uint32_t now,
+		     uint32_t *external_id)
+{
+	__be32 inside = arm->inside.s_addr, remote = arm->remote.s_addr;
+	uint32_t spi_in = arm->inside_id + offset, spi_out = arm->remote_id + offset;
+	int err = esp_inbound_arm(remote, spi_in, inside, now);
+
+	*external_id = spi_in;
+	if (!err)
+		err = esp_outbound_arm(remote, spi_out, inside, now);
+	if (!err)
+		esp_halves_join(remote, inside, spi_in, spi_out);
+	return err;
 }
 
 int show_arm(void *daemon, const struct ctl_arm *arm, json_t **result)
 {
-	uint32_t now = clock_ticks(arena.config), made = 0, first = 0;
-	struct tunnel ways = tunnel_asked(arm, 0);
-	int err = arena.config->external ? tunnel_routes(&ways) : -ENETDOWN;
+	uint32_t now = clock_ticks(arena.config), made = 0, first = 0, id;
+	int err = arena.config->external ? 0 : -ENETDOWN;
 
-	for (; made < arm->count && !err; made++) {
-		struct tunnel tunnel = tunnel_asked(arm, made);
-
-		tunnel.next_hop_in = ways.next_hop_in;
-		tunnel.next_hop_out = ways.next_hop_out;
-		err = tunnel_make(&tunnel, now);
-		if (err)
-			break;
-		first = made ? first : tunnel.external_id;
+	for (; made < arm->count && !err; made += !err) {
+		err = arm->kind == CTL_ARM_ESP ? pair_make(arm, made, now, &id)
+					       : call_make(arm, made, now, &id);
+		first = made ? first : id;
 	}
 	if (!made)
 		return err;

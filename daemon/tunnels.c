@@ -15,7 +15,7 @@ static struct record_key half_key(uint8_t protocol, __be32 remote, __be32 local,
 		key.id_type = ID_CALL;
 		key.local_id = host_to_be16(id);
 	} else {
-		key.id_type = protocol == PROTOCOL_ESP ? ID_SPI : ID_SESSION;
+		key.id_type = ID_SESSION;
 		key.id = host_to_be32(id);
 	}
 	return key;
@@ -64,21 +64,24 @@ bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id)
 	return table_find(arena.config, &key) != NULL;
 }
 
+uint16_t tunnel_next_hop(__be32 address)
+{
+	struct route route = {0};
+	enum route_result result = arena.route(0, address, &route);
+
+	return result == ROUTE_STACK ? NO_NEXT_HOP : next_hop_for(&route, result);
+}
+
 /* --- arming -------------------------------------------------------------------------- */
 
 static enum flow_class tunnel_class(const struct tunnel *tunnel)
 {
-	if (tunnel->protocol == PROTOCOL_L2TP)
-		return CLASS_L2TP;
-	return tunnel->protocol == PROTOCOL_GRE ? CLASS_PPTP : CLASS_IPSEC;
+	return tunnel->protocol == PROTOCOL_L2TP ? CLASS_L2TP : CLASS_PPTP;
 }
 
-/* ESP's are watched as the pairs that esp_records.c makes. */
-static uint8_t half_flags(const struct record *r, const struct tunnel *tunnel)
+static uint8_t half_flags(const struct tunnel *tunnel)
 {
-	bool esp_in = r->key.protocol == PROTOCOL_ESP && r->key.kind == KIND_SESSION_REPLY;
-
-	return SESSION_STATIC | (tunnel->is_control || esp_in ? SESSION_WATCHED : 0) |
+	return SESSION_STATIC | (tunnel->is_control ? SESSION_WATCHED : 0) |
 	       (tunnel->remote == arena.config->external ? SESSION_HAIRPIN : 0);
 }
 
@@ -92,7 +95,7 @@ static void half_fill(struct record *r, const struct tunnel *tunnel, __be32 new_
 		.address_delta = delta_of_32(r->key.local, new_local),
 		.class = tunnel_class(tunnel),
 		.timeout = timeout_of(tunnel->protocol, tunnel_class(tunnel)),
-		.flags = half_flags(r, tunnel),
+		.flags = half_flags(tunnel),
 		.route_generation = arena.config->route_generation,
 		.last_seen = now,
 		.created = now,

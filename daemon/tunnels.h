@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The data plane's records for tunnels whose ids the receiver chooses, put there
- * by the daemon: PPTP's GRE (RFC 2637 section 4.1) and, for tests and benches,
- * ESP pairs (RFC 4303).
+ * by the daemon: PPTP's GRE (RFC 2637 section 4.1) and L2TP over IP (RFC 3931
+ * section 4.1.1). ESP's are daemon/esp_records.h.
  *
  *   inbound   {remote, external address, external id} -> inside host, its own id
  *   outbound  {remote, inside host, remote's id}      -> external address
@@ -21,7 +21,7 @@
 #include "core/session.h"
 
 struct tunnel {
-	uint8_t protocol; /* PROTOCOL_GRE: ids are call ids; _ESP: SPIs; _L2TP: session ids */
+	uint8_t protocol; /* PROTOCOL_GRE: ids are call ids; _L2TP: session ids */
 	__be32 inside, remote;
 	uint32_t inside_id;   /* what the inside host expects */
 	uint32_t external_id; /* what the remote sends in its place */
@@ -57,5 +57,8 @@ void tunnels_forsake(uint8_t protocol);
 
 /* Is the external id towards this remote in the table, whoever's it is? */
 bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id);
+
+/* Next hop of ADDRESS by the routing table; NO_NEXT_HOP: no way there. */
+uint16_t tunnel_next_hop(__be32 address);
 
 #endif
