@@ -29,7 +29,7 @@ def assisted(g, *classes):
 
 
 def claim(g, remote, protocol=50):
-    g.insert("claim", protocol=protocol, remote=remote, local=E)
+    return g.insert("claim", protocol=protocol, remote=remote, local=E)
 
 
 @case
@@ -55,7 +55,10 @@ def esp_in_asks_with_claim(g):
 def esp_arrivals_are_limited(g):
     """A server that floods has its own rate, a second later the next ones are looked at"""
     assisted(g, "ipsec")
-    claim(g, S)
+    index = claim(g, S)
+    g.wan(esp(S, E, 0x1000), punt="to_pairing", leave=True)
+    assert g.records("claim")[0]["tokens"] >= 2000  # eight full tunnels, 250 a second each
+    g.change(index, tokens=64)
     for spi in range(0x1000, 0x1040):
         g.wan(esp(S, E, spi), punt="to_pairing", leave=True)
     g.wan(esp(S, E, 0x2000), drop="tunnel_rate", leave=True)
