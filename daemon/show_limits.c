@@ -50,24 +50,24 @@ json_t *limit_of_server(const struct roster_tunnel *tunnels, size_t count,
 			const struct roster_tunnel *tunnel, uint32_t now)
 {
 	const struct roster_tunnel *other;
-	char silence[SENTENCE_BYTES], neighbour[SENTENCE_BYTES], address[INET_ADDRSTRLEN];
+	char verdict[SENTENCE_BYTES], silence[SENTENCE_BYTES], address[INET_ADDRSTRLEN];
 
 	if (tunnel->class != CLASS_IPSEC || !tunnel->data_out || !speaks_into_the_void(tunnel, now))
 		return NULL;
 	other = answered_neighbour(tunnels, count, tunnel, now);
 	if (!other)
 		return NULL;
+	snprintf(verdict, sizeof(verdict),
+		 "%s has a tunnel with the same server and is answered, this device is not: the "
+		 "server may be unable to tell two devices behind one address apart, as with L2TP "
+		 "over IPsec in transport mode (RFC 3948 5.2).",
+		 address_text(other->inside, address));
 	snprintf(silence, sizeof(silence),
 		 "The device sends tunnel packets, but none has come back for %llu seconds.",
 		 (unsigned long long)show_seconds(now - tunnel->unanswered_since));
-	snprintf(neighbour, sizeof(neighbour),
-		 "Another device, %s, has a tunnel with the same server, and that one is answered.",
-		 address_text(other->inside, address));
-	return json_pack(
-		"[s, s, s]", silence, neighbour,
-		"This server may be unable to tell two devices behind one address apart, as with "
-		"L2TP over IPsec in transport mode (RFC 3948 5.2). That is a limit of the server; "
-		"what the packets carry is encrypted, so it cannot be known here.");
+	return json_pack("[s, s, s]", verdict, silence,
+			 "That would be a limit of the server; what the packets carry is "
+			 "encrypted, so it cannot be known here.");
 }
 
 /* --- refused --------------------------------------------------------------------------- */
