@@ -65,10 +65,22 @@ guests_stop() {
 	for n in $GUESTS; do guest_stop "$n"; done
 }
 
-g() { # g GUEST 'shell text': run it there; its output and status here. GT: seconds
-	local d=$LAB/g/$1 n t=${GT:-40}; shift
+# Several LAN hosts in one guest: u13 is the third one of guest u1 (guest-host)
+hosts() { # hosts GUEST NUMBER...: once the guest is up
+	local n=$1; shift
+	check "hosts $* in $n" g "$n" "for h in $*; do
+		setsid $HERE/guest-host \$h 10.10.0.1${n#u}\$h/24 10.10.0.1 > /run/log.\$h 2>&1 < /dev/null &
+	done
+	for h in $*; do
+		i=0; until [ -e /run/host.\$h ]; do sleep 0.1; i=\$((i+1)); [ \$i -lt 200 ] || { cat /run/log.\$h; exit 1; }; done
+	done"
+}
+
+g() { # g GUEST|HOST 'shell text': run it there; its output and status here. GT: seconds
+	local d=$LAB/g/${1:0:2} host=${1:2} n t=${GT:-40}; shift
 	n=$( { flock 9; read -r n < "$d/seq"; echo $((n + 1)) > "$d/seq"; echo "$n"; } 9>"$d/lock" )
-	printf '%s\n' "$*" > "$d/$n.cmd"
+	printf '%s\n' "$*" > "$d/$n.sh"
+	echo "${host:+nsenter -m -n -r -w -t \$(cat /run/host.$host) }sh /ctl/$n.sh" > "$d/$n.cmd"
 	echo "$n" > "$d/tty"
 	wait_for "$t" test -e "$d/$n.rc" || { echo "(no answer in $t s)"; return 124; }
 	cat "$d/$n.out"

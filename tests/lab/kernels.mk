@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# make lab-long  eight real clients of one server, and what else takes minutes
 # make kernels   packet cases and a live gateway inside the kernels of Debian 12 and 13
 VM_BIN := $(BUILD)/vm/tests/cases
 # without sanitizers: the emulated machine is ten times slower already
@@ -10,6 +11,8 @@ $(VM_BIN)/case_run_bpf: $(patsubst %,$(VM_BIN)/%.o,case_bpf case_protocol case_f
 	$(CC) -o $@ $^ -lbpf -lpthread
 
 kernels-build: $(VM_BIN)/case_run_bpf $(BUILD)/wayleaved $(BUILD)/wayleave $(BUILD)/san/tests/cases/case_run
+lab-long: all
+	@tests/lab/lab run long
 kernels: kernels-build
 	@tests/lab/kernels
-.PHONY: kernels kernels-build
+.PHONY: kernels kernels-build lab-long

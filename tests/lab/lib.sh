@@ -9,7 +9,7 @@ PFX=${PFX:-lab}
 LAB=${LAB:-${TMPDIR:-/tmp}/wayleave-lab/$PFX}
 ASIDE=${WAYLEAVE_LAB_CACHE:-/var/cache/wayleave-lab}
 GATEWAY=${GATEWAY:-wayleave-tc}
-OUT='' SKIP='' OWN='' COMPARE='' SCENARIOS=() PIDS=() CAPTURES=()
+OUT='' SKIP='' OWN='' COMPARE='' SCENARIOS=() LONG_SCENARIOS=() PIDS=() CAPTURES=()
 
 die() { echo "${0##*/}: $*" >&2; exit 2; }
 

@@ -25,10 +25,12 @@ l2tp_server() { # l2tp_server GUEST
 	xl2tpd -D > /run/xl2tpd.log 2>&1 &
 	i=0; until grep -q "Listening on" /run/xl2tpd.log || [ $i = 50 ]; do sleep 0.1; i=$((i+1)); done'
 }
-l2tp_client() { # l2tp_client GUEST SERVER-ADDRESS; L2TP_OPTIONS: more for its xl2tpd
+l2tp_client() { # l2tp_client GUEST SERVER-ADDRESS; L2TP_OPTIONS, L2TP_GLOBAL: more for its xl2tpd
 	g "$1" "modprobe l2tp_ppp; modprobe pppox
 	mkdir -p /run/xl2tpd /etc/xl2tpd /etc/ppp
 	cat > /etc/xl2tpd/xl2tpd.conf <<-X
+		[global]
+		${L2TP_GLOBAL:-}
 		[lac vpn]
 		lns = $2
 		name = user

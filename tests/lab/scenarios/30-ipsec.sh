@@ -29,9 +29,10 @@ ls_opts() {
 ls_lines() { # ls_lines OPTION...: as ipsec.conf wants them
 	printf '\n %s' "$@"
 }
-ls_server() { # ls_server GUEST ADDRESS MODE
-	local conns='' o
-	for o in 1 2; do
+ls_server() { # ls_server GUEST ADDRESS MODE; LS_CLIENTS: their numbers
+	local conns='' o names=''
+	for o in ${LS_CLIENTS:-1 2}; do
+		names="$names u$o"
 		# shellcheck disable=SC2046
 		conns="$conns
 conn u$o$(ls_lines authby=secret $(ls_opts "$3") rekey=no)
@@ -42,7 +43,7 @@ conn u$o$(ls_lines authby=secret $(ls_opts "$3") rekey=no)
  rightid=@u$o
  rightsubnet=10.99.$o.1/32"
 	done
-	ls_start "$1" "$conns" 10.99.0.1/32 'u1 u2'
+	ls_start "$1" "$conns" 10.99.0.1/32 "$names"
 }
 ls_client() { # ls_client GUEST SERVER-ADDRESS MODE
 	local k=${1#u}
@@ -56,7 +57,7 @@ conn vpn$(ls_lines authby=secret $(ls_opts "$3"))
  right=$2
  rightid=@server
  rightsubnet=10.99.0.1/32" "10.99.$k.1/32" vpn || return 1
-	g "$1" 'timeout 25 ipsec auto --up vpn'
+	g "$1" "timeout ${UP_S:-25} ipsec auto --up vpn"
 }
 esp_ping() { gping "$1" "-I 10.99.${1#u}.1 10.99.0.1"; }
 
@@ -144,7 +145,7 @@ conn vpn$(ls_lines authby=secret $(ls_opts "$3") type=transport)
  right=$2
  rightid=@server
  rightprotoport=udp/1701" "10.99.${1#u}.1/32" vpn || return 1
-	g "$1" 'timeout 25 ipsec auto --up vpn' && l2tp_client "$1" "$2"
+	g "$1" "timeout ${UP_S:-25} ipsec auto --up vpn" && l2tp_client "$1" "$2"
 }
 sc_l2tp-ipsec-natt1() { # L2TP inside IPsec transport mode, in UDP
 	guests u1 s1 || return
