@@ -6,8 +6,8 @@ VM_BIN := $(BUILD)/vm/tests/cases
 $(VM_BIN)/%.o: tests/cases/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -O1 -g -MMD -MP -c $< -o $@
-$(VM_BIN)/case_bpf.o: | $(BUILD)/bpf/dataplane.skel.h
-$(VM_BIN)/case_run_bpf: $(patsubst %,$(VM_BIN)/%.o,case_bpf case_protocol case_fields world)
+$(VM_BIN)/programs.o: | $(BUILD)/bpf/dataplane.skel.h
+$(VM_BIN)/case_run_bpf: $(patsubst %,$(VM_BIN)/%.o,case_bpf programs case_protocol case_fields world)
 	$(CC) -o $@ $^ -lbpf -lpthread
 
 kernels-build: $(VM_BIN)/case_run_bpf $(BUILD)/wayleaved $(BUILD)/wayleave $(BUILD)/san/tests/cases/case_run
