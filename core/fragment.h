@@ -158,14 +158,79 @@ static __always_inline void fragment_uncount(struct config *c, const struct reco
 	__sync_fetch_and_sub(fragment_share(c, key), 1);
 }
 
+static __always_inline bool is_of_pieces(const struct record *r)
+{
+	return r->key.kind == KIND_FRAGMENT || r->key.kind == KIND_FRAGMENT_ID;
+}
+
+/* A slot of the set that an ended datagram has left, for @key: its index, or NO_RECORD. */
+static __always_inline __u32 set_retake(__u32 set, const struct places *places,
+					const struct record_key *key)
+{
+	__u64 marks = ~tags_free(set) & MARKS;
+
+	for (__u32 i = 0; i < RECORDS_A_SET && marks; i++) {
+		__u32 index = set * RECORDS_A_SET + marks_way(marks);
+		struct record *r;
+
+		compiler_barrier();
+		marks = marks_next(marks);
+		r = record_at(index);
+		if (!r || !is_of_pieces(r) || !control_change(r, SLOT_DEAD, SLOT_BUSY))
+			continue;
+		slot_show(r, index, places, key);
+		return index;
+	}
+	return NO_RECORD;
+}
+
+/*
+ * Datagrams come and go faster than the sweeper does, and it may be dead: one
+ * takes over, without the grace that other records have, what an ended one has
+ * left. Who still holds the index of that has another datagram's record before
+ * him: is_session_of() is why that leads no piece astray.
+ */
+SEPARATE __u32 fragment_retake(const struct record_key *key)
+{
+	const struct config *c = config_get();
+	__u32 index = NO_RECORD;
+	struct places places;
+	struct record *r;
+
+	if (!c || !key)
+		return NO_RECORD;
+	places = places_of(c, key);
+	for (__u32 i = 0; i < CANDIDATE_SETS && index == NO_RECORD; i++) {
+		compiler_barrier();
+		index = set_retake(nth_set(&places, i), &places, key);
+	}
+	r = record_at(index);
+	if (index == NO_RECORD || !r || !places_beat(&places, key, index))
+		return index;
+	__sync_lock_test_and_set(&r->control, SLOT_DEAD);
+	return NO_RECORD;
+}
+
+static __always_inline __u32 fragment_claim(const struct record_key *key)
+{
+	__u32 index;
+
+	if (table_search(key) != NO_RECORD)
+		return NO_RECORD;
+	index = fragment_retake(key);
+	if (index != NO_RECORD)
+		return index;
+	return table_claim(key, &index) == CLAIM_OK ? index : NO_RECORD;
+}
+
 /* Index of a new record for @key, or NO_RECORD. */
 static __always_inline __u32 fragment_add(const struct record_key *key, __u8 state, __u32 session,
 					  __u32 now)
 {
+	__u32 index = fragment_claim(key);
 	struct record *r;
-	__u32 index;
 
-	if (table_claim(key, &index) != CLAIM_OK)
+	if (index == NO_RECORD)
 		return NO_RECORD;
 	r = record_at(index);
 	if (!r)
@@ -216,24 +281,28 @@ SEPARATE __u32 fragment_take_id(const struct record_key *key, __be32 external, _
 	return id.local_id;
 }
 
-/* The datagram is over, or another one has come with its id. */
+/* The datagram is over, or another one has come with its id. When, the sweeper wants to know. */
 static __always_inline void fragment_end(struct record *r)
 {
 	struct record_key key = r->key, id = key;
 	struct config *c = config_get();
 	struct record *owner;
+	__u32 now;
 
 	if (!c)
 		return;
-
+	now = clock_ticks(c);
 	id.kind = KIND_FRAGMENT_ID;
 	id.local = c->external;
 	id.local_id = r->fragments.new_ip_id;
+	r->fragments.last_seen = now;
 	if (table_kill(r))
 		fragment_uncount(c, &key);
 	owner = record_at(table_search(&id));
-	if (owner)
-		table_kill(owner);
+	if (!owner)
+		return;
+	owner->fragments.last_seen = now;
+	table_kill(owner);
 }
 
 /* A first piece, whose session is @session. FORWARD's index: the record of the pieces. */
@@ -329,6 +398,15 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	if (r->fragments.state == FRAGMENT_POISONED)
 		return drop(REASON_fragment_overlap);
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
+/* Is the session that the record of pieces names, if it is still there, one of this piece's ends?
+ */
+static __always_inline bool is_session_of(const struct record *r, const struct facts *f, bool out)
+{
+	return record_state(r) == SLOT_LIVE && r->key.protocol == f->protocol &&
+	       r->key.remote == (out ? f->destination : f->source) &&
+	       r->key.local == (out ? f->source : f->destination);
 }
 
 /* The IP id, outbound only. */

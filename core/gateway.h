@@ -348,7 +348,9 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 	*r = record_at(pieces->fragments.session);
 	if (ranges_complete(&pieces->fragments))
 		fragment_end(pieces);
-	return *r && record_state(*r) == SLOT_LIVE ? 0 : drop(REASON_slow_path_stale);
+	return *r && is_session_of(*r, f, direction == DIRECTION_OUT)
+		       ? 0
+		       : drop(REASON_slow_path_stale);
 }
 
 /* @as: NO_RECORD, or the reply that the daemon has chosen for what it hands in. */

@@ -183,6 +183,17 @@ static __always_inline bool control_change(struct record *r, __u32 from, __u32 t
 	return __sync_val_compare_and_swap(&r->control, from, to) == from;
 }
 
+/* A slot that is BUSY by us gets its key and shows it. */
+static __always_inline void slot_show(struct record *r, __u32 index, const struct places *places,
+				      const struct record_key *key)
+{
+	r->key = *key;
+	r->partner = NO_RECORD;
+	tag_write(index, places_tag(places));
+	/* an exchange: key and tag are visible before the state is */
+	__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
+}
+
 /* Takes one slot of the set for @key: its index, or NO_RECORD when all are in use. */
 static __always_inline __u32 set_take(__u32 set, const struct places *places,
 				      const struct record_key *key)
@@ -200,11 +211,7 @@ static __always_inline __u32 set_take(__u32 set, const struct places *places,
 		r = record_at(index);
 		if (!r || !control_change(r, SLOT_FREE, SLOT_BUSY))
 			continue;
-		r->key = *key;
-		r->partner = NO_RECORD;
-		tag_write(index, places_tag(places));
-		/* an exchange: key and tag are visible before the state is */
-		__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
+		slot_show(r, index, places, key);
 		return index;
 	}
 	return NO_RECORD;
@@ -335,11 +342,18 @@ static __always_inline enum claim_result table_claim(const struct record_key *ke
 	return slot >> 32;
 }
 
-/* Gives a DEAD slot back, a grace period after its end. Context: the sweeper. */
-static __always_inline void table_free(struct record *r, __u32 index)
+static __always_inline void slot_free(struct record *r, __u32 index)
 {
 	tag_write(index, 0);
 	__sync_lock_test_and_set(&r->control, SLOT_FREE);
+}
+
+/* Gives a DEAD slot back, a grace period after its end; a piece may be faster. Context: the
+ * sweeper. */
+static __always_inline void table_free(struct record *r, __u32 index)
+{
+	if (control_change(r, SLOT_DEAD, SLOT_BUSY))
+		slot_free(r, index);
 }
 
 /* Clears what a given up insert has left. Context: the sweeper. */
@@ -347,7 +361,7 @@ static __always_inline void table_clear(struct record *r, __u32 index)
 {
 	/* taken, so that no inserter's tag is lost */
 	if (tag_read(index) && control_change(r, SLOT_FREE, SLOT_BUSY))
-		table_free(r, index);
+		slot_free(r, index);
 }
 
 /* Shows a claimed record to look-ups. False: somebody stronger has killed it; it is given up. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fragment.h"
 #include "daemon/roster.h"
 
 /*
@@ -106,13 +107,21 @@ static void next_hop_note(struct sweeper *sweeper, const struct record *r)
 
 /* --- one record ---------------------------------------------------------------------- */
 
+/* Pieces take over a DEAD slot and leave it again between two visits: it has been DEAD for a
+ * second. */
+static bool is_long_dead(const struct record *r, uint32_t now)
+{
+	return !is_of_pieces(r) || now - READ_ONCE(r->fragments.last_seen) > arena.config->hz;
+}
+
 static void dead_visit(struct sweeper *sweeper, struct record *r, uint32_t index, uint32_t now)
 {
 	if (!is_suspect(sweeper, index)) {
 		suspect_set(sweeper, index, true);
 		return;
 	}
-	if (r->key.kind == KIND_NEXT_HOP && !next_hop_free(sweeper, r, now))
+	if ((r->key.kind == KIND_NEXT_HOP && !next_hop_free(sweeper, r, now)) ||
+	    !is_long_dead(r, now))
 		return;
 	suspect_set(sweeper, index, false);
 	table_free(r, index);

@@ -125,6 +125,12 @@ static const struct field shared_fields[] = {
 	END,
 };
 
+static const struct field fragment_fields[] = {
+	IN_RECORD(fragments, session, FIELD_HOST_ORDER),
+	IN_RECORD(fragments, last_seen, FIELD_HOST_ORDER),
+	END,
+};
+
 static const struct field permit_fields[] = {IN_RECORD(permit, last_seen, FIELD_HOST_ORDER), END};
 static const struct field next_hop_fields[] = {IN_RECORD(next_hop_index, index, FIELD_HOST_ORDER),
 					       END};
@@ -147,6 +153,9 @@ const struct field *record_fields(__u8 kind)
 		return claim_fields;
 	case KIND_SHARED:
 		return shared_fields;
+	case KIND_FRAGMENT:
+	case KIND_FRAGMENT_ID:
+		return fragment_fields;
 	default:
 		return permit_fields;
 	}

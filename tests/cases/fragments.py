@@ -7,7 +7,7 @@ import itertools
 
 
 from gateway import LAN0, WAN
-from packets import A, B, E, IP, IPOption, S, T, Raw, built, tcp, udp
+from packets import A, B, E, IP, IPOption, S, T, Raw, built, quick, tcp, udp
 from rows import case
 
 DATA = bytes(range(256)) * 6
@@ -263,6 +263,35 @@ def flood_of_an_inside_host(g):
         assert g.run("inside", LAN0, bytes(12) + b"\x08\0" + bytes(piece(whole, start, end, more))).verdict == "forward"
     g.lan(pieces(datagram(A, 4000, S, 53, id=9999))[0], sent=pieces(datagram(E, 4000, S, 53, id=9999))[0], leave=True)
     g.lan(pieces(datagram(A, 4000, S, 53, id=9998))[0], drop="fragments_full", leave=True)
+
+
+@case
+def whole_ones_leave_room(g):
+    """RFC 4787 REQ-14a: datagrams that become whole, more than the table has records, and no daemon that sweeps"""
+    g.config(set_mask=255)  # 2048 records
+    for host, port in ((A, 4000), (B, 4002)):
+        g.lan(udp(host, port, S, 53), sent=udp(E, port, S, 53))
+    small = built(udp(A, 4000, S, 53, DATA[:24])), built(udp(S, 53, E, 4002, DATA[:24]))
+    for side, device, whole in (("inside", LAN0, small[0]), ("outside", WAN, small[1])):
+        halves = [numbered(piece(whole, *part), range(1, 1501)) for part in ((0, 16, True), (16, 32, False))]
+        frames = [frame for both in zip(*halves) for frame in both]
+        sent = {answer.verdict for answer in g.many(side, device, frames, 16)}
+        assert sent == {"forward"}, sent
+    assert len(g.records("fragment")) == 0
+    for port in range(5000, 5200):
+        assert g.quick(quick(B, port, S, 53))[0].verdict == "forward"
+
+
+@case
+def session_gone(g):
+    """A session that ended meanwhile, and whose record is another host's now, is not the pieces'"""
+    g.lan(udp(B, 4002, S, 53), sent=udp(E, 4002, S, 53))
+    parts, expected = pieces(datagram(A, 4000, S, 53)), pieces(datagram(E, 4000, S, 53))
+    g.lan(parts[0], sent=expected[0], leave=True)
+    (other,) = g.records("orig", local=B)
+    (known,) = g.records("fragment")
+    g.change(known["record"], session=other["record"])
+    g.lan(parts[1], drop="slow_path_stale", leave=True)
 
 
 @case

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
+#include "core/fragment.h"
 #include "core/keyed.h"
 #include "core/session.h"
 #include "daemon/expiry.h"
@@ -347,6 +348,31 @@ static void a_slot_that_was_given_up_can_be_used_again(void **state)
 	pass(*state);
 	assert_int_equal(tag_read(index), 0);
 	assert_int_equal(record_state(record_at(index)), SLOT_FREE);
+}
+
+/* Pieces may have taken over a DEAD slot and left it again since the last visit. */
+static void a_slot_of_pieces_has_been_dead_for_a_second(void **state)
+{
+	struct record_key key = {.kind = KIND_FRAGMENT};
+	uint32_t index;
+	struct record *r = record_make(&key, &index);
+
+	config.fragments = 1;
+	assert_true(table_publish(r));
+	fragment_end(r);
+	pass(*state);
+	r->fragments.last_seen = now;
+	pass(*state);
+	assert_int_equal(record_state(r), SLOT_DEAD);
+	assert_true(fragment_retake(&key) == index);
+	assert_true(table_publish(r));
+	table_free(r, index); /* a sweeper that read DEAD before */
+	assert_int_equal(record_state(r), SLOT_LIVE);
+	fragment_end(r);
+	pass(*state);
+	now += HZ + 1;
+	pass(*state);
+	assert_int_equal(record_state(r), SLOT_FREE);
 }
 
 /* --- mappings -------------------------------------------------------------------------- */
@@ -724,6 +750,7 @@ int main(void)
 		TEST(a_claimed_slot_of_a_killed_inserter_is_freed),
 		TEST(an_empty_table_is_walked_faster_when_all_of_it_was_seen),
 		TEST(a_slot_that_was_given_up_can_be_used_again),
+		TEST(a_slot_of_pieces_has_been_dead_for_a_second),
 		TEST(a_freed_id_is_in_quarantine),
 		TEST(the_end_of_a_session_refreshes_no_mapping),
 		TEST(a_mapping_in_use_stays),
