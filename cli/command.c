@@ -38,15 +38,17 @@ static const struct command {
 	 "  until wayleave status; do sleep 1; done\n"
 	 "  wayleave --json status | jq .sessions.used\n"},
 	{"show", cli_show, 1, 1, TAKES_FILTER | TAKES_ALL,
-	 "sessions, VPN tunnels, devices, counters, settings",
-	 "sessions|vpn|devices|counters|config",
+	 "sessions, VPN tunnels, devices, counters, settings, audit log",
+	 "sessions|vpn|devices|counters|config|audit",
 	 "Lists what the gateway knows. Sessions can be filtered; --limit N ends early;\n"
-	 "counters are those that have counted, --all shows the others too.",
+	 "counters are those that have counted, --all shows the others too; audit is who changed\n"
+	 "what when, the newest first.",
 	 "  wayleave show vpn\n"
 	 "  wayleave show sessions --class ipsec --inside 192.168.1.20\n"
 	 "  wayleave show sessions --protocol tcp --limit 50\n"
 	 "  wayleave show counters --all\n"
-	 "  wayleave --json show config | jq .settings.passthrough\n"},
+	 "  wayleave --json show config | jq .settings.passthrough\n"
+	 "  wayleave show audit --limit 20\n"},
 	{"watch", cli_watch, 0, 0, 0, "tunnels, devices and drops, live", "",
 	 "Tunnels, devices and drops, live. Without a terminal one snapshot is printed.",
 	 "  wayleave watch\n"

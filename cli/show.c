@@ -162,7 +162,7 @@ static int list_run(const struct cli *cli, const char *what)
 
 int cli_show(const struct cli *cli)
 {
-	static const char *const lists[] = {"sessions", "vpn", "devices", "counters"};
+	static const char *const lists[] = {"sessions", "vpn", "devices", "counters", "audit"};
 	const char *what = cli->words[0];
 
 	if (strcmp(what, "config") == 0)
@@ -170,6 +170,6 @@ int cli_show(const struct cli *cli)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		if (strcmp(what, lists[i]) == 0)
 			return list_run(cli, what);
-	fprintf(stderr, "wayleave: show what? sessions, vpn, devices, counters or config\n");
+	fprintf(stderr, "wayleave: show what? sessions, vpn, devices, counters, config or audit\n");
 	return CLI_USAGE;
 }

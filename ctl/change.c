@@ -10,6 +10,7 @@
 #include "conf/field.h"
 #include "conf/load.h"
 #include "conf/store.h"
+#include "ctl/difference.h"
 
 /* When an unconfirmed change cannot be undone (a full disk), try again after so long. */
 #define UNDO_RETRY_SECONDS 5
@@ -21,6 +22,7 @@ struct ctl_change {
 	time_t deadline_s; /* CLOCK_BOOTTIME; 0: nothing waits */
 	ctl_apply_fn apply;
 	void *daemon;
+	struct ctl_audit *audit; /* NULL: none is kept */
 };
 
 static time_t now_s(void)
@@ -79,6 +81,31 @@ static int undo(struct ctl_change *change, struct settings_error *error)
 	return rc ? rc : follow(change, old, error);
 }
 
+/* Nobody asked for it, so no request tells: BEFORE is what stood until now. */
+static void undo_audit(const struct ctl_change *change, const struct settings *before, int rc)
+{
+	char *what = before ? ctl_difference(before, change->settings) : NULL;
+	struct audit_entry entry = {
+		.who = "wayleaved",
+		.action = "undo",
+		.what = rc ? "a change that nobody confirmed" : what,
+		.result = rc ? "failed" : "ok",
+	};
+
+	ctl_audit_add(change->audit, &entry);
+	free(what);
+}
+
+static int undo_unconfirmed(struct ctl_change *change, struct settings_error *error)
+{
+	struct settings *before = settings_copy(change->settings);
+	int rc = undo(change, error);
+
+	undo_audit(change, before, rc);
+	settings_free(before);
+	return rc;
+}
+
 static void wait_over(evutil_socket_t fd, short events, void *data)
 {
 	struct ctl_change *change = data;
@@ -86,7 +113,7 @@ static void wait_over(evutil_socket_t fd, short events, void *data)
 	char text[512];
 
 	wait_end(change);
-	int rc = undo(change, &error);
+	int rc = undo_unconfirmed(change, &error);
 	fprintf(stderr, "settings: %s%s\n",
 		rc ? "an unconfirmed change could not be undone: "
 		   : "an unconfirmed change was undone",
@@ -317,6 +344,11 @@ struct ctl_change *ctl_change_new(struct event_base *base, const char *path,
 	}
 	change->settings = settings;
 	return change;
+}
+
+void ctl_change_audit(struct ctl_change *change, struct ctl_audit *audit)
+{
+	change->audit = audit;
 }
 
 void ctl_change_free(struct ctl_change *change)

@@ -17,6 +17,7 @@
 
 #include "conf/error.h"
 #include "conf/settings.h"
+#include "ctl/audit.h"
 
 struct ctl_change;
 
@@ -36,6 +37,9 @@ typedef int (*ctl_apply_fn)(void *daemon, const struct settings *present,
 struct ctl_change *ctl_change_new(struct event_base *base, const char *path,
 				  struct settings *settings, ctl_apply_fn apply, void *daemon);
 void ctl_change_free(struct ctl_change *change);
+
+/* Changes that nobody confirmed are written to AUDIT, too, which outlives CHANGE's timer. */
+void ctl_change_audit(struct ctl_change *change, struct ctl_audit *audit);
 
 /* The present settings; valid until the next change. */
 const struct settings *ctl_change_settings(const struct ctl_change *change);

@@ -246,6 +246,13 @@ static const struct table tables[] = {
 	  {"PORT", "port", ports_cell, false},
 	  {"TO", "to", string_cell, false},
 	  {"TO PORT", "to_port", number_cell, true}}},
+	{"audit",
+	 {{"AT", "at", string_cell, false},
+	  {"WHO", "who", string_cell, false},
+	  {"FROM", "source", string_cell, false},
+	  {"ACTION", "action", string_cell, false},
+	  {"RESULT", "result", string_cell, false},
+	  {"WHAT", "what", string_cell, false}}},
 	{"generations",
 	 {{"ROLLBACK", "steps", number_cell, true}, {"SAVED", "saved_at", string_cell, false}}},
 };

@@ -315,6 +315,7 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	gateway->package = package_new(gateway->base);
 	if (!gateway->audit || !gateway->web_store || !gateway->package)
 		return -ENOMEM;
+	ctl_change_audit(gateway->change, gateway->audit);
 	err = loop_events_start(gateway);
 	sweeper_tell(gateway->sweeper, &calls);
 	if (!err)

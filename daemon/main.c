@@ -6,11 +6,27 @@
 
 #include "conf/load.h"
 #include "conf/store.h"
+#include "ctl/audit.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/privileges.h"
 #include "daemon/restart.h"
+#include "daemon/state_file.h"
+
+/* The log is the gateway's later on; what came before it is written down all the same. */
+static void undo_audit(const struct settings *settings)
+{
+	const struct audit_entry entry = {.who = "wayleaved",
+					  .action = "undo",
+					  .what = "a change that nobody confirmed before the start",
+					  .result = "ok"};
+	struct ctl_audit *audit = ctl_audit_new();
+
+	if (audit && !ctl_audit_open(audit, state_dir(settings)))
+		ctl_audit_add(audit, &entry);
+	ctl_audit_free(audit);
+}
 
 /* 0, or -errno after a sentence. A change that nobody has confirmed is taken back first. */
 static int settings_read(const struct options *options, struct settings **settings)
@@ -29,6 +45,8 @@ static int settings_read(const struct options *options, struct settings **settin
 		err = settings_load(options->settings_path, settings, &error);
 	if (err)
 		log_error("%s", settings_error_text(&error, text, sizeof(text)));
+	else if (undone)
+		undo_audit(*settings);
 	return err;
 }
 

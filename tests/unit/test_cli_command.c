@@ -219,6 +219,7 @@ static int serve(const char *run_dir)
 		.run_dir = run_dir,
 		.provider = &provider,
 		.change = change,
+		.audit = ctl_audit_new(),
 	};
 	if (ctl_server_start(base, &options, &server) != 0)
 		return 1;
@@ -409,6 +410,17 @@ static void forwards_come_and_go(void **state)
 	assert_null(strstr(output, "esp"));
 }
 
+static void audit_says_who_changed_what(void **state)
+{
+	expect(RUN("set timeouts.openvpn 200"), "");
+	expect(RUN("show audit --limit 1"), "uid ");
+	expect(0, "  set     ok      timeouts.openvpn: ");
+	expect(0, " -> 200");
+	expect(RUN("--json show audit --limit 1"), "\"action\":\"set\"");
+	assert_int_equal(RUN("set timeouts.openvpn 1"), CLI_REFUSED);
+	expect(RUN("show audit --limit 1"), "  invalid-setting  timeouts.openvpn: 200 -> 1");
+}
+
 static void check_needs_no_daemon(void **state)
 {
 	char path[96];
@@ -513,6 +525,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(refusals_name_the_field),
 		cmocka_unit_test(a_change_can_wait_for_confirmation),
 		cmocka_unit_test(forwards_come_and_go),
+		cmocka_unit_test(audit_says_who_changed_what),
 		cmocka_unit_test(check_needs_no_daemon),
 		cmocka_unit_test(every_command_has_help_with_examples),
 		cmocka_unit_test(watch_without_a_terminal_is_one_snapshot),

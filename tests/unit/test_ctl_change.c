@@ -123,6 +123,34 @@ static void without_confirmation_it_undoes_itself(void **state)
 	assert_false(settings_store_pending(path));
 }
 
+/* The newest entry's member NAME; "" without an entry. */
+static const char *audit_tells(struct ctl_audit *audit, const char *name)
+{
+	static char text[256];
+	json_t *items = json_array();
+
+	ctl_audit_list(audit, 0, 1, items);
+	const char *value = json_string_value(json_object_get(json_array_get(items, 0), name));
+	snprintf(text, sizeof(text), "%s", value ? value : "");
+	json_decref(items);
+	return text;
+}
+
+static void what_nobody_confirmed_is_in_the_audit_log(void **state)
+{
+	struct ctl_audit *audit = ctl_audit_new();
+
+	ctl_change_audit(change, audit);
+	assert_int_equal(set("400", true), 0);
+	assert_string_equal(audit_tells(audit, "action"), "");
+	event_base_dispatch(base);
+	assert_string_equal(audit_tells(audit, "who"), "wayleaved");
+	assert_string_equal(audit_tells(audit, "action"), "undo");
+	assert_string_equal(audit_tells(audit, "what"), "timeouts.udp: 400 -> 300");
+	assert_string_equal(audit_tells(audit, "result"), "ok");
+	ctl_audit_free(audit);
+}
+
 static void confirmed_it_stays(void **state)
 {
 	assert_int_equal(set("400", true), 0);
@@ -191,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(without_confirmation_it_undoes_itself),
+		TEST(what_nobody_confirmed_is_in_the_audit_log),
 		TEST(confirmed_it_stays),
 		TEST(a_second_change_needs_confirmation_too),
 		TEST(rollback_takes_an_unconfirmed_change_back_at_once),
