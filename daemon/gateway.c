@@ -26,6 +26,7 @@
 #include "daemon/pptp_flows.h"
 #include "daemon/privileges.h"
 #include "daemon/rekeys.h"
+#include "daemon/rekeys_state.h"
 #include "daemon/reserved.h"
 #include "daemon/restart.h"
 #include "daemon/routes.h"
@@ -161,6 +162,7 @@ static int objects_start(struct gateway *gateway)
 	gateway->rekeys = rekeys_new(gateway->plane.config->hz);
 	if (!gateway->rekeys)
 		return -ENOMEM;
+	rekeys_state_load(gateway->settings, gateway->rekeys, plane_now(&gateway->plane));
 	gateway->pptp = pptp_flows_open(gateway);
 	gateway->l2tp = l2tp_flows_open(gateway);
 	gateway->esp = esp_flows_open(gateway);
@@ -227,6 +229,8 @@ static void gateway_close(struct gateway *gateway)
 	esp_flows_close(gateway->esp);
 	l2tp_flows_close(gateway->l2tp);
 	connections_close(gateway->pptp);
+	if (gateway->rekeys && rekeys_take_changed(gateway->rekeys, 0, 0))
+		rekeys_state_save(gateway->settings, gateway->rekeys);
 	rekeys_free(gateway->rekeys);
 	sweeper_free(gateway->sweeper);
 	wall_close(&gateway->wall);

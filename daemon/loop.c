@@ -14,6 +14,7 @@
 #include "daemon/monotonic.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/rekeys.h"
+#include "daemon/rekeys_state.h"
 #include "daemon/reserved.h"
 #include "daemon/service.h"
 #include "daemon/slow_path.h"
@@ -63,6 +64,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	esp_flows_tend(gateway->esp, now);
 	ike_flows_tend(gateway->ike, now);
 	rekeys_tend(gateway, now);
+	rekeys_state_tend(gateway->settings, gateway->rekeys, now);
 }
 
 static void upkeep_due(evutil_socket_t fd, short what, void *context)

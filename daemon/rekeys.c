@@ -19,6 +19,7 @@ struct rekey {
 	uint8_t handshakes; /* of all sessions, modulo 256, when last looked at */
 	uint32_t last;	    /* tick of the last handshake */
 	uint32_t interval;  /* ticks; 0: not known */
+	uint32_t kept;	    /* the interval that outlives a restart */
 	uint64_t packets;   /* when last looked at */
 	uint32_t moved;	    /* tick of the look that found more of them */
 	uint32_t looked;    /* tick of the last look or handshake: the oldest makes room */
@@ -26,6 +27,8 @@ struct rekey {
 
 struct rekeys {
 	uint32_t hz;
+	bool changed;	  /* an interval is not as it is kept */
+	uint32_t took_at; /* tick of the last rekeys_take_changed() that answered true */
 	struct rekey entry[ENTRIES];
 };
 
@@ -69,9 +72,14 @@ static struct rekey *entry_get(struct rekeys *rekeys, uint8_t class, __be32 insi
 }
 
 /* Leans to the longest: intervals are drawn at random a little below their limit. */
-static void interval_take(struct rekey *r, uint32_t seen)
+static void interval_take(struct rekeys *rekeys, struct rekey *r, uint32_t seen)
 {
+	uint32_t off;
+
 	r->interval = seen > r->interval ? seen : r->interval - (r->interval - seen) / 4;
+	off = r->interval > r->kept ? r->interval - r->kept : r->kept - r->interval;
+	if (off > r->kept / 8)
+		rekeys->changed = true;
 }
 
 void rekey_seen(struct rekeys *rekeys, uint8_t class, __be32 inside, __be32 remote, uint32_t now)
@@ -81,7 +89,7 @@ void rekey_seen(struct rekeys *rekeys, uint8_t class, __be32 inside, __be32 remo
 
 	if (r->last && seen >= REKEY_REPEAT_SECONDS * rekeys->hz &&
 	    seen <= REKEY_MAX_SECONDS * rekeys->hz)
-		interval_take(r, seen);
+		interval_take(rekeys, r, seen);
 	r->last = now ? now : 1;
 }
 
@@ -98,6 +106,41 @@ uint32_t rekey_interval_s(const struct rekeys *rekeys, uint8_t class, __be32 ins
 			of_server = r->interval;
 	}
 	return of_server / rekeys->hz;
+}
+
+/* --- what is kept ------------------------------------------------------------------------ */
+
+void rekeys_each(const struct rekeys *rekeys,
+		 bool (*visit)(void *context, const struct rekey_interval *interval), void *context)
+{
+	for (const struct rekey *r = rekeys->entry; r < rekeys->entry + ENTRIES; r++) {
+		struct rekey_interval interval = {.class = r->class,
+						  .inside = r->inside,
+						  .remote = r->remote,
+						  .seconds = r->interval / rekeys->hz};
+
+		if (r->class && r->interval && !visit(context, &interval))
+			return;
+	}
+}
+
+void rekeys_restore(struct rekeys *rekeys, const struct rekey_interval *interval, uint32_t now)
+{
+	struct rekey *r =
+		entry_get(rekeys, interval->class, interval->inside, interval->remote, now);
+
+	r->interval = r->kept = interval->seconds * rekeys->hz;
+}
+
+bool rekeys_take_changed(struct rekeys *rekeys, uint32_t pause_s, uint32_t now)
+{
+	if (!rekeys->changed || (rekeys->took_at && now - rekeys->took_at < pause_s * rekeys->hz))
+		return false;
+	for (struct rekey *r = rekeys->entry; r < rekeys->entry + ENTRIES; r++)
+		r->kept = r->interval;
+	rekeys->changed = false;
+	rekeys->took_at = now ? now : 1;
+	return true;
 }
 
 /* --- one tunnel -------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #define WAYLEAVE_DAEMON_REKEYS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct gateway;
@@ -38,6 +39,27 @@ uint32_t rekey_interval_s(const struct rekeys *rekeys, uint8_t class, __be32 ins
  * their timers would end too soon. Works on the core's arena.
  */
 void rekeys_follow(struct rekeys *rekeys, const struct roster_tunnel *tunnel, uint32_t now);
+
+/* What is worth to be known after a restart (rekeys_state.h). */
+struct rekey_interval {
+	uint8_t class; /* enum flow_class */
+	__be32 inside, remote;
+	uint32_t seconds; /* REKEY_REPEAT_SECONDS to REKEY_MAX_SECONDS */
+};
+
+/* Every interval that is known, until VISIT answers false. */
+void rekeys_each(const struct rekeys *rekeys,
+		 bool (*visit)(void *context, const struct rekey_interval *interval),
+		 void *context);
+
+/* As if it had been learned at tick NOW. */
+void rekeys_restore(struct rekeys *rekeys, const struct rekey_interval *interval, uint32_t now);
+
+/*
+ * Has an interval come, or moved by an eighth, since this answered true, and was that
+ * PAUSE_S ago? Intervals are drawn at random each time: not every change is worth a write.
+ */
+bool rekeys_take_changed(struct rekeys *rekeys, uint32_t pause_s, uint32_t now);
 
 /* All tunnels of the last sweep; each second. */
 void rekeys_tend(struct gateway *gateway, uint32_t now);

@@ -70,6 +70,15 @@ from_where_hello_came() {
 }
 sent() { "$BUILD/wayleave" -r "$DIR/run" show counters | grep -q keepalive_sent; }
 
+restart_with_interval() { # as an earlier run has left it
+	{ kill "$GATEWAY" && wait "$GATEWAY"; } 2>/dev/null
+	cat >"$DIR/run/rekeys.json" <<-J
+		{"version": 1, "tunnels": [{"class": "ipsec", "inside": "10.0.0.2", "remote": "$SERVER", "interval_s": 3600}]}
+	J
+	gateway_start lan0 ""
+}
+interval_is_shown() { "$BUILD/wayleave" -r "$DIR/run" --json show vpn | grep -q '"rekey_interval_s": *3600'; }
+
 net_up || skip_all "network namespaces"
 ok "the gateway starts" gateway_start lan0 ""
 ok "a server" server_start
@@ -84,5 +93,7 @@ ok "... whose client the server reaches" called 4500
 ok "the server has got single bytes 0xFF, from where the client's hello came" from_where_hello_came
 ok "... and no other port any" not grep -q '^4501 ff' "$DIR/server.log"
 ok "they are counted" sent
+ok "a restart, after a run that has learned how often keys are renewed" restart_with_interval
+ok "... and knows it" until_ok 15 interval_is_shown
 gateway_stop
 echo "1..$COUNT"

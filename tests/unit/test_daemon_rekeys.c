@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 #include "core/session.h"
 #include "daemon/rekeys.h"
+#include "daemon/rekeys_state.h"
 #include "daemon/roster.h"
 
 #define A      host_to_be32(0x0a000002)
@@ -195,6 +197,78 @@ static void an_unknown_interval_keeps_nothing(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rekeys_up, rekeys_down)
 
+static void only_a_real_change_is_worth_a_write(void **state)
+{
+	renewed(*state, A, 0);
+	assert_false(rekeys_take_changed(*state, 60, now));
+	renewed(*state, A, 1000);
+	assert_true(rekeys_take_changed(*state, 60, now));
+	renewed(*state, A, 990); /* drawn at random a little below */
+	assert_false(rekeys_take_changed(*state, 60, now));
+	renewed(*state, A, 2000);
+	assert_true(rekeys_take_changed(*state, 60, now));
+	renewed(*state, B, 0);
+	renewed(*state, B, 50);
+	assert_false(rekeys_take_changed(*state, 60, now));
+	now += 10 * HZ;
+	assert_true(rekeys_take_changed(*state, 60, now));
+	assert_false(rekeys_take_changed(*state, 0, now));
+}
+
+static void an_interval_outlives_a_restart(void **state)
+{
+	char dir[] = "/tmp/wayleave-rekeys-XXXXXX", command[64];
+	struct settings settings = {.state_dir = mkdtemp(dir)};
+	struct rekeys *next = rekeys_new(HZ);
+
+	assert_int_equal(rekeys_state_load(&settings, next, now), 0);
+	renewed(*state, A, 0);
+	renewed(*state, A, 3600);
+	renewed(*state, B, 0); /* nothing learned yet: not kept */
+	assert_int_equal(rekeys_state_save(&settings, *state), 0);
+	assert_int_equal(rekeys_state_load(&settings, next, now), 1);
+	assert_int_equal(interval(next, A, SERVER), 3600);
+	assert_int_equal(interval(next, B, SERVER), 3600); /* the server's */
+	assert_int_equal(interval(next, A, OTHER), 0);
+	assert_false(rekeys_take_changed(next, 0, now));
+	rekeys_free(next);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* Whoever wrote the file: out of range is not taken. */
+static void a_broken_state_file_teaches_nothing(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"[]",
+		"{\"version\":1}",
+		"{\"version\":1,\"tunnels\":7}",
+		"{\"version\":2,\"tunnels\":[{\"class\":\"wireguard\",\"inside\":\"10.0.0.2\","
+		"\"remote\":\"203.0.113.9\",\"interval_s\":120}]}",
+		"{\"version\":1,\"tunnels\":[{\"class\":\"plain\",\"inside\":\"10.0.0.2\","
+		"\"remote\":\"203.0.113.9\",\"interval_s\":120}]}",
+		"{\"version\":1,\"tunnels\":[{\"class\":\"wireguard\",\"inside\":\"10.0.0.2\","
+		"\"remote\":\"203.0.113.9\",\"interval_s\":4294967416}]}",
+		"{\"version\":1,\"tunnels\":[{\"class\":\"wireguard\",\"inside\":\"10.0.0\","
+		"\"remote\":\"203.0.113.9\",\"interval_s\":120}]}",
+	};
+	char dir[] = "/tmp/wayleave-rekeys-XXXXXX", path[64], command[64];
+	struct settings settings = {.state_dir = mkdtemp(dir)};
+
+	snprintf(path, sizeof(path), "%s/rekeys.json", dir);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		FILE *file = fopen(path, "w");
+
+		fputs(texts[i], file);
+		fclose(file);
+		assert_int_equal(rekeys_state_load(&settings, *state, now), 0);
+	}
+	assert_int_equal(interval(*state, A, SERVER), 0);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +281,9 @@ int main(void)
 		TEST(handshakes_are_counted_both_ways),
 		TEST(a_timer_is_no_shorter_than_the_interval),
 		TEST(an_unknown_interval_keeps_nothing),
+		TEST(only_a_real_change_is_worth_a_write),
+		TEST(an_interval_outlives_a_restart),
+		TEST(a_broken_state_file_teaches_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
