@@ -237,14 +237,16 @@ static void pass_finish(struct sweeper *sweeper, uint32_t now)
 	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
 }
 
-/* Answers how many records it has looked at: memory that nobody else may want just now. */
+/* Answers how many records it had a reason to look at. */
 static uint32_t set_visit(struct sweeper *sweeper, uint32_t set, uint32_t now)
 {
-	if (sweeper->passes >= WHOLE_PASSES && !tags_read(set))
+	bool used = tags_read(set);
+
+	if (!used && sweeper->passes >= WHOLE_PASSES)
 		return 0;
 	for (uint32_t way = 0; way < RECORDS_A_SET; way++)
 		record_visit(sweeper, set * RECORDS_A_SET + way, now);
-	return RECORDS_A_SET;
+	return used ? RECORDS_A_SET : 0;
 }
 
 static uint32_t share(uint32_t of, uint32_t slices)

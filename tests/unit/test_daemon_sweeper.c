@@ -323,18 +323,21 @@ static unsigned int slices_of_a_pass(struct sweeper *sweeper)
 	return slices;
 }
 
-/* A new daemon looks everywhere, for its predecessor may have been killed at any point. */
-static void an_empty_table_is_walked_faster_when_all_of_it_was_seen(void **state)
+static void a_full_table_is_walked_more_slowly(void **state)
 {
-	unsigned int whole = slices_of_a_pass(*state);
+	assert_in_range(slices_of_a_pass(*state), SWEEP_SLICES_MIN / 2, SWEEP_SLICES_MIN);
+	memset(tags, 1, sizeof(tags));
+	assert_in_range(slices_of_a_pass(*state), SWEEP_SLICES_MIN + 1, SWEEP_SLICES_MAX);
+}
 
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(slices_of_a_pass(*state), whole);
-	assert_in_range(slices_of_a_pass(*state), SWEEP_SLICES_MIN / 2, whole - 1);
-	for (int way = 0; way < RECORDS_A_SET; way++)
-		for (int set = 0; set < SETS; set++)
-			tags[set].way[way] = 1;
-	assert_int_equal(slices_of_a_pass(*state), whole);
+/* A new daemon looks everywhere, for its predecessor may have been killed at any point. */
+static void a_slot_without_a_tag_is_found_by_the_next_daemon(void **state)
+{
+	sets[3].way[1].control = SLOT_BUSY;
+	tags[3].way[1] = 0;
+	for (int i = 0; i < 4; i++)
+		pass(*state);
+	assert_int_equal(record_state(&sets[3].way[1]), SLOT_FREE);
 }
 
 /* An inserter that lost against another leaves its slot FREE, with a tag that nobody goes by. */
@@ -748,7 +751,8 @@ int main(void)
 		TEST(no_address_ends_nothing),
 		TEST(a_half_without_its_other_half_ends_at_the_second_visit),
 		TEST(a_claimed_slot_of_a_killed_inserter_is_freed),
-		TEST(an_empty_table_is_walked_faster_when_all_of_it_was_seen),
+		TEST(a_full_table_is_walked_more_slowly),
+		TEST(a_slot_without_a_tag_is_found_by_the_next_daemon),
 		TEST(a_slot_that_was_given_up_can_be_used_again),
 		TEST(a_slot_of_pieces_has_been_dead_for_a_second),
 		TEST(a_freed_id_is_in_quarantine),
