@@ -178,7 +178,7 @@ static __always_inline __u32 set_retake(__u32 set, const struct places *places,
 		r = record_at(index);
 		if (!r || !is_of_pieces(r) || !control_change(r, SLOT_DEAD, SLOT_BUSY))
 			continue;
-		slot_show(r, index, places, key);
+		slot_show(r, index, places, key, NO_RECORD);
 		return index;
 	}
 	return NO_RECORD;
@@ -205,7 +205,7 @@ SEPARATE __u32 fragment_retake(const struct record_key *key)
 		index = set_retake(nth_set(&places, i), &places, key);
 	}
 	r = record_at(index);
-	if (index == NO_RECORD || !r || !places_beat(&places, key, index))
+	if (index == NO_RECORD || !r || !places_beat(&places, key, index, NO_RECORD))
 		return index;
 	__sync_lock_test_and_set(&r->control, SLOT_DEAD);
 	return NO_RECORD;

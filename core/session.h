@@ -155,7 +155,7 @@ static __always_inline __u32 session_add(struct session_plan *plan)
 	reply = record_at(plan->reply_index);
 	if (!reply)
 		return REASON_table_full;
-	result = table_claim(&plan->orig, &plan->orig_index);
+	result = table_claim_half(&plan->orig, plan->reply_index, &plan->orig_index);
 	orig = result == CLAIM_OK ? record_at(plan->orig_index) : NULL;
 	if (!orig) {
 		table_retreat(reply);

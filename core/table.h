@@ -12,8 +12,9 @@
  * lock's owner may be killed while it holds it. An insert takes a FREE slot
  * (BUSY), writes its key and its tag, shows it (CLAIMED) and then looks for the
  * same key elsewhere in its sets. A LIVE one wins over a CLAIMED one; of two
- * CLAIMED ones the one with the lower index wins and kills the other, whose own
- * step to LIVE then fails. So at most one record of a key ever becomes LIVE. A
+ * CLAIMED ones the one with the lower index (of a pair's second half: with the
+ * lower first one) wins and kills the other, whose own step to LIVE then fails.
+ * So exactly one record of a key becomes LIVE, whoever inserts it with it. A
  * pair becomes visible half after half; a look-up that finds one half only is
  * a flow's second packet overtaking its first.
  *
@@ -185,10 +186,10 @@ static __always_inline bool control_change(struct record *r, __u32 from, __u32 t
 
 /* A slot that is BUSY by us gets its key and shows it. */
 static __always_inline void slot_show(struct record *r, __u32 index, const struct places *places,
-				      const struct record_key *key)
+				      const struct record_key *key, __u32 partner)
 {
 	r->key = *key;
-	r->partner = NO_RECORD;
+	r->partner = partner;
 	tag_write(index, places_tag(places));
 	/* an exchange: key and tag are visible before the state is */
 	__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
@@ -196,7 +197,7 @@ static __always_inline void slot_show(struct record *r, __u32 index, const struc
 
 /* Takes one slot of the set for @key: its index, or NO_RECORD when all are in use. */
 static __always_inline __u32 set_take(__u32 set, const struct places *places,
-				      const struct record_key *key)
+				      const struct record_key *key, __u32 partner)
 {
 	__u64 marks = marks_from(tags_free(set), places_way(places));
 
@@ -211,26 +212,38 @@ static __always_inline __u32 set_take(__u32 set, const struct places *places,
 		r = record_at(index);
 		if (!r || !control_change(r, SLOT_FREE, SLOT_BUSY))
 			continue;
-		slot_show(r, index, places, key);
+		slot_show(r, index, places, key, partner);
 		return index;
 	}
 	return NO_RECORD;
 }
 
-/* Does another record with our key win? @stronger: its index is lower than ours. */
+/* Of two CLAIMED records with one key: is @r stronger than ours? Both ask the same. */
+static __always_inline bool record_is_stronger(const struct record *r, __u32 index, __u32 ours,
+					       __u32 partner)
+{
+	__u32 theirs = READ_ONCE(r->partner);
+
+	if (partner == NO_RECORD || theirs == NO_RECORD || partner == theirs)
+		return index < ours;
+	return theirs < partner;
+}
+
+/* Does another record with our key win? */
 static __always_inline bool record_beats(struct record *r, bool stronger)
 {
 	__u32 state;
 
 	if (!stronger && control_change(r, SLOT_CLAIMED, SLOT_DEAD))
 		return false;
-	/* what could not be killed is LIVE or has given up */
+	/* what could not be killed is LIVE or has given up; who takes its slot now sees ours */
 	state = record_state(r);
-	return state == SLOT_LIVE || state == SLOT_CLAIMED;
+	return state == SLOT_LIVE || (stronger && state == SLOT_CLAIMED);
 }
 
 /* Does a record with @key in the set win over ours, whose index is @ours? */
-static __always_inline bool set_beats(__u32 set, __u8 tag, const struct record_key *key, __u32 ours)
+static __always_inline bool set_beats(__u32 set, __u8 tag, const struct record_key *key, __u32 ours,
+				      __u32 partner)
 {
 	__u64 marks = tags_like(set, tag);
 
@@ -242,18 +255,19 @@ static __always_inline bool set_beats(__u32 set, __u8 tag, const struct record_k
 		index = set * RECORDS_A_SET + marks_way(marks);
 		marks = marks_next(marks);
 		r = record_at(index);
-		if (r && index != ours && key_equal(&r->key, key) && record_beats(r, index < ours))
+		if (r && index != ours && key_equal(&r->key, key) &&
+		    record_beats(r, record_is_stronger(r, index, ours, partner)))
 			return true;
 	}
 	return false;
 }
 
 static __always_inline bool places_beat(const struct places *places, const struct record_key *key,
-					__u32 ours)
+					__u32 ours, __u32 partner)
 {
 	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
 		compiler_barrier();
-		if (set_beats(nth_set(places, i), places_tag(places), key, ours))
+		if (set_beats(nth_set(places, i), places_tag(places), key, ours, partner))
 			return true;
 	}
 	return false;
@@ -285,14 +299,15 @@ static __always_inline __u32 places_choose_far(const struct places *places)
  * Takes a slot for @key: its index, or NO_RECORD when the table is full for it.
  * A near set may look free and have no slot: another processor was faster.
  */
-static __always_inline __u32 places_take(const struct places *places, const struct record_key *key)
+static __always_inline __u32 places_take(const struct places *places, const struct record_key *key,
+					 __u32 partner)
 {
 	__u32 near = nth_set(places, 0), index = NO_RECORD;
 
 	if (near != nth_set(places, 1))
-		index = set_take(near, places, key);
+		index = set_take(near, places, key, partner);
 	if (index == NO_RECORD)
-		index = set_take(places_choose_far(places), places, key);
+		index = set_take(places_choose_far(places), places, key, partner);
 	return index;
 }
 
@@ -304,8 +319,8 @@ static __always_inline void table_retreat(struct record *r)
 	__sync_lock_test_and_set(&r->control, SLOT_FREE);
 }
 
-/* table_claim() as one number: enum claim_result above, index below. */
-SEPARATE __u64 table_claim_slot(const struct record_key *key)
+/* table_claim_half() as one number: enum claim_result above, index below. */
+SEPARATE __u64 table_claim_slot(const struct record_key *key, __u32 partner)
 {
 	const struct config *c = config_get();
 	struct places places;
@@ -317,15 +332,29 @@ SEPARATE __u64 table_claim_slot(const struct record_key *key)
 	places = places_of(c, key);
 	if (places_search(&places, key) != NO_RECORD)
 		return (__u64)CLAIM_EXISTS << 32;
-	index = places_take(&places, key);
+	index = places_take(&places, key, partner);
 	r = record_at(index);
 	if (index == NO_RECORD || !r)
 		return (__u64)CLAIM_FULL << 32;
-	if (places_beat(&places, key, index)) {
+	if (places_beat(&places, key, index, partner)) {
 		table_retreat(r);
 		return (__u64)CLAIM_EXISTS << 32;
 	}
 	return index;
+}
+
+/*
+ * As table_claim(), for the second half of a pair whose first one, at @partner,
+ * the caller has claimed. Who is stronger at the first half is so at the second
+ * too, or of two that insert the same pair each could win one and both give up.
+ */
+static __always_inline enum claim_result table_claim_half(const struct record_key *key,
+							  __u32 partner, __u32 *index)
+{
+	__u64 slot = table_claim_slot(key, partner);
+
+	*index = (__u32)slot;
+	return slot >> 32;
 }
 
 /*
@@ -336,10 +365,7 @@ SEPARATE __u64 table_claim_slot(const struct record_key *key)
  */
 static __always_inline enum claim_result table_claim(const struct record_key *key, __u32 *index)
 {
-	__u64 slot = table_claim_slot(key);
-
-	*index = (__u32)slot;
-	return slot >> 32;
+	return table_claim_half(key, NO_RECORD, index);
 }
 
 static __always_inline void slot_free(struct record *r, __u32 index)
