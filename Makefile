@@ -25,7 +25,7 @@ WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 HARDEN   := -O2 -g -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS   = -std=gnu11 -fno-strict-aliasing $(WARN) -D_GNU_SOURCE -I. -I$(BUILD) $(PKG_CFLAGS)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now
-SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 LIBS     := http conf ctl helper pairing
 LIB_A    := $(LIBS:%=$(BUILD)/lib%.a)
