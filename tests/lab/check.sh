@@ -41,7 +41,7 @@ capture() {
 			2> "$OUT/tcpdump.$side.err" < /dev/null &
 		CAPTURES+=($!)
 	done
-	for side in lan wan; do wait_for 5 grep -q 'listening on' "$OUT/tcpdump.$side.err"; done
+	for side in lan wan; do wait_for 30 grep -q 'listening on' "$OUT/tcpdump.$side.err"; done
 }
 
 capture_stop() {

@@ -86,7 +86,7 @@ wayleave_start() {
 	[ "$GATEWAY" != wayleave-xdp ] || net_for_xdp
 	wayleave_settings > "$LAB/wayleave.yaml"
 	gw_spawn "$WAYLEAVED" -c "$LAB/wayleave.yaml"
-	wait_for 10 wl status || gw_failed
+	wait_for 60 wl status || gw_failed
 }
 # SIGTERM leaves the data plane attached, by contract: take it away as well
 wayleave_teardown() {
@@ -107,7 +107,7 @@ gw_spawn() {
 }
 gw_command() {
 	gw_spawn bash -c "exec $GATEWAY"
-	wait_for 10 ns gw sh -c "${GATEWAY_READY:-true}" || gw_failed
+	wait_for 60 ns gw sh -c "${GATEWAY_READY:-true}" || gw_failed
 	process_alive "$LAB/gw.pid" || gw_failed
 }
 process_alive() { kill -0 "$(cat "$1")" 2>/dev/null; }

@@ -38,7 +38,7 @@ guest_alive() { kill -0 "$(cat "$LAB/g/$1/pid" 2>/dev/null)" 2>/dev/null; }
 
 guest_wait() {
 	local d=$LAB/g/$1
-	wait_for 40 eval "[ -e $d/up ] || ! guest_alive $1"
+	wait_for 120 eval "[ -e $d/up ] || ! guest_alive $1"
 	[ -e "$d/up" ] && return 0
 	check "guest $1 boots" false
 	return 1
@@ -77,7 +77,7 @@ hosts() { # hosts GUEST NUMBER...: once the guest is up
 }
 
 g() { # g GUEST|HOST 'shell text': run it there; its output and status here. GT: seconds
-	local d=$LAB/g/${1:0:2} host=${1:2} n t=${GT:-40}; shift
+	local d=$LAB/g/${1:0:2} host=${1:2} n t=${GT:-120}; shift
 	n=$( { flock 9; read -r n < "$d/seq"; echo $((n + 1)) > "$d/seq"; echo "$n"; } 9>"$d/lock" )
 	printf '%s\n' "$*" > "$d/$n.sh"
 	echo "${host:+nsenter -m -n -r -w -t \$(cat /run/host.$host) }sh /ctl/$n.sh" > "$d/$n.cmd"

@@ -38,7 +38,7 @@ pptp_server() { # pptp_server GUEST
 pptp_client() { # pptp_client GUEST SERVER-ADDRESS; PPTP_OPTIONS: more for pppd
 	g "$1" "modprobe ppp_async; modprobe ppp_mppe
 	echo 'user pptpd secret *' >> /etc/ppp/chap-secrets
-	timeout 25 pppd pty '/usr/sbin/pptp $2 --nolaunchpppd' noauth nodefaultroute name user \
+	timeout 60 pppd pty '/usr/sbin/pptp $2 --nolaunchpppd' noauth nodefaultroute name user \
 		remotename pptpd require-mppe-128 nobsdcomp nodeflate novj lcp-max-configure 6 \
 		noipv6 debug logfile /run/pppd.pptp.log updetach ${PPTP_OPTIONS:-}; rc=\$?
 	[ \$rc = 0 ] || tail -15 /run/pppd.pptp.log; exit \$rc"

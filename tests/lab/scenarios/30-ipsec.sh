@@ -57,7 +57,7 @@ conn vpn$(ls_lines authby=secret $(ls_opts "$3"))
  right=$2
  rightid=@server
  rightsubnet=10.99.0.1/32" "10.99.$k.1/32" vpn || return 1
-	g "$1" "timeout ${UP_S:-25} ipsec auto --up vpn"
+	g "$1" "timeout ${UP_S:-60} ipsec auto --up vpn"
 }
 esp_ping() { gping "$1" "-I 10.99.${1#u}.1 10.99.0.1"; }
 
@@ -145,7 +145,7 @@ conn vpn$(ls_lines authby=secret $(ls_opts "$3") type=transport)
  right=$2
  rightid=@server
  rightprotoport=udp/1701" "10.99.${1#u}.1/32" vpn || return 1
-	g "$1" "timeout ${UP_S:-25} ipsec auto --up vpn" && l2tp_client "$1" "$2"
+	g "$1" "timeout ${UP_S:-60} ipsec auto --up vpn" && l2tp_client "$1" "$2"
 }
 sc_l2tp-ipsec-natt1() { # L2TP inside IPsec transport mode, in UDP
 	guests u1 s1 || return
@@ -216,7 +216,7 @@ sc_strongswan-natt2() { # two strongSwan clients, ESP in UDP, virtual addresses
 	wait $k
 	g s1 'ip addr add 10.98.5.254/32 dev lo'
 	for k in 1 2; do
-		check "u$k up" g u$k 'swanctl --initiate --child c --timeout 15'
+		check "u$k up" g u$k 'swanctl --initiate --child c --timeout 60'
 		check "u$k pings through" gping u$k 10.98.5.254
 	done
 	check "u1 still pings" gping u1 10.98.5.254

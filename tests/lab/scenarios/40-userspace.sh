@@ -11,7 +11,7 @@ wg_device() { # wg_device NAMESPACE ADDRESS
 	local i; i=$(wg_if "$1")
 	(umask 077; wg genkey > "$OUT/$1.key"); wg pubkey < "$OUT/$1.key" > "$OUT/$1.pub"
 	bg "wg.$1" ip netns exec "$PFX-$1" env WG_PROCESS_FOREGROUND=1 wireguard-go -f "$i"
-	wait_for 5 test -S "/var/run/wireguard/$i.sock"
+	wait_for 30 test -S "/var/run/wireguard/$i.sock"
 	# every end from one port, as clients with a fixed ListenPort are
 	ns "$1" wg set "$i" private-key "$OUT/$1.key" listen-port 51820
 	ns "$1" ip addr add "$2" dev "$i"; ns "$1" ip link set "$i" up
@@ -36,7 +36,7 @@ cert() { # cert FILE NAME: FILE.key and FILE.crt
 		-addext "subjectAltName=IP:$H1" -keyout "$1.key" -out "$1.crt" 2>/dev/null
 }
 fingerprint() { openssl x509 -in "$1.crt" -noout -fingerprint -sha256 | cut -d= -f2; }
-ovpn_ready()  { wait_for 15 grep -q 'Initialization Sequence Completed' "$OUT/ovpn.$1"; }
+ovpn_ready()  { wait_for 60 grep -q 'Initialization Sequence Completed' "$OUT/ovpn.$1"; }
 
 ovpn_server() { # ovpn_server udp|tcp-server
 	local n
@@ -93,7 +93,7 @@ oc_server() {
 	X
 	# shellcheck disable=SC2046
 	bg ocserv $(aside h1 ocserv) -f -d 1 -c "$OUT/ocserv.conf"
-	wait_for 5 ns h1 sh -c 'ss -Hltn sport = 443 | grep -q .'
+	wait_for 30 ns h1 sh -c 'ss -Hltn sport = 443 | grep -q .'
 }
 oc_client() { # oc_client NAMESPACE
 	local pin
@@ -109,7 +109,7 @@ oc_client() { # oc_client NAMESPACE
 	echo labsecret > "$OUT/oc.secret"
 	bg "oc.$1" ip netns exec "$PFX-$1" sh -c "exec openconnect --user=user --passwd-on-stdin -v \
 		--interface=oc0 --script '$OUT/oc-script' --servercert pin-sha256:$pin $H1 < '$OUT/oc.secret'"
-	wait_for 15 grep -q 'DTLS connection\|DTLS.*established\|Established DTLS' "$OUT/oc.$1"
+	wait_for 60 grep -q 'DTLS connection\|DTLS.*established\|Established DTLS' "$OUT/oc.$1"
 }
 sc_openconnect() { # two OpenConnect clients, TLS and DTLS
 	local n

@@ -10,7 +10,7 @@ answer_server() { # answer_server NAMESPACE tcp|udp PORT
 	[ "$2" = tcp ] || listen=UDP4-RECVFROM
 	bg "answer.$1.$2.$3" ip netns exec "$PFX-$1" socat -T3 "$listen:$3,fork,reuseaddr" \
 		SYSTEM:"read q; echo answer $1 \$SOCAT_PEERADDR \$SOCAT_PEERPORT"
-	wait_for 5 ns "$1" sh -c "ss -Hln --$2 sport = $3 | grep -q ."
+	wait_for 30 ns "$1" sh -c "ss -Hln --$2 sport = $3 | grep -q ."
 }
 ask() { # ask NAMESPACE tcp|udp ADDRESS PORT [SOURCE-PORT]: prints the answer
 	local from=
@@ -91,7 +91,7 @@ sc_wan-scan() { # the WAN address answers nothing that it was not asked to
 # --- the daemon dies ------------------------------------------------------------------------
 wayleave_again() {
 	gw_spawn "$WAYLEAVED" -c "$LAB/wayleave.yaml"
-	wait_for 10 wl status
+	wait_for 60 wl status
 }
 sc_restart() { # tunnels outlive kill -9, SIGTERM and a new start of the daemon
 	gw_is_wayleave || { skip "GATEWAY=$GATEWAY has no daemon"; return; }

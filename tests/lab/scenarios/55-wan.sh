@@ -15,7 +15,7 @@ wan_tunnels_up() { # one of each: what recovers by itself, and what has to be to
 	check "strongSwan server" ss_start s1 "$(ss_server_conf $S1)"
 	check "strongSwan client" ss_start u1 "$(ss_client_conf 2 $S1)"
 	g s1 'ip addr add 10.98.5.254/32 dev lo'
-	check "strongSwan up" g u1 'swanctl --initiate --child c --timeout 15'
+	check "strongSwan up" g u1 'swanctl --initiate --child c --timeout 60'
 	check "PPTP dials" pptp_client u1 $S1
 	wan_tunnels_pass
 }

@@ -12,13 +12,13 @@ bulk_servers() {
 	bg bulk.down ip netns exec "$PFX-h1" socat -u "FILE:$OUT/sent" TCP4-LISTEN:5400,reuseaddr
 	bg bulk.up ip netns exec "$PFX-h1" socat -u TCP4-LISTEN:5401,reuseaddr "CREATE:$OUT/up"
 	bg bulk.echo ip netns exec "$PFX-h1" socat -b 8192 UDP4-LISTEN:5402,fork EXEC:cat
-	wait_for 5 ns h1 sh -c '[ $(ss -Hlntu | grep -c ":540[012] ") = 3 ]'
+	wait_for 30 ns h1 sh -c '[ $(ss -Hlntu | grep -c ":540[012] ") = 3 ]'
 }
 bulk_both_ways() {
-	ns c1 timeout 20 socat -u TCP4:$H1:5400 "CREATE:$OUT/down" & local down=$!
-	ns c2 timeout 20 socat -u "FILE:$OUT/sent" TCP4:$H1:5401
+	ns c1 timeout 60 socat -u TCP4:$H1:5400 "CREATE:$OUT/down" & local down=$!
+	ns c2 timeout 60 socat -u "FILE:$OUT/sent" TCP4:$H1:5401
 	wait $down
-	wait_for 3 cmp "$OUT/sent" "$OUT/up"
+	wait_for 30 cmp "$OUT/sent" "$OUT/up"
 }
 bulk_datagram() { # bulk_datagram NAMESPACE: 4000 bytes there and back, in fragments
 	ns "$1" timeout 5 socat -t1 -b 8192 - UDP4:$H1:5402 < "$OUT/datagram" > "$OUT/echo.$1"
