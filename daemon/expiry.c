@@ -108,6 +108,16 @@ static uint32_t mapping_idle_since(const struct record *r)
 		       : READ_ONCE(r->mapping.released);
 }
 
+/*
+ * Its host is silent, but another one has GRE with the remote: without the record
+ * a third one would be taken for the only one (core/keyed.h).
+ */
+static bool keyed_is_needed(const struct config *config, const struct record *r, uint32_t now)
+{
+	return r->key.protocol == PROTOCOL_GRE && r->key.id_type == ID_KEY &&
+	       keyed_is_crowded(config, &r->mapping, now);
+}
+
 static enum expiry mapping_external_expire(const struct config *config, struct record *r,
 					   uint32_t now)
 {
@@ -119,7 +129,8 @@ static enum expiry mapping_external_expire(const struct config *config, struct r
 		mapping_end(config, r);
 		return EXPIRY_ENDED;
 	}
-	if (r->mapping.flags & MAPPING_STATIC || idle <= mapping_patience(config, r))
+	if (r->mapping.flags & MAPPING_STATIC || idle <= mapping_patience(config, r) ||
+	    keyed_is_needed(config, r, now))
 		return EXPIRY_KEEP;
 	inside = record_partner(r);
 	/* fails when a session has taken a reference since: then it is in use */

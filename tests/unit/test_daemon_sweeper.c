@@ -663,6 +663,26 @@ static void a_second_gre_host_crowds_while_it_lives(void **state)
 	assert_true(gre_is_alone());
 }
 
+/* Only first packets and the sweeper tell of a host: its sessions go on by themselves. */
+static void a_third_gre_host_is_not_alone_beside_the_second(void **state)
+{
+	struct record *second;
+
+	keyed_session_make(INSIDE, 7, now);
+	second = keyed_session_make(host_to_be32(0x0a000003), 8, now);
+	for (int i = 0; i < 4; i++) { /* the first one is silent from now on */
+		now += 100 * HZ;
+		second->session.last_seen = now;
+		pass(*state);
+	}
+	keyed_session_make(host_to_be32(0x0a000004), 9, now);
+	assert_false(gre_is_alone());
+	now += 301 * HZ;
+	pass(*state);
+	pass(*state);
+	assert_null(keyed_mapping());
+}
+
 /* --- keepalives ------------------------------------------------------------------------ */
 
 #define INTERVAL (20 * HZ)
@@ -774,6 +794,7 @@ int main(void)
 		TEST(nobody_else_is_sent_an_unknown_byte),
 		TEST(gre_in_use_stays_its_hosts),
 		TEST(a_second_gre_host_crowds_while_it_lives),
+		TEST(a_third_gre_host_is_not_alone_beside_the_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
