@@ -66,6 +66,10 @@ requests_from() { # requests_from PORT N: different tunnels that asked from this
 	[ "$(grep "^request 203.0.113.1 $1 " "$DIR/server.log" | sort -u | wc -l)" = "$2" ]
 }
 vpn_says() { "$BUILD/wayleave" -r "$DIR/run" show vpn --json | grep -q "$1"; }
+counted() { # counted REASON
+	"$BUILD/wayleave" -r "$DIR/run" show counters --json |
+		python3 -c 'import json,sys; print(*(c["count"] for c in json.load(sys.stdin) if c["name"] == sys.argv[1]))' "$1"
+}
 shows() { until_ok 15 vpn_says "$1"; }
 start() { gateway_start lan0,lan1,lan2 "dataplane: ${DATAPLANE:-tc}"; }
 
@@ -149,9 +153,14 @@ ok "keyed GRE: another key each way, one host" carry a 47 11 111
 ok "... and another host with a key of its own" refused b 47 12 112
 ok "... leaves the first one alone" carry a 47 11 111
 tunnel_stop
-tunnel_server 4 0
-ok "IPIP: one host" carry a 4 0 0
-ok "... the second one is refused" refused b 4 0 0
-ok "... the first one goes on" carry a 4 0 0
+for KIND in "4 IPIP" "41 6in4" "97 EtherIP"; do
+	tunnel_server ${KIND% *} 0
+	ok "${KIND#* }: one host" carry a ${KIND% *} 0 0
+	ok "... the second one is refused" refused b ${KIND% *} 0 0
+	ok "... for the reason that show vpn says" shows "10.0.0.2 already uses ${KIND#* } with this server"
+	ok "... the first one goes on" carry a ${KIND% *} 0 0
+	tunnel_stop
+done
+ok "... and each refusal is counted" eval '[ "$(counted server_taken)" -ge 3 ]'
 gateway_stop
 echo "1..$COUNT"

@@ -13,7 +13,7 @@ ME=wlp$$ NAMESPACES="g c s"
 # shellcheck source=stage.sh
 . "$(dirname "$(readlink -f "$0")")/stage.sh"
 CALLS=$TOP/tests/lab/pptp_calls.py
-EXTERNAL=203.0.113.1 S=203.0.113.9 T=203.0.113.10 U=203.0.113.11 V=203.0.113.20 W=203.0.113.21
+EXTERNAL=203.0.113.1 S=203.0.113.9 T=203.0.113.10 U=203.0.113.11 V=203.0.113.20 W=203.0.113.21 DEAF=203.0.113.12
 
 net_up() {
 	local n
@@ -21,7 +21,7 @@ net_up() {
 	wire lan0 10.0.0.1 c 10.0.0.2
 	for n in 3 4 5 6 7; do ip -n "$ME-c" addr add 10.0.0.$n/24 dev eth0; done
 	wire wan0 $EXTERNAL s $S
-	for n in $T $U $V $W; do ip -n "$ME-s" addr add $n/24 dev eth0; done
+	for n in $T $U $V $W $DEAF; do ip -n "$ME-s" addr add $n/24 dev eth0; done
 	ip -n "$ME-c" route add default via 10.0.0.1
 }
 servers() { # servers NAMESPACE ADDRESS...
@@ -82,6 +82,9 @@ ends() { # ends COMMAND NAME...: the others go on
 	say "$@" && say silent "$2" && say forget "$2" && say gre
 }
 dropped() { [ "$(counted gre_no_call)" -gt 0 ]; }
+strays() { # from inside and from outside
+	say stray 10.0.0.2 $S 99 && tell s stray $V $EXTERNAL 99 && until_ok 5 eval '[ "$(counted gre_no_call)" = 2 ]'
+}
 
 # --- the WAN address -------------------------------------------------------------------------
 renumbered() {
@@ -92,9 +95,10 @@ net_up || skip_all "network namespaces"
 ok "the gateway starts" gateway_start lan0 "port_forwards:
   - {protocol: tcp, port: 1723, to: 10.0.0.6}
   - {protocol: tcp, port: 1724, to: 10.0.0.7, to_port: 1723}"
-ok "servers on both sides" eval "servers s $S $T $U && servers c 10.0.0.6 10.0.0.7"
+ok "servers on both sides" eval "servers s $S $T $U deaf $DEAF && servers c 10.0.0.6 10.0.0.7"
 clients c 8
 clients s 9
+ok "GRE without a call is dropped, from inside and from outside" strays
 ok "a hundred calls of four clients with equal ids, at one server" at_one_server
 ok "... each passes its own bytes both ways" say gre
 ok "a hundred more, with the same ids, at two others" at_several_servers
@@ -107,10 +111,13 @@ ok "... while all others still pass" say gre
 ok "no server got GRE of another's call" nothing_wrong
 ok "Call-Clear ends one call, and no others" eval "say clear 20 1 && say gre"
 ok "Stop-Control-Connection ends its calls, and no others" ends stop 21
+ok "... but not what is on its way then" eval "say grace 24 && say silent 24 && say forget 24"
 ok "FIN does" ends close 22
 ok "... and what comes without a call is counted" dropped
 ok "after an RST calls pass for a while (RFC 7857 2.2)" eval "say reset 23 && say gre 23"
 ok "no server got GRE of another's call" nothing_wrong
+ok "an ICMP error about a call's GRE reaches its client, quoting what it sent" eval \
+	"say open deaf 10.0.0.2 $DEAF 1723 7 1 && say refused deaf && say close deaf && say forget deaf"
 ok "a client inside calls the server inside by the WAN address" eval \
 	"say open hairpin 10.0.0.2 $EXTERNAL 1723 500 3 && say gre hairpin"
 ok "... and another one the other, with the same ids" eval \

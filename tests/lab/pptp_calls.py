@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Many PPTP calls between many clients and servers, each with bytes of its own.
 
-  pptp_calls.py server ADDRESS...    answers on TCP 1723 at each ADDRESS; prints what each says
+  pptp_calls.py server ADDRESS...    answers on TCP 1723 at each ADDRESS; prints what each says;
+                                     "deaf" before an ADDRESS: no GRE there, so its kernel refuses it
   pptp_calls.py client               takes commands on standard input, a line of answer each:
       open NAME SOURCE SERVER PORT [ID COUNT]   a control connection, with outgoing calls
       call NAME ID [COUNT]           outgoing calls with the ids from ID on
@@ -11,6 +12,9 @@
       silent NAME                    no GRE of NAME passes any more
       clear NAME ID                  Call-Clear-Request
       stop|close|reset NAME          Stop-Control-Connection, FIN, RST
+      grace NAME                     as stop, and GRE that is on its way then still passes
+      refused NAME                   GRE brings an ICMP error that quotes our packet as we sent it
+      stray SOURCE SERVER ID         GRE to a call that nobody set up
       over NAME                      waits until the connection is reset by the other end
     The answer is the command followed by "done", or by "failed" and why.
 
@@ -33,12 +37,13 @@ WAIT_S = 20  # for one answer
 class Server:
     """One address; one thread a control connection."""
 
-    def __init__(self, address):
+    def __init__(self, address, deaf=False):
         self.address, self.next_call, self.lock = address, FIRST_SERVER_CALL, threading.Lock()
         self.calls = {}  # our id: (peer's address, peer's id, serial)
         self.listener = socket.create_server((address, wire.PORT), backlog=200)
-        self.raw = wire.gre_socket(address)
-        threading.Thread(target=self.serve_gre, daemon=True).start()
+        if not deaf:
+            self.raw = wire.gre_socket(address)
+            threading.Thread(target=self.serve_gre, daemon=True).start()
         threading.Thread(target=self.serve, daemon=True).start()
 
     def say(self, *words):
@@ -215,6 +220,32 @@ class Client:
     def stop(self, name):
         self.connections[name].ask(wire.stop_request(), wire.STOP_REPLY)
 
+    def grace(self, name):
+        self.stop(name)
+        waits = self.waiting([name])
+        for (_, server, *_), (raw, packet) in waits.items():
+            raw.sendto(packet, (server, 0))
+        self.came(waits, WAIT_S)
+        if waits:
+            raise AssertionError("%d packets that were on their way are lost" % len(waits))
+
+    def refused(self, name):
+        """RFC 792, RFC 5508 REQ-4: Protocol Unreachable, about a packet with our address and the server's call id."""
+        one = self.connections[name]
+        ident, (theirs, _) = next(iter(one.calls.items()))
+        errors = wire.icmp_socket(one.source)
+        for _ in range(WAIT_S):
+            one.raw.sendto(one.packets()[one.server, ident][0], (one.server, 0))
+            if select.select([errors], [], [], 1)[0]:
+                got = wire.icmp_receive(errors)
+                if got != (one.server, 3, 2, one.source, one.server, theirs):
+                    raise AssertionError("the error says %s" % (got,))
+                return
+        raise AssertionError("no ICMP error came")
+
+    def stray(self, source, server, ident):
+        wire.gre_socket(source).sendto(wire.gre_packet(int(ident), b"stray"), (server, 0))
+
     def close(self, name):
         self.connections[name].stream.close()
 
@@ -246,8 +277,9 @@ class Client:
 
 
 if sys.argv[1] == "server":
-    for own in sys.argv[2:]:
-        Server(own)
+    for before, own in zip(sys.argv[1:], sys.argv[2:]):
+        if own != "deaf":
+            Server(own, before == "deaf")
     print("ready", flush=True)
     threading.Event().wait()
 else:

@@ -97,3 +97,19 @@ def gre_socket(address):
     raw.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)  # SO_RCVBUFFORCE: a busy machine loses nothing in front of us
     raw.bind((address, 0))
     return raw
+
+
+def icmp_socket(address):
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    raw.bind((address, 0))
+    return raw
+
+
+def icmp_receive(raw):
+    """(source, type, code, quoted source, quoted destination, quoted call id) of an error about GRE"""
+    packet = raw.recv(2000)
+    icmp = (packet[0] & 15) * 4
+    quoted = icmp + 8
+    call = struct.unpack_from("!H", packet, quoted + (packet[quoted] & 15) * 4 + 6)[0]
+    return (socket.inet_ntoa(packet[12:16]), packet[icmp], packet[icmp + 1],
+            socket.inet_ntoa(packet[quoted + 12:quoted + 16]), socket.inet_ntoa(packet[quoted + 16:quoted + 20]), call)
