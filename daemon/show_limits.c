@@ -58,9 +58,8 @@ json_t *limit_of_server(const struct roster_tunnel *tunnels, size_t count,
 	if (!other)
 		return NULL;
 	snprintf(verdict, sizeof(verdict),
-		 "%s has a tunnel with the same server and is answered, this device is not: the "
-		 "server may be unable to tell two devices behind one address apart, as with L2TP "
-		 "over IPsec in transport mode (RFC 3948 5.2).",
+		 "The server answers %s but not this device: it may be unable to tell two devices "
+		 "behind one address apart (L2TP in IPsec, RFC 3948 5.2).",
 		 address_text(other->inside, address));
 	snprintf(silence, sizeof(silence),
 		 "The device sends tunnel packets, but none has come back for %llu seconds.",
