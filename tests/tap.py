@@ -318,7 +318,7 @@ def examples():
         yield Suite("settings " + path, ["build/wayleaved", "-c", path, "--check"], tap=False)
 
 
-SCRIPTS = ["tests/run", "tools/install-deps", "tools/demo", "http/embed", "tests/http/run", "tests/lab/lab", "tests/lab/guest-init",
+SCRIPTS = ["tests/run", "tools/install-deps", "tools/demo", "http/embed", "tests/http/run", "tests/lab/lab", "tests/lab/guest-init", "tests/lab/guest-host",
            "tests/lab/kernel-6.1", "tests/lab/demo", "tests/lab/*.sh", "tests/lab/scenarios/*.sh", "tests/web/run",
            "tests/web/lab.sh"]
 

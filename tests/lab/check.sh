@@ -58,7 +58,7 @@ check() { # check WHAT CMD...: one test of the scenario
 }
 skip() { SKIP=$*; } # the scenario cannot run here: say what is missing
 
-# A tunnel test: up to 5 s for the first answer (guests load crypto modules on
+# A tunnel test: up to PATIENCE_S (5) for the first answer (guests load crypto modules on
 # first use), then 5 large pings of which none may be lost. One ping each: of
 # several it would wait for the last only twice the round trip, which a busy
 # machine exceeds.
@@ -66,7 +66,7 @@ pinger() {
 	cat <<-P
 		i=0
 		until ping -n -q -c 1 -W 1 $1 >/dev/null 2>&1; do
-			i=\$((i+1)); [ \$i -lt 5 ] || { echo 'no answer: $1'; exit 1; }
+			i=\$((i+1)); [ \$i -lt ${PATIENCE_S:-5} ] || { echo 'no answer: $1'; exit 1; }
 		done
 		for i in 1 2 3 4 5; do
 			ping -n -q -c 1 -W 2 -s 1000 $1 > /dev/null || { echo "ping \$i was lost: $1"; exit 1; }
