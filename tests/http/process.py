@@ -10,15 +10,7 @@ import gateway
 from gateway import ADDRESS, PASSWORD, Client, admin, console, until
 from live import Stream
 
-INIT = """
-import os, signal, subprocess, sys
-def told(*_):
-    open(sys.argv[1], "w").write("SIGINT")
-    os._exit(0)
-signal.signal(signal.SIGINT, told)
-daemon = subprocess.Popen(sys.argv[2:], stderr=open(sys.argv[1] + ".log", "w"))
-daemon.wait()
-"""
+INIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "init.py")
 
 
 def status(pid):
@@ -168,7 +160,7 @@ def own_machine(mark):
     with open(gateway.DIR + "/settings.yaml", "w") as handle:
         handle.write(text.replace("machine_restart: off", "machine_restart: on"))
     return subprocess.Popen(["ip", "netns", "exec", gateway.NAME + "-g", "unshare", "--pid", "--fork", "--kill-child",
-                             sys.executable, "-c", INIT, mark, gateway.TOP + "/build/wayleaved", "-c",
+                             sys.executable, INIT, mark, gateway.TOP + "/build/wayleaved", "-c",
                              gateway.DIR + "/settings.yaml"])
 
 

@@ -24,9 +24,9 @@ function labMust(...words) {
 	return output;
 }
 
-function browserStart() {
+function browserStart(...more) {
 	return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", ...more] });
 }
 
 // A new visitor: no cookie, nothing kept. Whatever the page complains about is in page.complaints.
@@ -45,6 +45,10 @@ async function visitor(browser, options = {}) {
 
 async function logIn(page, words = { password: "Password", button: "Log in" }) {
 	await page.goto(ADDRESS);
+	await logInHere(page, words);
+}
+
+async function logInHere(page, words = { password: "Password", button: "Log in" }) {
 	await page.getByLabel(words.password, { exact: true }).fill(PASSWORD);
 	await page.getByRole("button", { name: words.button }).click();
 	await page.locator("nav.nav").waitFor({ state: "attached" });
@@ -66,4 +70,4 @@ async function wcag(page) {
 
 const scrollsSideways = (page) => page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
 
-module.exports = { ADDRESS, PASSWORD, lab, labMust, browserStart, visitor, logIn, go, wcag, scrollsSideways };
+module.exports = { ADDRESS, PASSWORD, lab, labMust, browserStart, visitor, logIn, logInHere, go, wcag, scrollsSideways };

@@ -4,16 +4,17 @@
 "use strict";
 const assert = require("node:assert/strict");
 const test = require("node:test");
-const { ADDRESS, PASSWORD, lab, labMust, browserStart, visitor, logIn, go, wcag, scrollsSideways } = require("./browser.js");
+const { ADDRESS, PASSWORD, lab, labMust, browserStart, visitor, logIn, logInHere, go, wcag, scrollsSideways } = require("./browser.js");
 
 const PAGES = ["overview", "vpns", "firewall", "devices", "counters", "help", "settings"];
 const TUNNELS = { pptp: "pptp", l2tp: "l2tp", ipsec: "natt" };
 const NAMES = { pptp: "PPTP", l2tp: "L2TP", ipsec: "IPsec" };
-let browser, admin;
+let browser, admin, before;
 
 test.before(async () => { browser = await browserStart(); });
 test.after(() => browser.close());
 
+const settingsOf = (config) => JSON.stringify(JSON.parse(config).settings);
 const toast = (page, text) => page.getByText(text, { exact: true }).last().waitFor();
 const passthrough = (page) => page.getByRole("heading", { name: "VPN passthrough" }).locator("xpath=ancestor::section");
 
@@ -33,6 +34,16 @@ test("first view: four requests, under 100 kB", async () => {
 	await page.context().close();
 });
 
+test("without JavaScript: a sentence, in both languages", async () => {
+	const plain = await browserStart("--blink-settings=scriptEnabled=false"), page = await visitor(plain);
+	await page.goto(ADDRESS);
+	await page.getByText("This page needs JavaScript.").waitFor();
+	await page.getByText("Diese Seite braucht JavaScript.").waitFor();
+	await page.goto(`${ADDRESS}/login.cgi`);
+	await page.getByRole("link", { name: "Go to the gateway's page" }).waitFor();
+	await plain.close();
+});
+
 test("first start: a wrong code, a short password, then the right ones", async () => {
 	const page = await visitor(browser), code = labMust("setup_code").match(/\b[A-Z0-9]{4}(-?[A-Z0-9]{4})+\b/)[0];
 	await page.goto(ADDRESS);
@@ -49,7 +60,7 @@ test("first start: a wrong code, a short password, then the right ones", async (
 	await fill(code, PASSWORD, `${PASSWORD}!`);
 	await page.getByText("The two are not the same.").waitFor();
 	await fill("AAAA-AAAA", PASSWORD, PASSWORD);
-	await page.getByRole("alert").waitFor();
+	await page.getByText("That is not the code that the gateway shows now.").waitFor();
 	await fill(code, PASSWORD, PASSWORD);
 	await page.getByRole("heading", { name: "Overview" }).waitFor();
 	assert.deepEqual(page.complaints, []);
@@ -62,7 +73,7 @@ test("login: refused with a wrong password, let in with the right one, out again
 	assert.deepEqual(await wcag(admin), []);
 	await admin.getByLabel("Password", { exact: true }).fill("admin");
 	await admin.getByRole("button", { name: "Log in" }).click();
-	await admin.getByRole("alert").waitFor();
+	await admin.getByText("The password is wrong.").waitFor();
 	await logIn(admin);
 	await admin.getByRole("button", { name: "Log out" }).click();
 	await admin.getByText("You have logged out.").waitFor();
@@ -119,6 +130,26 @@ test("NAT only: the third state, under More, and back", async () => {
 	await admin.waitForFunction(() => live.status?.passthrough.l2tp === "on");
 });
 
+test("two browsers: each sees what the other one does, and undoes none of it", async () => {
+	const other = await visitor(browser);
+	await logIn(other);
+	await go(other, "firewall");
+	const mine = admin.locator("#protocol-pptp").getByRole("switch"), save = (page) => passthrough(page).getByRole("button", { name: "Save", exact: true }).click();
+	await mine.setChecked(false, { force: true }); // not saved yet
+	await other.locator("#protocol-l2tp").getByRole("switch").setChecked(false, { force: true });
+	await save(other);
+	await toast(other, "Saved. It works now.");
+	await admin.locator("#protocol-l2tp").getByRole("switch", { checked: false }).waitFor();
+	assert.equal(await mine.isChecked(), false);
+	await mine.setChecked(true, { force: true });
+	await save(admin);
+	await toast(admin, "Nothing to save: it works like this already.");
+	await other.locator("#protocol-l2tp").getByRole("switch").setChecked(true, { force: true });
+	await save(other);
+	await admin.locator("#protocol-l2tp").getByRole("switch", { checked: true }).waitFor();
+	await other.context().close();
+});
+
 test("filtering is saved", async () => {
 	const udp = admin.getByRole("group", { name: "For UDP" });
 	await udp.getByLabel(/^Anybody/).check();
@@ -147,20 +178,43 @@ test("port forward: a stranger gets in through it, and not after it is removed",
 	assert.notEqual(stranger(), 0);
 });
 
+test("port forward: refused ones are told at their field, and what was typed outlives the session", async () => {
+	const add = () => admin.getByRole("button", { name: "Add forward" }).click();
+	await admin.getByLabel("Name").fill("range");
+	await admin.getByLabel("Port outside").fill("9000");
+	await admin.getByLabel("Last port").fill("8000");
+	await admin.getByLabel("Device address").fill("10.10.0.300");
+	await add();
+	await admin.locator(".field", { hasText: "Device address" }).locator(".wrong", { hasText: "300" }).waitFor();
+	await admin.getByLabel("Device address").fill("10.10.0.21");
+	await add();
+	await admin.locator(".field", { hasText: "Last port" }).locator(".wrong", { hasText: "below the first port" }).waitFor();
+	await admin.evaluate(() => fetch("/api/v1/session", { method: "DELETE", headers: { "X-CSRF-Token": session.csrf_token } }));
+	await admin.getByText("Your session has ended. Log in again.").waitFor();
+	await logInHere(admin);
+	await admin.getByRole("heading", { name: "Port forwards" }).waitFor();
+	assert.equal(await admin.getByLabel("Name").inputValue(), "range");
+	await admin.getByLabel("Last port").fill("9001");
+	await add();
+	await admin.getByRole("button", { name: "Remove forward range" }).waitFor();
+	labMust("wl", "forward", "remove", "range");
+	await admin.getByRole("button", { name: "Remove forward range" }).waitFor({ state: "detached" });
+});
+
 test("rollback: one click, kept by another or undone", async () => {
 	await go(admin, "settings");
 	const back = admin.getByRole("button", { name: /^Go back/ }), config = () => labMust("wl", "--json", "show", "config");
 	await back.first().click();
 	await admin.getByText(/It comes back by itself in \d+ s\./).waitFor();
-	assert.match(config(), /"door"/);
+	assert.match(config(), /"range"/);
 	await admin.getByRole("button", { name: "Undo now" }).click();
 	await toast(admin, "Undone.");
 	await admin.getByText(/It comes back by itself/).waitFor({ state: "hidden" });
-	assert.doesNotMatch(config(), /"door"/);
+	assert.doesNotMatch(config(), /"range"/);
 	await back.first().click();
 	await admin.getByRole("button", { name: "Keep it" }).click();
 	await toast(admin, "Kept.");
-	assert.match(config(), /"door"/);
+	assert.match(config(), /"range"/);
 });
 
 // --- settings ------------------------------------------------------------------------------------------
@@ -170,6 +224,9 @@ test("backup: what is downloaded can be restored", async () => {
 	await admin.getByLabel("Backup to restore").setInputFiles({ name: "no.json", mimeType: "application/json", buffer: Buffer.from("no backup") });
 	await admin.getByRole("button", { name: "Restore", exact: true }).click();
 	await admin.getByText("This is not a backup file.").waitFor();
+	await admin.getByLabel("Backup to restore").setInputFiles({ name: "other.json", mimeType: "application/json", buffer: Buffer.from('{"wayleave_backup": 2, "settings": {}}') });
+	await admin.getByRole("button", { name: "Restore", exact: true }).click();
+	await admin.getByText("or one of a version that this one cannot read").waitFor();
 	await admin.getByLabel("Backup to restore").setInputFiles(file);
 	await admin.getByRole("button", { name: "Restore", exact: true }).click();
 	await admin.getByRole("button", { name: "Keep it" }).click();
@@ -189,11 +246,45 @@ test("tokens: shown once, and revoked", async () => {
 	await admin.getByText("No tokens.").waitFor();
 });
 
-test("restart: services after one question, the machine not without the second", async () => {
+test("metrics: on and off by their switch, for everybody on the LAN", async () => {
+	const card = admin.getByRole("heading", { name: "Metrics" }).locator("xpath=ancestor::section"), metrics = () => admin.request.get(`${ADDRESS}/metrics`);
+	assert.equal((await metrics()).status(), 404);
+	for (const [on, status] of [[true, 200], [false, 404]]) {
+		await card.getByRole("switch", { name: "Prometheus metrics" }).setChecked(on, { force: true });
+		const saved = admin.waitForResponse((response) => response.request().method() === "PATCH");
+		await card.getByRole("button", { name: "Save metrics" }).click();
+		await saved;
+		assert.equal((await metrics()).status(), status);
+	}
+});
+
+test("restart: the machine not without the second yes", async () => {
 	await admin.getByRole("button", { name: "Restart machine" }).click();
 	await admin.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
 	await admin.getByRole("dialog", { name: "Really restart?" }).getByRole("button", { name: "Cancel" }).click();
 	await admin.getByRole("dialog").waitFor({ state: "detached" });
+});
+
+test("restart: services, and the page says what happens", async () => {
+	await admin.getByRole("button", { name: "Restart services" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Restart services" }).click();
+	await admin.getByText("Your session has ended. Log in again.").waitFor({ timeout: 60000 });
+	labMust("tunnel_passes", "pptp");
+	await logInHere(admin);
+});
+
+test("restart: the machine after two, gone and back; tunnels go on", async () => {
+	await go(admin, "settings");
+	await admin.getByRole("button", { name: "Restart machine" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
+	await admin.getByRole("dialog", { name: "Really restart?" }).getByRole("button", { name: "Restart machine" }).click();
+	labMust("machine_ended");
+	await admin.getByText("The gateway does not answer. Trying again…").waitFor();
+	assert.deepEqual(await wcag(admin), []);
+	labMust("machine_begins");
+	await admin.getByText("Your session has ended. Log in again.").waitFor({ timeout: 60000 });
+	await logInHere(admin);
+	await admin.getByRole("heading", { name: "Settings" }).waitFor();
 });
 
 // --- looks and access --------------------------------------------------------------------------------------
@@ -205,6 +296,12 @@ async function looks(page, name) {
 		assert.equal(await scrollsSideways(page), false, `${name}: ${wanted} scrolls sideways`);
 	}
 }
+
+test("a change that nobody keeps waits, on every page", async () => {
+	await admin.getByRole("button", { name: /^Go back/ }).first().click();
+	await admin.getByText(/It comes back by itself in \d+ s\./).waitFor();
+	before = labMust("wl", "--json", "show", "config");
+});
 
 test("WCAG 2.2 AA on every page, light", () => looks(admin, "light"));
 
@@ -236,6 +333,11 @@ test("German by the browser's language, English by choice", async () => {
 	await page.getByLabel("Sprache").selectOption("en");
 	await page.getByRole("heading", { name: "Settings" }).waitFor();
 	await page.context().close();
+});
+
+test("and has come back by itself, a minute after", async () => {
+	await admin.getByText(/It comes back by itself/).waitFor({ state: "hidden", timeout: 70000 });
+	assert.notEqual(settingsOf(labMust("wl", "--json", "show", "config")), settingsOf(before));
 });
 
 test("by keyboard alone: in, to the switches, off and on again", async () => {

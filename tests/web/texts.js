@@ -44,6 +44,15 @@ for (const [language, catalogue] of Object.entries(catalogues)) {
 test("de: every reason has its sentence", () =>
 	assert.deepEqual(Object.keys(catalogues.de).filter((key) => key.startsWith("reason.")).sort(), [...reasons].sort()));
 
+// The words that the gateway says for a tunnel
+test("every state and kind of a tunnel has its word, and every state its meaning", () => {
+	const words = (file, said) => [...new Set([...read("daemon", file).matchAll(said)].map((match) => match[1]))];
+	const states = words("show_vpn.c", /\(struct verdict\)\{"(\w+)"/g);
+	const kinds = words("show_words.c", /\[CLASS_\w+\] = "(\w+)"/g).filter((kind) => kind !== "plain");
+	assert.ok(states.length >= 5 && kinds.length >= 6, `${states} ${kinds}`);
+	none([...states.flatMap((state) => [`state.${state}`, `state.${state}.meaning`]), ...kinds.map((kind) => `kind.${kind}`)].filter((key) => !(key in catalogues.en)));
+});
+
 test("every script can be read", () => {
 	for (const name of named("web/js", ".js"))
 		new vm.Script(read("web/js", name), { filename: name });

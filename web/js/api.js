@@ -13,8 +13,11 @@ class Refused extends Error {
 	}
 }
 
-async function call(method, path, body) {
-	const headers = {};
+// What the page asks by itself, not because somebody has done something: no sign of a person.
+const BACKGROUND = { "X-Background": "1" };
+
+async function call(method, path, body, more) {
+	const headers = { ...more };
 	if (method !== "GET" && session.csrf_token)
 		headers["X-CSRF-Token"] = session.csrf_token;
 	if (body !== undefined)
@@ -51,11 +54,11 @@ async function sessionAsk() {
 }
 
 // All pages of a list; the gateway gives at most 1000 items a time.
-async function callList(path, limit = 5000) {
+async function callList(path, more, limit = 5000) {
 	const items = [];
 	let cursor = 0;
 	do {
-		const page = await call("GET", `${path}?limit=1000${cursor ? `&cursor=${cursor}` : ""}`);
+		const page = await call("GET", `${path}?limit=1000${cursor ? `&cursor=${cursor}` : ""}`, undefined, more);
 		items.push(...page.items);
 		cursor = page.cursor;
 	} while (cursor && items.length < limit);
@@ -66,11 +69,25 @@ function mayChange() {
 	return session.role === "admin";
 }
 
-// The sentence for the reader: ours where we know the case, the gateway's otherwise.
-function refusal(error) {
+// The sentence for the reader: ours where we know the case, the gateway's otherwise, with the
+// setting that it is about unless it stands at its field.
+function refusal(error, atField) {
 	if (error.status === 429)
 		return t("error.locked", { wait: duration(error.retryAfter || 60) });
 	if (error.code === "busy" && live.status && live.status.confirm_within_s)
 		return t("error.waiting");
-	return error.message;
+	if (`refused.${error.status}.${error.field}` in CATALOGUES.en)
+		return t(`refused.${error.status}.${error.field}`);
+	if (!error.code || error.code === "unreachable")
+		return error.message;
+	return saidInEnglish(atField ? error.message : [error.field, error.message].filter(Boolean).join(": "));
+}
+
+function saidInEnglish(words) {
+	return language === "en" ? words : t("error.said", { words });
+}
+
+// The control's name in "port_forwards[3].to_port", which the whole file's check says
+function refusedField(error) {
+	return (error.field || "").replace(/^port_forwards\[\d+\]\./, "");
 }

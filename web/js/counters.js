@@ -46,7 +46,7 @@ pages.counters = {
 		fill(place, h("label.choice", {}, all, t("counters.zero")),
 			KINDS.map((kind, i) => h("section.card", {}, h("h2", {}, t(`counters.${kind}`)), tables[i].element)));
 		return loadEvery(COUNTERS_EVERY_MS, async () => {
-			items = countersRate(await callList("counters"), last);
+			items = countersRate(await callList("counters", BACKGROUND), last);
 			show();
 		});
 	},

@@ -44,7 +44,7 @@ pages.devices = {
 		const count = h("p.soft", { role: "status" });
 		fill(place, h("section.card", {}, count, table.element));
 		return loadEvery(DEVICES_EVERY_MS, async () => {
-			const items = await callList("devices");
+			const items = await callList("devices", BACKGROUND);
 			table.update(items.sort((a, b) => addressNumber(a.address) - addressNumber(b.address)));
 			setText(count, tn("devices.count", items.length));
 		});

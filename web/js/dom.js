@@ -132,6 +132,37 @@ function failField(control, wrong, text) {
 		control.removeAttribute("aria-invalid");
 }
 
+// A form with one button. SEND() resolves, or throws what was refused: that is told at the
+// field that it is about (FIELDS {name: field}), or above the button.
+function sendForm(fields, attributes, content, submit, send, foot) {
+	const problem = h("div.note.bad", { role: "alert", hidden: true });
+	const form = h("form", { novalidate: true, ...attributes }, content, problem, foot || submit);
+	form.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		submit.disabled = true;
+		problem.hidden = true;
+		try {
+			await send();
+		} catch (error) {
+			refusalShow(fields, problem, error);
+		} finally {
+			submit.disabled = false;
+		}
+	});
+	return form;
+}
+
+function refusalShow(fields, problem, error) {
+	const at = fields[refusedField(error)];
+	if (at) {
+		at.fail(refusal(error, true));
+		at.control.focus();
+		return;
+	}
+	problem.hidden = false;
+	setText(problem, refusal(error));
+}
+
 function select(options, chosen, attributes) {
 	const element = h("select", attributes, options.map(([value, label]) => h("option", { value }, label)));
 	element.value = chosen;

@@ -29,25 +29,12 @@ function doorFoot(message) {
 	return h("div.door-foot", {}, choice);
 }
 
-// A form whose fields tell what is wrong; SEND() resolves, or throws what was refused.
 function doorForm(fields, button, send) {
-	const problem = h("div.note.bad", { role: "alert", hidden: true });
-	const submit = h("button.first", {}, button);
-	const form = h("form", { novalidate: true }, fields.map((f) => f.element), problem, submit);
-	form.addEventListener("submit", async (event) => {
-		event.preventDefault();
-		submit.disabled = true;
-		problem.hidden = true;
-		try {
-			await send();
-		} catch (error) {
-			problem.hidden = false;
-			setText(problem, refusal(error));
-		} finally {
-			submit.disabled = false;
-		}
+	const all = Object.values(fields);
+	return sendForm(fields, {}, all.map((f) => f.element), h("button.first", {}, button), () => {
+		all.forEach((f) => f.fail(""));
+		return send();
 	});
-	return form;
 }
 
 function passwordInput(autocomplete) {
@@ -57,7 +44,7 @@ function passwordInput(autocomplete) {
 function loginForm() {
 	const password = field(t("login.password"), passwordInput("current-password"));
 	const user = h("input", { type: "text", autocomplete: "username", value: "admin", hidden: true, tabindex: "-1", "aria-hidden": "true" });
-	const form = doorForm([password], t("login.button"), async () => {
+	const form = doorForm({ password }, t("login.button"), async () => {
 		sessionTake(await call("POST", "session", { password: password.control.value }));
 		enter();
 	});
@@ -70,7 +57,7 @@ function setupForm() {
 	const code = field(t("setup.code"), h("input.mono", { type: "text", autocomplete: "one-time-code", autocapitalize: "characters", spellcheck: "false", maxlength: "64" }), t("setup.code.hint"));
 	const first = field(t("setup.password"), passwordInput("new-password"), t("setup.password.hint"));
 	const again = field(t("setup.again"), passwordInput("new-password"));
-	const form = doorForm([code, first, again], t("setup.button"), async () => {
+	const form = doorForm({ code, password: first, again }, t("setup.button"), async () => {
 		code.fail(code.control.value.trim() ? "" : t("setup.code.missing"));
 		if (!passwordsAgree(first, again) || !code.control.value.trim())
 			return;
@@ -91,6 +78,21 @@ function passwordsAgree(first, again) {
 		(short ? first : again).control.focus();
 	return !short && !differ;
 }
+
+// Who reads or types asks the gateway for nothing, and is there all the same: it is told now and
+// then, so that the session does not end under their hands.
+const PRESENCE_EVERY_MS = 240000;
+let presenceTold = 0;
+
+function presenceTell() {
+	if (!session.logged_in || Date.now() - presenceTold < PRESENCE_EVERY_MS)
+		return;
+	presenceTold = Date.now();
+	call("GET", "session").catch(() => {}); // then it is told by what is asked next
+}
+
+for (const sign of ["pointerdown", "keydown"])
+	document.addEventListener(sign, presenceTell, { passive: true });
 
 function enter() {
 	languageOfSession();

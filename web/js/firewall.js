@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Advanced > Security > WAN / Firewall: VPN passthrough, filtering, port forwards.
-// Each part loads the settings itself and saves only its own.
+// Each part saves only its own, and follows what is changed elsewhere: in another browser, on
+// the command line.
 "use strict";
+
+const CONFIG_EVERY_MS = 3000;
 
 pages.firewall = {
 	title: () => t("nav.firewall"),
@@ -10,22 +13,22 @@ pages.firewall = {
 	open(place, rest) {
 		const parts = [passthroughCard(rest), filteringCard(), forwardsCard()];
 		fill(place, parts.map((part) => part.element));
+		let shown = false;
 		const load = async () => {
-			try {
-				const config = await call("GET", "config");
-				parts.forEach((part) => part.take(config));
-			} catch (error) {
-				toast(refusal(error));
-			}
+			const config = await call("GET", "config", undefined, BACKGROUND);
+			parts.forEach((part) => part.take(config));
+			if (rest && !shown)
+				scrollToProtocol(rest);
+			shown = true;
 		};
-		load().then(() => rest && scrollToProtocol(rest));
+		const end = loadEvery(CONFIG_EVERY_MS, load);
 		const unlisten = liveListen((what) => {
 			if (what === "config")
-				load();
+				load().catch(() => {}); // its turn comes again
 			else
 				parts.forEach((part) => part.live && part.live(what));
 		});
-		return unlisten;
+		return () => { end(); unlisten(); };
 	},
 };
 
@@ -35,26 +38,11 @@ function scrollToProtocol(name) {
 		element.scrollIntoView({ block: "start" });
 }
 
-// A form with one button: SEND() saves; what it was told about goes to PROBLEM.
-function saveForm(content, button, send, more) {
-	const problem = h("div.note.bad", { role: "alert", hidden: true });
+// A part of a page that is saved by its own button, which only who may change can press.
+function saveForm(content, button, send, more, fields = {}) {
 	const save = h("button.first", { disabled: !mayChange() }, button);
 	const hint = h("p.soft.small", {}, mayChange() ? more || "" : t("role.readonly.hint"));
-	const form = h("form.stack", { novalidate: true }, content, problem, h("div.save-bar", {}, hint, save));
-	form.addEventListener("submit", async (event) => {
-		event.preventDefault();
-		save.disabled = true;
-		problem.hidden = true;
-		try {
-			await send();
-		} catch (error) {
-			problem.hidden = false;
-			setText(problem, refusal(error));
-		} finally {
-			save.disabled = !mayChange();
-		}
-	});
-	return { element: form, hint };
+	return { element: sendForm(fields, { class: "stack" }, content, save, send, h("div.save-bar", {}, hint, save)), hint };
 }
 
 // Sends VALUES {name: text}, all or none, and tells; CONFIRM: undone unless kept
@@ -69,11 +57,18 @@ const FILTERS = ["endpoint-independent", "address-dependent", "address-and-port-
 
 function filterChoices(protocol) {
 	const radios = FILTERS.map((value) => h("input", { type: "radio", name: `filter-${protocol}`, value, disabled: !mayChange() }));
+	let saved; // until the settings have come
+	const get = () => radios.find((radio) => radio.checked)?.value;
 	return {
+		get,
 		element: h("fieldset", {}, h("legend", {}, t("filter.for", { protocol: protocol.toUpperCase() })),
 			radios.map((radio) => h("label.choice", {}, radio, h("span", {}, t(`filter.${radio.value}`), h("span.soft", {}, t(`filter.${radio.value}.what`)))))),
-		get: () => radios.find((radio) => radio.checked)?.value,
-		set(value) { radios.forEach((radio) => { radio.checked = radio.value === value; }); },
+		// what was picked here and not saved yet stays
+		take(value) {
+			if (get() === saved)
+				radios.forEach((radio) => { radio.checked = radio.value === value; });
+			saved = value;
+		},
 	};
 }
 
@@ -84,8 +79,8 @@ function filteringCard() {
 	return {
 		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("filter.title")), h("p.soft", {}, t("filter.intro"))), form.element),
 		take(config) {
-			udp.set(config.settings.filtering.udp);
-			tcp.set(config.settings.filtering.tcp);
+			udp.take(config.settings.filtering.udp);
+			tcp.take(config.settings.filtering.tcp);
 		},
 	};
 }

@@ -24,14 +24,23 @@ function forwardTitle(forward) {
 	return forward.name || `${forward.protocol} ${forward.port ? portRange(forward.port, forward.port_last) : ""}`.trim();
 }
 
+// Where it stands now, from 1: others may have removed some before it; 0: it is gone.
+async function forwardPlace(forward) {
+	const { settings } = await call("GET", "config");
+	const same = (one) => JSON.stringify({ ...one, position: forward.position }) === JSON.stringify(forward);
+	return (settings.port_forwards || []).findIndex(same) + 1;
+}
+
 async function forwardRemove(forward) {
 	const title = forwardTitle(forward);
 	if (await ask(t("forwards.remove.title", { name: title }), h("p", {}, t("forwards.remove.what")),
 		[{ value: "", label: t("dialog.cancel") }, { value: "yes", label: t("forwards.remove"), kind: "danger" }]) !== "yes")
 		return;
 	try {
-		changed(await call("DELETE", `forwards/${encodeURIComponent(forward.name || forward.position)}`));
-		toast(t("forwards.removed", { name: title }));
+		const place = await forwardPlace(forward);
+		if (place)
+			changed(await call("DELETE", `forwards/${place}`));
+		toast(t(place ? "forwards.removed" : "forwards.gone", { name: title }));
 	} catch (error) {
 		toast(refusal(error));
 	}
@@ -64,11 +73,31 @@ function forwardFields() {
 		to: field(t("forwards.to"), h("input", { type: "text", list: devices.id, inputmode: "decimal", autocomplete: "off", maxlength: "15" })),
 		to_port: field(t("forwards.toport"), portInput({}), t("forwards.toport.hint")),
 	};
-	fields.protocol.control.addEventListener("change", () => {
+	const look = () => {
 		for (const name of ["port", "port_last", "to_port"])
 			fields[name].element.hidden = !hasPorts(fields.protocol.control.value);
-	});
+	};
+	fields.protocol.control.addEventListener("change", look);
+	draftKeep(fields);
+	look();
 	return [fields, devices];
+}
+
+// What was typed and not added yet is still there when the page, or the session, is back
+const forwardDraft = {};
+
+function draftKeep(fields) {
+	for (const [name, { control }] of Object.entries(fields)) {
+		control.value = forwardDraft[name] ?? control.value;
+		control.addEventListener("input", () => { forwardDraft[name] = control.value; });
+	}
+}
+
+function draftEnd(fields) {
+	for (const name of ["name", "port", "port_last", "to", "to_port"])
+		fields[name].control.value = "";
+	for (const name of Object.keys(forwardDraft))
+		delete forwardDraft[name];
 }
 
 // What was typed, as the settings file has it; null when a field is wrong
@@ -78,6 +107,7 @@ function forwardRead(fields) {
 	fields.to.fail(/^\d+\.\d+\.\d+\.\d+$/.test(forward.to) ? "" : t("forwards.to.wrong"));
 	if (fields.name.control.value.trim())
 		forward.name = fields.name.control.value.trim();
+	fields.name.fail("");
 	for (const name of ["port", "port_last", "to_port"]) {
 		const text = fields[name].control.value.trim(), needed = name === "port";
 		const wrong = ports && (text || needed) && !(/^[1-9]\d*$/.test(text) && Number(text) < 65536);
@@ -99,8 +129,7 @@ function forwardForm() {
 			return;
 		changed(await call("POST", "forwards", { forward }));
 		toast(t("forwards.added", { name: forwardTitle(forward) }));
-		for (const name of ["name", "port", "port_last", "to", "to_port"])
-			fields[name].control.value = "";
-	}, t("forwards.hint"));
+		draftEnd(fields);
+	}, t("forwards.hint"), fields);
 	return form.element;
 }

@@ -9,6 +9,7 @@ const live = {
 	status: null,
 	vpn: [],
 	connected: true,
+	crowded: false, // the gateway is there, but gives this page no stream
 	// parallel arrays, as the plot takes them: seconds, bit/s in, bit/s out
 	history: [[], [], []],
 	listeners: new Set(),
@@ -37,7 +38,10 @@ function liveStart() {
 	on("status", (status) => { live.status = status; });
 	on("vpn", (vpn) => { live.vpn = vpn.items; });
 	on("traffic", trafficTake);
-	source.addEventListener("open", () => connectedSet(true));
+	source.addEventListener("open", () => {
+		live.crowded = false;
+		connectedSet(true);
+	});
 	source.addEventListener("error", streamFailed);
 }
 
@@ -59,7 +63,9 @@ function streamFailed() {
 
 async function streamAgain() {
 	try {
-		await call("GET", "status");
+		live.status = await call("GET", "status", undefined, BACKGROUND);
+		live.crowded = true;
+		liveTell("connected");
 		if (session.logged_in)
 			liveStart();
 	} catch (error) {

@@ -29,11 +29,15 @@ function passthroughCard() {
 }
 
 async function passthroughSave(parts) {
-	const values = {};
-	for (const part of parts)
-		values[`passthrough.${part.name}`] = part.get();
-	await configSave(values, t("passthrough.saved"));
-	parts.forEach((part) => part.set(part.get()));
+	// what stands as it was may have been switched elsewhere meanwhile
+	const mine = parts.filter((part) => part.get() !== part.saved());
+	const wanted = mine.map((part) => [`passthrough.${part.name}`, part.get()]);
+	if (!wanted.length) {
+		toast(t("passthrough.same"));
+		return;
+	}
+	await configSave(Object.fromEntries(wanted), t("passthrough.saved"));
+	mine.forEach((part) => part.set(part.get()));
 }
 
 // Whom a switch that is about to go off would cut off: said before it is saved

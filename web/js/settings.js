@@ -57,11 +57,12 @@ function passwordCard() {
 	const first = field(t("password.new"), passwordInput("new-password"), t("setup.password.hint"));
 	const again = field(t("setup.again"), passwordInput("new-password"));
 	const form = saveForm([old.element, first.element, again.element], t("password.button"), async () => {
+		old.fail("");
 		if (!passwordsAgree(first, again))
 			return;
 		await call("PUT", "password", { old: old.control.value, new: first.control.value });
 		sessionEnded(t("password.changed"));
-	}, t("password.hint"));
+	}, t("password.hint"), { old, new: first });
 	return h("section.card.stack", {}, h("h2", {}, t("password.title")), form.element);
 }
 
@@ -149,7 +150,7 @@ async function backupRestore(file) {
 	try {
 		backup = JSON.parse(await file.text());
 	} catch {
-		throw new Refused(0, { code: "bad-request", message: t("backup.notjson") });
+		throw new Refused(0, { message: t("backup.notjson") });
 	}
 	changed(await call("PUT", "backup?confirm=true", backup));
 	toast(t("backup.restored"));

@@ -114,14 +114,17 @@ function bannerFollow(place) {
 	waiting.append(h("div", {}, words, left), mayChange() && h("div.row", {},
 		h("button.first", { type: "button", onclick: () => confirmDo("confirm", t("confirm.kept")) }, t("confirm.keep")),
 		h("button", { type: "button", onclick: () => confirmDo("rollback", t("confirm.undone"), { steps: 1 }) }, t("confirm.undo"))));
-	const away = h("div.banner.bad", { role: "alert", hidden: true }, h("p", {}, t("error.away")));
+	const awayWords = h("p");
+	const away = h("div.banner.bad", { role: "alert", hidden: true }, awayWords);
 	place.append(away, waiting);
 	const clock = { deadline: 0 };
 	const tick = () => bannerTick(waiting, left, clock);
 	const timer = setInterval(tick, 500);
 	const unlisten = liveListen((what) => {
-		if (what === "connected")
+		if (what === "connected") {
+			setText(awayWords, t(live.crowded ? "error.crowded" : "error.away"));
 			away.hidden = live.connected;
+		}
 		if (what === "status" || what === "confirm") {
 			clock.deadline = Date.now() + ((live.status && live.status.confirm_within_s) || 0) * 1000;
 			tick();
