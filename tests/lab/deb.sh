@@ -165,6 +165,20 @@ install_deb() { # install_deb FILE: as dpkg, for apt would ask for a network; wi
 upgrade() { install_deb "$DIR/next.deb" && until_ok 30 status_good; }
 version_is() { [ "$(inside dpkg-query -W -f '${Version}' wayleave)" = "$(dpkg-deb -f "$1" Version)" ]; }
 
+# all that a package of a daemon owes: its programs' pages, completion, settings, units
+package_has() {
+	local file
+	dpkg-deb -c "$DIR/old.deb" >"$DIR/contents"
+	for file in man/man8/wayleaved.8.gz man/man1/wayleave.1.gz completions/wayleave /etc/wayleave/wayleave.yaml \
+		system/wayleave.service system/wayleave@.service system/wayleave-teardown.service; do
+		grep -q "$file$" "$DIR/contents" || { echo "no $file"; return 1; }
+	done
+}
+# behind whoever flushes nftables at boot, before what wants a network
+in_boot_order() {
+	grep -qw nftables.service <(inside systemctl show -P After wayleave) &&
+		grep -qw network-online.target <(inside systemctl show -P Before wayleave)
+}
 units_verify() {
 	inside systemd-analyze verify --man=no wayleave.service wayleave@two.service wayleave-teardown.service
 }
@@ -269,6 +283,7 @@ undisturbed() { # undisturbed COMMAND...: no ping of a hundred a second is lost
 
 ok "make deb" package_make
 [ -s "$DIR/old.deb" ] || { echo "1..$COUNT"; exit 1; }
+ok "... with man pages, completion, default settings and units" package_has
 ok "changelog and programs have one version" changelog_agrees
 lint
 package_next >/dev/null
@@ -285,6 +300,7 @@ ok "dpkg installs it" install_deb "$DIR/old.deb"
 ok "... with a user for the helper" inside getent passwd wayleave-helper
 ok "... enabled" inside systemctl is-enabled wayleave
 ok "... with units that systemd understands" units_verify
+ok "... in their place at boot" in_boot_order
 ok "without interfaces in the settings it is skipped, with a sentence" unit_skipped
 ok "... and touches nothing" traceless
 ok "the settings need no more than the interfaces" name_interfaces
