@@ -12,7 +12,7 @@
 
 #include "core/memory.h"
 
-#include "core/session.h"
+#include "core/gateway.h"
 
 #define HZ 100
 

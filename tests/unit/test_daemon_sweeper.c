@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
-#include "core/memory.h"
+#define SETS 64
+#include "tests/unit/test_arena.h"
+
 #include "core/fragment.h"
 #include "core/keyed.h"
 #include "core/session.h"
@@ -20,50 +22,15 @@
 #include "daemon/sweeper.h"
 #include "daemon/tunnels.h"
 
-#define HZ	 100
-#define SETS	 64
 #define INSIDE	 host_to_be32(0x0a000002)
 #define EXTERNAL host_to_be32(0xcb007101)
 #define REMOTE	 host_to_be32(0xcb007109)
 
-static struct record_set sets[SETS];
-static struct set_tags tags[SETS];
-static struct next_hop next_hops[NEXT_HOPS];
-static struct interface interfaces[INTERFACES];
-static struct config config;
-static uint32_t now;
-
-static __u32 ticks(void)
-{
-	return now;
-}
-
-static __u32 random_number(void)
-{
-	return rand();
-}
-
-static void count_nothing(enum reason reason, __u32 bytes)
-{
-}
-
 static int arena_up(void **state)
 {
-	memset(sets, 0, sizeof(sets));
-	memset(tags, 0, sizeof(tags));
-	memset(next_hops, 0, sizeof(next_hops));
-	config = (struct config){.set_mask = SETS - 1, .hz = HZ, .external = EXTERNAL};
+	arena_clear(EXTERNAL, 1000);
 	for (int i = 0; i < TIMEOUT_COUNT; i++)
 		config.timeouts[i] = 300 * HZ;
-	arena = (struct arena){.sets = sets,
-			       .tags = tags,
-			       .next_hops = next_hops,
-			       .interfaces = interfaces,
-			       .config = &config,
-			       .ticks = ticks,
-			       .random = random_number,
-			       .count = count_nothing};
-	now = 1000;
 	*state = sweeper_new();
 	return *state ? 0 : -1;
 }
