@@ -65,11 +65,11 @@ struct gateway {
 	struct esp_flows *esp;
 	struct ike_flows *ike;
 	struct package *package;
-	bool restart;		 /* the loop ended to begin anew */
-	struct event *events[8]; /* of the loop; NULL: unused */
+	bool restart;		    /* the loop ended to begin anew */
+	struct event *events[8];    /* of the loop; NULL: unused */
 	uint32_t keepalives_tended; /* tick of the last round */
-	uint32_t sessions_room;	 /* what the table was made for */
-	struct timespec started; /* CLOCK_MONOTONIC */
+	uint32_t sessions_room;	    /* what the table was made for */
+	struct timespec started;    /* CLOCK_MONOTONIC */
 };
 
 /*
