@@ -29,7 +29,7 @@ class Daemon:
     def start(self):
         self.process = subprocess.Popen(["ip", "netns", "exec", GATEWAY, BUILD + "/wayleaved", "-c", SETTINGS],
                                         stderr=LOG)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while subprocess.run([BUILD + "/wayleave", "-r", RUN_DIR, "status"], capture_output=True).returncode:
             if time.monotonic() > end:
                 raise TimeoutError("wayleaved does not translate")

@@ -52,7 +52,17 @@ static void draw_traffic(struct climate *c, struct chance *x)
 	c->seconds = c->rekey_s * 4.5;
 }
 
-struct climate climate_draw(uint64_t seed, bool foreign)
+/* People who come within minutes, and keys that last for hours, here for half of one. */
+static void draw_office(struct climate *c, struct chance *x)
+{
+	c->dial_ms = chance_between(x, 60000, 600000);
+	c->rekey_s = chance_between(x, 900, 2700);
+	c->rekey_spread = chance_between(x, 0.05, 0.3);
+	c->rate = chance_log_between(x, 0.3, 3);
+	c->seconds = c->rekey_s * 2.5;
+}
+
+struct climate climate_draw(uint64_t seed, bool foreign, bool office)
 {
 	struct chance x = {seed ^ (foreign ? 0xf0e1d2c3b4a59687ull : 0)};
 	struct climate c = {0};
@@ -60,5 +70,7 @@ struct climate climate_draw(uint64_t seed, bool foreign)
 	draw_network(&c, &x, foreign);
 	draw_ipsec(&c, &x);
 	draw_traffic(&c, &x);
+	if (office)
+		draw_office(&c, &x);
 	return c;
 }

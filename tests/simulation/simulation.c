@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * simulation [-a ALGORITHM] [-f] [-s FIRST SEED] [-n SAs] [-c] [-v]
+ * simulation [-a ALGORITHM] [-f] [-o] [-s FIRST SEED] [-n SAs] [-c] [-v]
  *
  *   -f  foreign climates: other delays than those that the algorithm was tuned on
+ *   -o  offices: people come over minutes, keys last long
  *   -n  stop after so many CHILD_SAs were made (default 2000)
  *   -c  check: TAP, with bounds on what came of it
  *   -v  a line for each world
@@ -22,7 +23,7 @@ static const struct algorithm *const algorithms[] = {
 
 struct wish {
 	const char *only;
-	bool foreign, check, verbose;
+	bool foreign, office, check, verbose;
 	uint64_t seed, sas;
 };
 
@@ -49,8 +50,52 @@ static void print_result(const char *name, const struct result *r)
 	       r->spoken ? (double)r->copied / (double)r->spoken : 0, share(r->unbound, r->spoken));
 }
 
+static uint64_t copied_at_most(const struct result *r, int first, int last, unsigned copies)
+{
+	uint64_t sas = 0;
+
+	for (int pattern = first; pattern <= last; pattern++)
+		for (unsigned i = 0; i <= copies; i++)
+			sas += r->copied_so_often[pattern][i];
+	return sas;
+}
+
+/* The least number of copies that so large a share of the SAs does not exceed. */
+static unsigned copied_quantile(const struct result *r, int first, int last, double share_of)
+{
+	uint64_t all = copied_at_most(r, first, last, COPIES_MOST), sas = 0;
+	unsigned copies = 0;
+
+	for (; copies < COPIES_MOST; copies++) {
+		for (int pattern = first; pattern <= last; pattern++)
+			sas += r->copied_so_often[pattern][copies];
+		if ((double)sas >= share_of * (double)all)
+			break;
+	}
+	return copies;
+}
+
+/* Of the SAs with traffic of these patterns. */
+static void print_copied(const char *name, const struct result *r, int first, int last)
+{
+	uint64_t all = copied_at_most(r, first, last, COPIES_MOST);
+
+	if (!all)
+		return;
+	printf("  %-18s copied of an SA: median %u, 90 %% %u, 99 %% %u; none %.1f %%, up to 3 %.1f "
+	       "%%, up "
+	       "to 10 %.1f %%\n",
+	       name, copied_quantile(r, first, last, 0.5), copied_quantile(r, first, last, 0.9),
+	       copied_quantile(r, first, last, 0.99), share(copied_at_most(r, first, last, 0), all),
+	       share(copied_at_most(r, first, last, 3), all),
+	       share(copied_at_most(r, first, last, 10), all));
+}
+
 static void print_details(const struct result *r)
 {
+	print_copied("all", r, 0, PATTERNS - 1);
+	for (int i = 0; i < PATTERNS; i++)
+		print_copied(pattern_name[i], r, i, i);
 	for (int i = 0; i < PATTERNS; i++)
 		if (r->by_pattern[i])
 			printf("  %-18s %8llu %10.4f %21.3f\n", pattern_name[i],
@@ -91,10 +136,11 @@ static void print_world(uint64_t seed, const struct climate *c, const struct res
 
 static struct result run(const struct algorithm *algorithm, const struct wish *wish)
 {
-	struct result result = {0}, before;
+	struct result result = {0};
+	static struct result before;
 
 	for (uint64_t seed = wish->seed; result.sas < wish->sas; seed++) {
-		struct climate climate = climate_draw(seed, wish->foreign);
+		struct climate climate = climate_draw(seed, wish->foreign, wish->office);
 
 		before = result;
 		world_run(&climate, seed, algorithm, &result);
@@ -109,13 +155,16 @@ static struct wish wish_of(int argc, char **argv)
 	struct wish wish = {.seed = 1, .sas = 2000};
 	int option;
 
-	while ((option = getopt(argc, argv, "a:fs:n:cv")) != -1) {
+	while ((option = getopt(argc, argv, "a:fos:n:cv")) != -1) {
 		switch (option) {
 		case 'a':
 			wish.only = optarg;
 			break;
 		case 'f':
 			wish.foreign = true;
+			break;
+		case 'o':
+			wish.office = true;
 			break;
 		case 's':
 			wish.seed = strtoull(optarg, NULL, 10);

@@ -777,6 +777,7 @@ static void sa_count(const struct sa *sa, struct result *r)
 	r->lost += sa->lost;
 	r->copied += sa->copied;
 	r->copies += sa->copies;
+	r->copied_so_often[sa->pattern][sa->copied < COPIES_MOST ? sa->copied : COPIES_MOST]++;
 	if (!sa->bound_us) {
 		r->unbound++;
 		return;

@@ -99,17 +99,24 @@ struct algorithm {
 extern const struct algorithm algorithm_pairing, algorithm_one_client, algorithm_last_talker,
 	algorithm_first_out, algorithm_hardin;
 
+#define COPIES_MOST 8192 /* of one SA; more count as so many */
+
 /* What came of one world, or of many. */
 struct result {
 	uint64_t sas, spoken; /* made; with an inbound packet: those count below */
 	uint64_t mispaired, believed_wrong, settled_wrong, unbound, dead;
 	uint64_t packets, lost, copied, copies;
 	uint64_t by_pattern[PATTERNS], mispaired_by_pattern[PATTERNS], dead_by_pattern[PATTERNS];
+	uint64_t copied_so_often[PATTERNS][COPIES_MOST + 1]; /* SAs with so many copied packets */
 	double bind_ms_sum;
 	uint64_t binds, slow_binds[5]; /* within 0, 10, 100, 1000 ms, and later */
 };
 
-struct climate climate_draw(uint64_t seed, bool foreign);
+/*
+ * @foreign: other delays than those that the algorithm was tuned on. @office: people come
+ * over minutes and keys last long; otherwise all of that happens within half a minute.
+ */
+struct climate climate_draw(uint64_t seed, bool foreign, bool office);
 
 /* Runs one world against one gateway and adds what came of it. */
 void world_run(const struct climate *climate, uint64_t seed, const struct algorithm *algorithm,
