@@ -24,9 +24,9 @@ function labMust(...words) {
 	return output;
 }
 
-function browserStart(...more) {
+function browserStart() {
 	return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", ...more] });
+		"--disable-background-networking", "--disable-component-update", "--disable-sync"] });
 }
 
 // A new visitor: no cookie, nothing kept. Whatever the page complains about is in page.complaints.

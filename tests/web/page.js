@@ -34,14 +34,15 @@ test("first view: four requests, under 100 kB", async () => {
 	await page.context().close();
 });
 
-test("without JavaScript: a sentence, in both languages", async () => {
-	const plain = await browserStart("--blink-settings=scriptEnabled=false"), page = await visitor(plain);
-	await page.goto(ADDRESS);
-	await page.getByText("This page needs JavaScript.").waitFor();
-	await page.getByText("Diese Seite braucht JavaScript.").waitFor();
+test("without JavaScript: a sentence, in both languages; on an unknown path: the way to the page", async () => {
+	const page = await visitor(browser), text = await (await page.request.get(ADDRESS)).text();
+	const plain = text.match(/<noscript>(.*)<\/noscript>/s)[1];
+	assert.match(plain, /This page needs JavaScript\./);
+	assert.match(plain, /<p lang="de">Diese Seite braucht JavaScript\./);
 	await page.goto(`${ADDRESS}/login.cgi`);
-	await page.getByRole("link", { name: "Go to the gateway's page" }).waitFor();
-	await plain.close();
+	await page.getByRole("link", { name: "Go to the gateway's page" }).click();
+	await page.getByRole("heading", { name: "Welcome" }).waitFor();
+	await page.context().close();
 });
 
 test("first start: a wrong code, a short password, then the right ones", async () => {

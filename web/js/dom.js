@@ -78,7 +78,8 @@ function keyedList(parent, key, make) {
 // a sentence for when it is empty. Cells are made anew only when their text changes.
 function liveTable(caption, columns, key, emptyText) {
 	const body = h("tbody");
-	const table = h("div.table", {}, h("table", {},
+	// reached by Tab, as it may scroll sideways
+	const table = h("div.table", { tabindex: "0", role: "group", "aria-label": caption }, h("table", {},
 		h("caption.unseen", {}, caption),
 		h("thead", {}, h("tr", {}, columns.map((c) => h(c.right ? "th.right" : "th", { scope: "col" }, c.label)))),
 		body));
