@@ -17,16 +17,11 @@
 #include <math.h>
 
 #include "pairing/belief.h"
-#include "pairing/likelihood.h"
-#include "pairing/reply.h"
 #include "pairing/watch.h"
 
 #define BIND_BELOW	  5e-4 /* what all others together may have */
 #define COPY_ABOVE	  1e-4 /* who gets a copy */
-#define DOUBT_BELOW	  0.97 /* copies are cheap, a tunnel that is dead is not */
-#define LIKELY_BELOW	  0.01 /* as BIND_BELOW, for a while ... */
-#define COPIES_BEFORE	  32   /* ... after so many copies, */
-#define COPIES_BETWEEN	  4    /* and so many after each while */
+#define DOUBT_BELOW	  0.05
 #define LEAN_MS		  1000
 #define LEANS_DOUBLED	  6
 #define COPIES_AFTER_LEAN 8
@@ -36,6 +31,86 @@ static void decide(struct esp_decision *d, enum esp_verdict verdict, enum esp_re
 	d->verdict = verdict;
 	d->reason = reason;
 	d->count = 0;
+}
+
+/* --- the test: who sends something just after it was given a copy?
+ * --------------------------------- */
+
+#define CHANCE_AT_LEAST 0.1 /* hosts speak in bursts */
+#define REPLIES		0.6 /* how often the owner does, where traffic goes both ways */
+
+static bool suspect_has_sent(struct esp_pairing *p, const struct suspect *s, uint64_t now_ms)
+{
+	return peer_out_packets(p, s->peer, now_ms) > s->packets;
+}
+
+/* @common: how many of the others sent something too, for whatever reason all of them have. */
+static void suspect_judge(struct esp_pairing *p, struct suspect *s, double common, uint64_t now_ms)
+{
+	double window_s = (double)(now_ms - s->last_copy_ms) / 1000;
+	double chance = 1 - exp(-peer_out_rate(p, s->peer, now_ms) * window_s);
+	bool hit = suspect_has_sent(p, s, now_ms);
+
+	if (chance < common)
+		chance = common;
+	if (chance < CHANCE_AT_LEAST)
+		chance = CHANCE_AT_LEAST;
+	if (hit)
+		s->replies += log((1 - (1 - REPLIES) * (1 - chance)) / chance);
+	else
+		s->replies += log(1 - REPLIES);
+	s->answered = belief_replies(s->replies);
+}
+
+static void arrival_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
+{
+	double tested = 0, hits = 0;
+
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		if (u->suspects[i].last_copy_ms != u->test_ms)
+			continue;
+		tested++;
+		hits += suspect_has_sent(p, &u->suspects[i], now_ms);
+	}
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		struct suspect *s = &u->suspects[i];
+		double others = hits - suspect_has_sent(p, s, now_ms);
+
+		if (s->last_copy_ms == u->test_ms)
+			suspect_judge(p, s, tested > 2 ? others / (tested - 1) : 0, now_ms);
+	}
+	u->test_ms = 0;
+	belief_stale(p);
+}
+
+/* The peer's entry, instead of the one that got fewest copies if there is no room. */
+static struct suspect *suspect_get(struct arrival *u, struct peer *peer)
+{
+	struct suspect *least = &u->suspects[0];
+
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		if (u->suspects[i].peer == peer)
+			return &u->suspects[i];
+		if (u->suspects[i].last_copy_ms < least->last_copy_ms)
+			least = &u->suspects[i];
+	}
+	if (u->suspect_count < ESP_CANDIDATES)
+		least = &u->suspects[u->suspect_count++];
+	*least = (struct suspect){.peer = peer};
+	return least;
+}
+
+static void suspect_copied(struct esp_pairing *p, struct arrival *u, struct peer *peer,
+			   uint64_t now_ms)
+{
+	struct suspect *s = suspect_get(u, peer);
+
+	if (!s->copies++)
+		s->first_copy_ms = now_ms;
+	if (u->test_ms && u->test_ms != now_ms)
+		return; /* a test is under way */
+	s->last_copy_ms = now_ms;
+	s->packets = peer_out_packets(p, peer, now_ms);
 }
 
 /* --- binding
@@ -50,11 +125,11 @@ static void note_why(const struct arrival *u, const struct opinion *best, unsign
 		child_note(child, ESP_EVIDENCE_eliminated);
 	else
 		child_note(child, ESP_EVIDENCE_outweighed);
-	if (likelihood_took_over(u, child))
+	if (belief_took_over(u, child))
 		child_note(child, ESP_EVIDENCE_took_over);
-	if (likelihood_reacted(u, child) > 0.5)
+	if (belief_reacted(u, child) > 0.5)
 		child_note(child, ESP_EVIDENCE_reacted);
-	if (likelihood_answered(u, best->peer) > 1)
+	if (belief_answered(u, best->peer) > 1)
 		child_note(child, ESP_EVIDENCE_answered);
 }
 
@@ -67,7 +142,7 @@ static void note_why(const struct arrival *u, const struct opinion *best, unsign
 static bool goes_on(const struct arrival *u, const struct peer *peer)
 {
 	return u->packets >= GOES_ON_PACKETS && u->last_sequence > u->first_sequence &&
-	       likelihood_answered(u, peer) > 0.5;
+	       belief_answered(u, peer) > 0.5;
 }
 
 /* An SA that this arrival may have: an open one, or a new one where the belief is in none of them.
@@ -106,7 +181,6 @@ static bool arrival_attach(struct esp_pairing *p, struct arrival *u, const struc
 	child->sampled_ms = now_ms;
 	child->sampled_in = u->packets;
 	u->bound = child;
-	u->test_ms = 0;
 	belief_stale(p);
 	return true;
 }
@@ -132,7 +206,6 @@ static struct esp_pair arrival_detach(struct esp_pairing *p, struct arrival *u)
 	child->pair.evidence &= ~(1u << ESP_EVIDENCE_leaning);
 	child_note(child, ESP_EVIDENCE_doubted);
 	u->bound = NULL;
-	u->test_ms = 0;
 	belief_stale(p);
 	return half;
 }
@@ -178,7 +251,6 @@ static bool arrival_lean(struct esp_pairing *p, struct arrival *u, const struct 
 	child_note(u->bound, ESP_EVIDENCE_leaning);
 	u->lean_until_ms = now_ms + ((uint64_t)LEAN_MS << doublings);
 	u->leans++;
-	u->probes = 0;
 	say_bound(p, u->bound);
 	return true;
 }
@@ -219,12 +291,11 @@ static void arrival_copy(struct esp_pairing *p, struct arrival *u, const struct 
 		if (i && opinions[i].probability < COPY_ABOVE)
 			break;
 		d->inside[d->count++] = opinions[i].peer->host->address;
-		reply_copied(p, u, opinions[i].peer, now_ms);
+		suspect_copied(p, u, opinions[i].peer, now_ms);
 	}
 	if (!u->test_ms)
 		u->test_ms = now_ms;
 	u->copied++;
-	u->probes++;
 }
 
 /* --- guessing --- */
@@ -256,13 +327,6 @@ static bool is_certain(const struct opinion *best)
 	return best->probability > 1 - BIND_BELOW;
 }
 
-static bool is_likely(const struct arrival *u, const struct opinion *best)
-{
-	unsigned enough = u->leans ? COPIES_BETWEEN : COPIES_BEFORE;
-
-	return u->probes >= enough && best->probability > 1 - LIKELY_BELOW;
-}
-
 static void bound_to(struct esp_decision *d, const struct arrival *u)
 {
 	decide(d, ESP_BIND, ESP_KNOWN);
@@ -282,8 +346,6 @@ static void arrival_decide(struct esp_pairing *p, struct arrival *u, uint64_t no
 		decide(d, ESP_DROP, ESP_NOBODY);
 	else if ((is_certain(&opinions[0]) || count == 1) &&
 		 arrival_bind(p, u, &opinions[0], count, now_ms))
-		bound_to(d, u);
-	else if (is_likely(u, &opinions[0]) && arrival_lean(p, u, opinions, 1, now_ms))
 		bound_to(d, u);
 	else if (take_token(p, u, now_ms))
 		arrival_copy(p, u, opinions, count, now_ms, d);
@@ -338,7 +400,7 @@ void arrival_came(struct esp_pairing *p, uint64_t now_ms, struct server *server,
 	u->last_sequence = sequence;
 	u->packets++;
 	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
-		reply_judge(p, u, now_ms);
+		arrival_judge(p, u, now_ms);
 	tick_soon(p, now_ms);
 	arrival_decide(p, u, now_ms, decision);
 }
@@ -452,12 +514,8 @@ bool arrivals_review(struct esp_pairing *p, struct server *server, uint64_t now_
 	bool open = false;
 
 	LIST_FOREACH(u, &server->arrivals, entry)
-	{
-		if (u->bound)
-			reply_test_alone(p, u, now_ms);
-		else if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
-			reply_judge(p, u, now_ms);
-	}
+	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
+		arrival_judge(p, u, now_ms);
 	belief_weigh(p, server, NULL, now_ms);
 	for (u = LIST_FIRST(&server->arrivals); u; u = next) {
 		next = LIST_NEXT(u, entry);
@@ -469,6 +527,6 @@ bool arrivals_review(struct esp_pairing *p, struct server *server, uint64_t now_
 			open_review(p, u, now_ms);
 	}
 	LIST_FOREACH(u, &server->arrivals, entry)
-	open |= !u->bound && (u->test_ms || now_ms < u->last_ms + 200);
+	open |= u->test_ms || (!u->bound && now_ms < u->last_ms + 200);
 	return open;
 }

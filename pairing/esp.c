@@ -8,8 +8,6 @@
 #include "pairing/arrival.h"
 #include "pairing/belief.h"
 #include "pairing/ike.h"
-#include "pairing/likelihood.h"
-#include "pairing/reply.h"
 #include "pairing/watch.h"
 
 #define LEAST_SPI	 256 /* RFC 4303 section 2.1 */
@@ -318,7 +316,7 @@ static void peer_second(struct esp_pairing *p, struct peer *peer, uint64_t now_m
 		next = LIST_NEXT(child, of_peer);
 		if (is_over(p, child, now_ms))
 			child_end(p, child, ESP_SILENT);
-		else if (likelihood_is_outlived(child, now_ms))
+		else if (belief_is_outlived(child, now_ms))
 			child_end(p, child, ESP_REPLACED);
 		else if (child_has(child, ESP_EVIDENCE_remembered))
 			arrival_confirm(p, child, now_ms);
@@ -428,7 +426,7 @@ static int restore_into(struct esp_pairing *p, uint64_t now_ms, struct peer *pee
 	if (pair->spi_in && pair->state != ESP_OPEN && !(pair->evidence & LEANS)) {
 		child_set_spi_in(p, child, pair->spi_in);
 		child->pair.state = pair->state;
-		child->pair.bound_ms = child->in_first_ms = now_ms;
+		child->pair.bound_ms = now_ms;
 	}
 	child->pair.evidence |= pair->evidence & ((1u << ESP_EVIDENCES) - 1) & ~LEANS;
 	child_note(child, ESP_EVIDENCE_remembered);

@@ -238,7 +238,6 @@ static void informed(struct ike *ike, const struct message *m)
 		if (!child->replaces && m->now_ms - child->answered_ms < DELETES_WITHIN_MS &&
 		    ike->peer->tunnels > 1) {
 			child->replaces = true;
-			child->deleted_ms = m->now_ms;
 			ike->peer->tunnels--;
 			return;
 		}

@@ -93,24 +93,20 @@ struct child {
 	const struct ike *ike;
 	uint32_t message_id;
 	uint64_t asked_ms, answered_ms, confirmed_ms; /* first to third message; 0: not seen */
-	uint64_t deleted_ms;		    /* what it replaced was, by who asked; 0: not yet */
-	uint64_t out_first_ms, in_first_ms; /* first packet on each SPI */
-	double in_a_second;		    /* inbound packets, lately */
-	double rate_before; /* of those of the SA before, a millisecond; 0: not known */
+	uint64_t out_first_ms, in_first_ms;	      /* first packet on each SPI */
+	double in_a_second;			      /* inbound packets, lately */
 	uint64_t sampled_ms, sampled_in;
 	uint64_t read_ms;
 };
-
-#define REPLY_RATES 3 /* how often an owner answers is not known: several are weighed */
 
 /* What an arrival knows of one peer that it may belong to. */
 struct suspect {
 	struct peer *peer;
 	unsigned copies;
 	uint64_t first_copy_ms, last_copy_ms;
-	uint64_t packets;	     /* outbound ones, when the last copy went */
-	double replies[REPLY_RATES]; /* sums of log likelihood ratios of the reply tests */
-	double answered;	     /* what they say together, in nats */
+	uint64_t packets; /* outbound ones, when the last copy went */
+	double replies;	  /* sum of log likelihood ratios of the reply tests */
+	double answered;  /* what they say together, in nats */
 };
 
 struct arrival {
@@ -120,15 +116,14 @@ struct arrival {
 	uint64_t first_ms, last_ms;
 	uint32_t first_sequence, last_sequence;
 	uint64_t packets;
-	unsigned copied, leans, probes; /* the last: copied since it leant last */
-	double tokens;			/* copies that it may have now */
+	unsigned copied, leans;
+	double tokens; /* copies that it may have now */
 	uint64_t tokens_ms;
 	double guesses; /* packets that may go to the likeliest host without binding it */
 	uint64_t guesses_ms;
 	struct child *bound; /* provisionally, or NULL */
 	uint64_t lean_until_ms;
 	uint64_t test_ms; /* a copy went then and the answers are to be looked at; 0: none did */
-	uint64_t test_packets; /* of what it is bound to, when that test began */
 	unsigned suspect_count;
 	struct suspect suspects[ESP_CANDIDATES];
 };
@@ -141,11 +136,10 @@ struct start {
 /* One possible owner of arrivals: a CHILD_SA without an inbound SPI, or a peer as a whole. */
 struct column {
 	struct peer *peer;
-	struct child *child; /* NULL: some SA of the peer that nobody knows of */
-	/* The ways in which the server may have begun to send on it; factor 0: none. */
-	struct start start, eager, let_go;
-	double alive;  /* how probable it is that no rekey has ended it */
-	bool has_busy; /* the peer has an SA with inbound traffic */
+	struct child *child;	   /* NULL: some SA of the peer that nobody knows of */
+	struct start start, eager; /* the second: of a server that does not wait; factor 0: none */
+	double alive;		   /* how probable it is that no rekey has ended it */
+	bool has_busy;		   /* the peer has an SA with inbound traffic */
 };
 
 #define ROWS	128

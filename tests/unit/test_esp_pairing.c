@@ -519,39 +519,6 @@ static void quick_mode(void **state)
 	assert_int_equal(s->wrong, 0);
 }
 
-/* --- doubt --------------------------------------------------------------------------------------
- */
-
-/*
- * The server speaks to host 2 for the first time just after it rekeyed host 1's SA:
- * bound to host 1. Which goes on hearing its old SA, long after the server deleted that.
- */
-static void a_wrong_binding_heals(void **state)
-{
-	struct stage *s = *state;
-	struct esp_decision d = {0};
-	unsigned i;
-
-	up(s, 1);
-	dial(s, 2);
-	pass(s, 60000);
-	exchange(s, 1, CREATE, 7, true);
-	pass(s, WAY_MS / 2);
-	in(s, IN_SPI(2, 0), 1);
-	assert_bound(s, IN_SPI(2, 0), 1);
-	assert_int_equal(s->wrong, 1);
-	exchange(s, 1, INFO, 8, true);
-	for (i = 2; i < 100 && !goes_to(&d, 2); i++) {
-		d = in(s, IN_SPI(2, 0), i);
-		in(s, IN_SPI(1, 0), 1000 + i);
-		pass(s, 100);
-	}
-	assert_true(goes_to(&d, 2));
-	talk(s, 2, 0, i, 100);
-	assert_bound(s, IN_SPI(2, 0), 2);
-	assert_int_equal(s->wrong, 1);
-}
-
 /* --- restarts ------------------------------------------------------------------------------------
  */
 
@@ -978,7 +945,6 @@ int main(void)
 		ROW(many_children_of_each_client),
 		ROW(idle_for_an_hour_then_the_server_speaks),
 		ROW(quick_mode),
-		ROW(a_wrong_binding_heals),
 		ROW(reboot_with_tunnels_up),
 		ROW(old_sa_is_not_given_to_a_fresh_candidate),
 		ROW(the_same_spi_is_said),
