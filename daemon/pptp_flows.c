@@ -7,7 +7,8 @@
 #include "daemon/reinject.h"
 #include "daemon/tunnels.h"
 
-#define CONNECTIONS 1024 /* with assistance at the same time */
+#define CONNECTIONS	    1024 /* with assistance at the same time */
+#define CONNECTIONS_OF_HOST 256	 /* so that one host does not keep all others from dialling */
 
 /* --- calls --------------------------------------------------------------------------- */
 
@@ -71,7 +72,7 @@ static const struct connections_kind kind = {
 	.magic = 0x57506c32u,
 	.tunnels = PROTOCOL_GRE,
 	.room = CONNECTIONS,
-	.of_host = CONNECTIONS,
+	.of_host = CONNECTIONS_OF_HOST,
 	.grace_seconds = 3, /* GRE on its way when its call ends */
 	.arm = call_arm,
 	.peer = call_peer,
