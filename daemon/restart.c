@@ -26,13 +26,22 @@ static void machine_due(evutil_socket_t fd, short what, void *context)
 		log_error("init cannot be told to restart: %s", strerror(errno));
 }
 
-void restart_for_keeper(struct gateway *gateway, const char *child, int signal)
+static void keeper_due(evutil_socket_t fd, short what, void *context)
 {
-	log_error("the keeper of the %s was killed (signal %d): the daemon starts again, to have "
-		  "another; translation goes on",
-		  child, signal);
+	struct gateway *gateway = context;
+
+	log_notice("starting again, to have another keeper; translation goes on");
 	gateway->restart = true;
 	event_base_loopbreak(gateway->base);
+}
+
+void restart_for_keeper(struct gateway *gateway, const char *child, int signal)
+{
+	/* who ends us all at once, by killall say, kills the keeper before we hear of it */
+	static const struct timeval soon = {0, 300000};
+
+	log_error("the keeper of the %s was killed (signal %d)", child, signal);
+	event_base_once(gateway->base, -1, EV_TIMEOUT, keeper_due, gateway, &soon);
 }
 
 int restart_ask(void *daemon, bool machine)

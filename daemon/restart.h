@@ -16,8 +16,8 @@
 struct gateway;
 
 /*
- * The keeper of CHILD was killed by SIGNAL: ends the loop for a restart. A running daemon must
- * not fork another keeper, which would inherit its maps.
+ * The keeper of CHILD was killed by SIGNAL: ends the loop for a restart, unless the daemon is
+ * being ended too. A running daemon must not fork another keeper, which would inherit its maps.
  */
 void restart_for_keeper(struct gateway *gateway, const char *child, int signal);
 

@@ -219,7 +219,8 @@ end TERM
 cp "$DIR/kept.yaml" "$DIR/settings.yaml"
 ok "settings that leave it out while nothing runs" start
 ok "... free it" not filters
-end TERM
+for pid in $(keepers) "$PID"; do kill -TERM "$pid"; done
+ok "SIGTERM to all of its processes, the keepers first, ends it" until_ok 30 not kill -0 "$PID"
 launch setpriv --no-new-privs
 ok "without the right to gain privileges it starts as well" until_ok 60 ctl status
 kill -KILL "$(keepers | head -1)"
