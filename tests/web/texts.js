@@ -32,7 +32,7 @@ test("every text that a script asks for is there", () => none(called.filter((key
 test("every text is asked for by a script", () => none(keys.filter((key) => !used.has(key) && !patterns.some((pattern) => pattern.test(key)))));
 
 for (const [language, catalogue] of Object.entries(catalogues)) {
-	const own = Object.keys(catalogue).filter((key) => !key.startsWith("reason."));
+	const own = Object.keys(catalogue).filter((key) => !/^(reason|said)\./.test(key));
 	const places = (value) => [...new Set(JSON.stringify(value).match(/\{\w+\}/g))].sort().join(" ");
 
 	test(`${language}: the same texts as English`, () => assert.deepEqual(own.sort(), [...keys].sort()));
@@ -43,6 +43,25 @@ for (const [language, catalogue] of Object.entries(catalogues)) {
 // The gateway says them in English; other languages have them here
 test("de: every reason has its sentence", () =>
 	assert.deepEqual(Object.keys(catalogues.de).filter((key) => key.startsWith("reason.")).sort(), [...reasons].sort()));
+
+test("de: every sentence on a tunnel has its German one", () => {
+	const whole = (literals) => [...literals.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => match[1]).join("");
+	const sentences = (file, begin) => [...read("daemon", file).matchAll(begin)].map((match) => whole(match[1]));
+	const spoken = [...sentences("show_vpn.c", /\(struct verdict\)\{"\w+",\s*((?:"[^"]*"\s*)+)\}/g),
+		...sentences("show_limits.c", /snprintf\((?:verdict|sentence), sizeof\(\w+\),\s*((?:"[^"]*"\s*)+),/g)];
+	const shape = (sentence) => sentence.replace(/%\w+|\{\w+\}/g, "*");
+	const german = Object.keys(catalogues.de).filter((key) => key.startsWith("said.")).map((key) => shape(key.slice(5)));
+	assert.ok(spoken.length >= 10, spoken.join("\n"));
+	none(spoken.filter((sentence) => !german.includes(shape(sentence))));
+	const page = {};
+	vm.createContext(page);
+	vm.runInContext(`${read("web/js", "text.js")}; const CATALOGUES = ${JSON.stringify(catalogues)}; language = "de";`, page);
+	assert.equal(vm.runInContext('said("The server answers 10.0.0.7 but not this device: it may be unable to tell two devices behind one address apart (L2TP in IPsec, RFC 3948 5.2).")', page),
+		"Der Server antwortet 10.0.0.7, aber nicht diesem Gerät: vielleicht kann er zwei Geräte hinter einer Adresse nicht unterscheiden (L2TP in IPsec, RFC 3948 5.2).");
+	assert.equal(vm.runInContext('said("Refused: another device already uses IPIP with this server, and there is nothing in it that tells two devices apart.")', page),
+		"Abgewiesen: ein anderes Gerät benutzt IPIP schon mit diesem Server, und nichts darin unterscheidet zwei Geräte.");
+	assert.equal(vm.runInContext('said("Something new.")', page), "Something new.");
+});
 
 // The words that the gateway says for a tunnel
 test("every state and kind of a tunnel has its word, and every state its meaning", () => {

@@ -30,6 +30,28 @@ function translated(key, english) {
 	return CATALOGUES[language][key] ?? english;
 }
 
+// The same for sentences with something filled in: said.SENTENCE in the catalogue, with
+// {places} for what changes.
+const SAID = "said.";
+
+function sentencePattern(sentence) {
+	const literal = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+	return new RegExp(`^${sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? `(?<${part}>.+)` : literal(part))).join("")}$`);
+}
+
+function saidIn(catalogue, english) {
+	for (const key of Object.keys(catalogue).filter((name) => name.startsWith(SAID))) {
+		const match = sentencePattern(key.slice(SAID.length)).exec(english);
+		if (match)
+			return t(key, match.groups || {});
+	}
+	return english;
+}
+
+function said(english) {
+	return language === "en" ? english : saidIn(CATALOGUES[language], english);
+}
+
 // --- figures ---------------------------------------------------------------------
 function number(value) {
 	return new Intl.NumberFormat(language).format(value);

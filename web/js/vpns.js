@@ -27,7 +27,7 @@ function tunnelColumns() {
 		{ label: t("vpns.state"), cell: tunnelState },
 		{ label: t("vpns.age"), right: true, cell: (v) => [duration(v.age_s), h("span.soft", {}, t("vpns.idle", { age: duration(v.idle_s) }))] },
 		{ label: t("vpns.traffic"), right: true, cell: (v) => [`↓\u00a0${bytes(v.bytes_in)}`, h("span.soft", {}, `↑\u00a0${bytes(v.bytes_out)}`)] },
-		{ label: t("vpns.why"), whole: true, cell: (v) => (v.evidence || [])[0] || "" },
+		{ label: t("vpns.why"), whole: true, cell: (v) => said((v.evidence || [])[0] || "") },
 	];
 }
 
