@@ -68,8 +68,9 @@ guests_stop() {
 # Several LAN hosts in one guest: u13 is the third one of guest u1 (guest-host)
 hosts() { # hosts GUEST NUMBER...: once the guest is up
 	local n=$1; shift
+	cp "$HERE/guest-host" "$LAB/g/$n/" # the guest has a /tmp of its own, where the sources may be
 	check "hosts $* in $n" g "$n" "for h in $*; do
-		setsid $HERE/guest-host \$h 10.10.0.1${n#u}\$h/24 10.10.0.1 > /run/log.\$h 2>&1 < /dev/null &
+		setsid /ctl/guest-host \$h 10.10.0.1${n#u}\$h/24 10.10.0.1 > /run/log.\$h 2>&1 < /dev/null &
 	done
 	for h in $*; do
 		i=0; until [ -e /run/host.\$h ]; do sleep 0.1; i=\$((i+1)); [ \$i -lt 200 ] || { cat /run/log.\$h; exit 1; }; done
