@@ -152,7 +152,8 @@ static void state_resume(struct esp_flows *flows)
 	flows->external = arena.config->external;
 	esp_records_forsake();
 	if (flows->external)
-		esp_state_load(flows->gateway->settings, flows->external, flows->pairing, monotonic_ms());
+		esp_state_load(flows->gateway->settings, flows->external, flows->pairing,
+			       monotonic_ms());
 	flows->changed = false;
 }
 

@@ -288,8 +288,8 @@ static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 		plane_count(&flows->gateway->plane, REASON_slow_path_stale, 1);
 		return;
 	}
-	count = ike_port_inbound(flows->ike, monotonic_ms(), facts->source, shared, to_500, to, header,
-				 owners);
+	count = ike_port_inbound(flows->ike, monotonic_ms(), facts->source, shared, to_500, to,
+				 header, owners);
 	flows->changed |= before != ike_port_strategy(flows->ike, facts->source);
 	if (!count)
 		plane_count(&flows->gateway->plane, REASON_tunnel_unknown, 1);

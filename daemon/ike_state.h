@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IKE SAs and what servers insist on, as JSON in state_dir: {"version", "external", "servers", "sas"}. */
+/* IKE SAs and what servers insist on, as JSON in state_dir: {"version", "external", "servers",
+ * "sas"}. */
 #ifndef WAYLEAVE_DAEMON_IKE_STATE_H
 #define WAYLEAVE_DAEMON_IKE_STATE_H
 

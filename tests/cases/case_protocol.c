@@ -296,10 +296,11 @@ static const struct command {
 	const char *name;
 	void (*run)(void);
 } commands[] = {
-	{"reset", do_reset},	     {"config", do_config}, {"clock", do_clock},
-	{"interface", do_interface}, {"route", do_route},   {"mtu", do_mtu},
-	{"unroute", do_unroute},     {"insert", do_insert},	     {"change", do_change}, {"kill", do_kill},
-	{"records", do_records},     {"frame", do_frame},   {"race", do_race},
+	{"reset", do_reset},	     {"config", do_config},   {"clock", do_clock},
+	{"interface", do_interface}, {"route", do_route},     {"mtu", do_mtu},
+	{"unroute", do_unroute},     {"insert", do_insert},   {"change", do_change},
+	{"kill", do_kill},	     {"records", do_records}, {"frame", do_frame},
+	{"race", do_race},
 };
 
 static void serve_line(char *line)

@@ -45,7 +45,8 @@ struct case_frame {
  */
 struct case_backend {
 	const char *(*run)(struct case_frame *frame);
-	/* Runs CASE_RACERS frames at once, with their words in @words; NULL: there is one processor. */
+	/* Runs CASE_RACERS frames at once, with their words in @words; NULL: there is one
+	 * processor. */
 	void (*race)(struct case_frame *frames, const char **words);
 	void (*clock)(__u32 ticks);
 	void (*counters)(struct counter *totals); /* REASON_COUNT of them */

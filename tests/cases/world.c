@@ -130,7 +130,8 @@ void world_create(__u32 sets)
 		.config = calloc(1, sizeof(struct config)),
 	};
 
-	if (!memory.sets || !memory.tags || !memory.next_hops || !memory.interfaces || !memory.config)
+	if (!memory.sets || !memory.tags || !memory.next_hops || !memory.interfaces ||
+	    !memory.config)
 		abort();
 	world_open(&memory, sets);
 }
