@@ -400,8 +400,7 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
-/* Is the session that the record of pieces names, if it is still there, one of this piece's ends?
- */
+/* Is the session that the record of pieces names still there, and one of this piece's ends? */
 static __always_inline bool is_session_of(const struct record *r, const struct facts *f, bool out)
 {
 	return record_state(r) == SLOT_LIVE && r->key.protocol == f->protocol &&

@@ -374,8 +374,10 @@ static __always_inline void slot_free(struct record *r, __u32 index)
 	__sync_lock_test_and_set(&r->control, SLOT_FREE);
 }
 
-/* Gives a DEAD slot back, a grace period after its end; a piece may be faster. Context: the
- * sweeper. */
+/*
+ * Gives a DEAD slot back, a grace period after its end; a piece may be faster.
+ * Context: the sweeper.
+ */
 static __always_inline void table_free(struct record *r, __u32 index)
 {
 	if (control_change(r, SLOT_DEAD, SLOT_BUSY))
