@@ -14,9 +14,9 @@
  */
 #include "pairing/arrival.h"
 
-#include <math.h>
-
 #include "pairing/belief.h"
+#include "pairing/likelihood.h"
+#include "pairing/reply.h"
 #include "pairing/watch.h"
 
 #define BIND_BELOW	  5e-4 /* what all others together may have */
@@ -33,88 +33,7 @@ static void decide(struct esp_decision *d, enum esp_verdict verdict, enum esp_re
 	d->count = 0;
 }
 
-/* --- the test: who sends something just after it was given a copy?
- * --------------------------------- */
-
-#define CHANCE_AT_LEAST 0.1 /* hosts speak in bursts */
-#define REPLIES		0.6 /* how often the owner does, where traffic goes both ways */
-
-static bool suspect_has_sent(struct esp_pairing *p, const struct suspect *s, uint64_t now_ms)
-{
-	return peer_out_packets(p, s->peer, now_ms) > s->packets;
-}
-
-/* @common: how many of the others sent something too, for whatever reason all of them have. */
-static void suspect_judge(struct esp_pairing *p, struct suspect *s, double common, uint64_t now_ms)
-{
-	double window_s = (double)(now_ms - s->last_copy_ms) / 1000;
-	double chance = 1 - exp(-peer_out_rate(p, s->peer, now_ms) * window_s);
-	bool hit = suspect_has_sent(p, s, now_ms);
-
-	if (chance < common)
-		chance = common;
-	if (chance < CHANCE_AT_LEAST)
-		chance = CHANCE_AT_LEAST;
-	if (hit)
-		s->replies += log((1 - (1 - REPLIES) * (1 - chance)) / chance);
-	else
-		s->replies += log(1 - REPLIES);
-	s->answered = belief_replies(s->replies);
-}
-
-static void arrival_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
-{
-	double tested = 0, hits = 0;
-
-	for (unsigned i = 0; i < u->suspect_count; i++) {
-		if (u->suspects[i].last_copy_ms != u->test_ms)
-			continue;
-		tested++;
-		hits += suspect_has_sent(p, &u->suspects[i], now_ms);
-	}
-	for (unsigned i = 0; i < u->suspect_count; i++) {
-		struct suspect *s = &u->suspects[i];
-		double others = hits - suspect_has_sent(p, s, now_ms);
-
-		if (s->last_copy_ms == u->test_ms)
-			suspect_judge(p, s, tested > 2 ? others / (tested - 1) : 0, now_ms);
-	}
-	u->test_ms = 0;
-	belief_stale(p);
-}
-
-/* The peer's entry, instead of the one that got fewest copies if there is no room. */
-static struct suspect *suspect_get(struct arrival *u, struct peer *peer)
-{
-	struct suspect *least = &u->suspects[0];
-
-	for (unsigned i = 0; i < u->suspect_count; i++) {
-		if (u->suspects[i].peer == peer)
-			return &u->suspects[i];
-		if (u->suspects[i].last_copy_ms < least->last_copy_ms)
-			least = &u->suspects[i];
-	}
-	if (u->suspect_count < ESP_CANDIDATES)
-		least = &u->suspects[u->suspect_count++];
-	*least = (struct suspect){.peer = peer};
-	return least;
-}
-
-static void suspect_copied(struct esp_pairing *p, struct arrival *u, struct peer *peer,
-			   uint64_t now_ms)
-{
-	struct suspect *s = suspect_get(u, peer);
-
-	if (!s->copies++)
-		s->first_copy_ms = now_ms;
-	if (u->test_ms && u->test_ms != now_ms)
-		return; /* a test is under way */
-	s->last_copy_ms = now_ms;
-	s->packets = peer_out_packets(p, peer, now_ms);
-}
-
-/* --- binding
- * ----------------------------------------------------------------------------------------- */
+/* --- binding ----------------------------------------------------------------------------- */
 
 static void note_why(const struct arrival *u, const struct opinion *best, unsigned count,
 		     struct child *child)
@@ -125,11 +44,11 @@ static void note_why(const struct arrival *u, const struct opinion *best, unsign
 		child_note(child, ESP_EVIDENCE_eliminated);
 	else
 		child_note(child, ESP_EVIDENCE_outweighed);
-	if (belief_took_over(u, child))
+	if (likelihood_took_over(u, child))
 		child_note(child, ESP_EVIDENCE_took_over);
-	if (belief_reacted(u, child) > 0.5)
+	if (likelihood_reacted(u, child) > 0.5)
 		child_note(child, ESP_EVIDENCE_reacted);
-	if (belief_answered(u, best->peer) > 1)
+	if (likelihood_answered(u, best->peer) > 1)
 		child_note(child, ESP_EVIDENCE_answered);
 }
 
@@ -142,7 +61,7 @@ static void note_why(const struct arrival *u, const struct opinion *best, unsign
 static bool goes_on(const struct arrival *u, const struct peer *peer)
 {
 	return u->packets >= GOES_ON_PACKETS && u->last_sequence > u->first_sequence &&
-	       belief_answered(u, peer) > 0.5;
+	       likelihood_answered(u, peer) > 0.5;
 }
 
 /* An SA that this arrival may have: an open one, or a new one where the belief is in none of them.
@@ -255,8 +174,7 @@ static bool arrival_lean(struct esp_pairing *p, struct arrival *u, const struct 
 	return true;
 }
 
-/* --- copying
- * ------------------------------------------------------------------------------------------- */
+/* --- copying ----------------------------------------------------------------------------- */
 
 static bool may_take(double *tokens, uint64_t *since_ms, double most, double a_second,
 		     uint64_t now_ms)
@@ -291,14 +209,14 @@ static void arrival_copy(struct esp_pairing *p, struct arrival *u, const struct 
 		if (i && opinions[i].probability < COPY_ABOVE)
 			break;
 		d->inside[d->count++] = opinions[i].peer->host->address;
-		suspect_copied(p, u, opinions[i].peer, now_ms);
+		reply_copied(p, u, opinions[i].peer, now_ms);
 	}
 	if (!u->test_ms)
 		u->test_ms = now_ms;
 	u->copied++;
 }
 
-/* --- guessing --- */
+/* --- guessing ---------------------------------------------------------------------------- */
 
 #define GUESSES	       100
 #define GUESSES_SECOND 200
@@ -319,8 +237,7 @@ static void arrival_guess(const struct opinion *best, struct esp_decision *d)
 	d->inside[0] = best->peer->host->address;
 }
 
-/* --- the decision
- * -------------------------------------------------------------------------------------- */
+/* --- the decision ------------------------------------------------------------------------ */
 
 static bool is_certain(const struct opinion *best)
 {
@@ -400,13 +317,12 @@ void arrival_came(struct esp_pairing *p, uint64_t now_ms, struct server *server,
 	u->last_sequence = sequence;
 	u->packets++;
 	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
-		arrival_judge(p, u, now_ms);
+		reply_judge(p, u, now_ms);
 	tick_soon(p, now_ms);
 	arrival_decide(p, u, now_ms, decision);
 }
 
-/* --- looking again
- * ------------------------------------------------------------------------------------------ */
+/* --- looking again ----------------------------------------------------------------------- */
 
 #define SETTLE_MS	2000
 #define SETTLE_ALONE_MS 30000
@@ -515,7 +431,7 @@ bool arrivals_review(struct esp_pairing *p, struct server *server, uint64_t now_
 
 	LIST_FOREACH(u, &server->arrivals, entry)
 	if (u->test_ms && now_ms >= u->test_ms + TEST_MS)
-		arrival_judge(p, u, now_ms);
+		reply_judge(p, u, now_ms);
 	belief_weigh(p, server, NULL, now_ms);
 	for (u = LIST_FIRST(&server->arrivals); u; u = next) {
 		next = LIST_NEXT(u, entry);

@@ -5,9 +5,6 @@
 
 #include "pairing/state.h"
 
-/* When copies that went to several hosts are compared with what the hosts sent. */
-#define TEST_MS 10
-
 /* As esp_pairing_inbound(), for an SPI that is not bound. */
 void arrival_came(struct esp_pairing *p, uint64_t now_ms, struct server *server, uint32_t spi,
 		  uint32_t sequence, struct esp_decision *decision);

@@ -29,17 +29,4 @@ void belief_stale(struct esp_pairing *p);
 unsigned belief_of(const struct esp_pairing *p, const struct arrival *arrival,
 		   struct opinion *opinions, unsigned limit);
 
-/* How much the evidence of these kinds speaks for the owner: nats, above 0 for it. */
-double belief_reacted(const struct arrival *arrival, const struct child *child);
-double belief_answered(const struct arrival *arrival, const struct peer *peer);
-
-/* What a sum of reply tests says, when nothing may be answered at all. */
-double belief_replies(double replies);
-
-/* Is an open SA replaced, by as many rekeys as its host has SAs, and silent since? */
-bool belief_is_outlived(const struct child *child, uint64_t now_ms);
-
-/* Did one of its host's SPIs fall silent just when the arrival began? */
-bool belief_took_over(const struct arrival *arrival, struct child *child);
-
 #endif

@@ -8,6 +8,8 @@
 #include "pairing/arrival.h"
 #include "pairing/belief.h"
 #include "pairing/ike.h"
+#include "pairing/likelihood.h"
+#include "pairing/reply.h"
 #include "pairing/watch.h"
 
 #define LEAST_SPI	 256 /* RFC 4303 section 2.1 */
@@ -316,7 +318,7 @@ static void peer_second(struct esp_pairing *p, struct peer *peer, uint64_t now_m
 		next = LIST_NEXT(child, of_peer);
 		if (is_over(p, child, now_ms))
 			child_end(p, child, ESP_SILENT);
-		else if (belief_is_outlived(child, now_ms))
+		else if (likelihood_is_outlived(child, now_ms))
 			child_end(p, child, ESP_REPLACED);
 		else if (child_has(child, ESP_EVIDENCE_remembered))
 			arrival_confirm(p, child, now_ms);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pairing/reply.h"
+
+#include <math.h>
+
+#include "pairing/belief.h"
+#include "pairing/likelihood.h"
+#include "pairing/watch.h"
+
+#define CHANCE_AT_LEAST 0.1 /* hosts speak in bursts */
+#define REPLIES		0.6 /* how often the owner does, where traffic goes both ways */
+
+static bool suspect_has_sent(struct esp_pairing *p, const struct suspect *s, uint64_t now_ms)
+{
+	return peer_out_packets(p, s->peer, now_ms) > s->packets;
+}
+
+/* @common: how many of the others sent something too, for whatever reason all of them have. */
+static void suspect_judge(struct esp_pairing *p, struct suspect *s, double common, uint64_t now_ms)
+{
+	double window_s = (double)(now_ms - s->last_copy_ms) / 1000;
+	double chance = 1 - exp(-peer_out_rate(p, s->peer, now_ms) * window_s);
+	bool hit = suspect_has_sent(p, s, now_ms);
+
+	if (chance < common)
+		chance = common;
+	if (chance < CHANCE_AT_LEAST)
+		chance = CHANCE_AT_LEAST;
+	if (hit)
+		s->replies += log((1 - (1 - REPLIES) * (1 - chance)) / chance);
+	else
+		s->replies += log(1 - REPLIES);
+	s->answered = likelihood_replies(s->replies);
+}
+
+void reply_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
+{
+	double tested = 0, hits = 0;
+
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		if (u->suspects[i].last_copy_ms != u->test_ms)
+			continue;
+		tested++;
+		hits += suspect_has_sent(p, &u->suspects[i], now_ms);
+	}
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		struct suspect *s = &u->suspects[i];
+		double others = hits - suspect_has_sent(p, s, now_ms);
+
+		if (s->last_copy_ms == u->test_ms)
+			suspect_judge(p, s, tested > 2 ? others / (tested - 1) : 0, now_ms);
+	}
+	u->test_ms = 0;
+	belief_stale(p);
+}
+
+/* The peer's entry, instead of the one that got fewest copies if there is no room. */
+static struct suspect *suspect_get(struct arrival *u, struct peer *peer)
+{
+	struct suspect *least = &u->suspects[0];
+
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		if (u->suspects[i].peer == peer)
+			return &u->suspects[i];
+		if (u->suspects[i].last_copy_ms < least->last_copy_ms)
+			least = &u->suspects[i];
+	}
+	if (u->suspect_count < ESP_CANDIDATES)
+		least = &u->suspects[u->suspect_count++];
+	*least = (struct suspect){.peer = peer};
+	return least;
+}
+
+void reply_copied(struct esp_pairing *p, struct arrival *u, struct peer *peer, uint64_t now_ms)
+{
+	struct suspect *s = suspect_get(u, peer);
+
+	if (!s->copies++)
+		s->first_copy_ms = now_ms;
+	if (u->test_ms && u->test_ms != now_ms)
+		return; /* a test is under way */
+	s->last_copy_ms = now_ms;
+	s->packets = peer_out_packets(p, peer, now_ms);
+}
