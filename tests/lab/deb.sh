@@ -93,6 +93,7 @@ container_clear() {
 		"$ROOT/etc/fstab" "$ROOT/usr/sbin/policy-rc.d" "$ROOT/etc/wayleave"
 	printf '[Unit]\nDefaultDependencies=no\n' >"$ROOT/etc/systemd/system/lab.target"
 	mkdir -p "$ROOT/etc/systemd/system/wayleave.service.d"
+	printf '[Unit]\nDefaultDependencies=no\n' >"$ROOT/etc/systemd/system/ctrl-alt-del.target"
 	printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' $LOG $LOG \
 		>"$ROOT/etc/systemd/system/wayleave.service.d/log.conf"
 }
@@ -210,6 +211,19 @@ page_answers() {
 	host sh -c 'printf "GET /api/v1/session HTTP/1.1\r\nHost: 192.168.1.1\r\nConnection: close\r\n\r\n" |
 		timeout 10 openssl s_client -quiet -connect 192.168.1.1:443' | grep '"setup_needed":true'
 }
+page_restarts() { # page_restarts services|machine: asked for by a browser of the LAN
+	local code
+	code=$(inside wayleave --json setup | sed -n 's/.*"code": *"\([^"]*\)".*/\1/p')
+	host "$TOP/tests/lab/page_restart.py" 192.168.1.1 192.168.1.2 "${code:--}" "$1"
+}
+page_restarts_services() { # by exit status 75, and systemd starts it again
+	local before
+	before=$(unit_pid)
+	page_restarts services && until_ok 20 unit_has_other_pid "$before" && until_ok 30 status_good &&
+		unit_is Result success && inside grep -q 'ending with status 75' $LOG
+}
+# systemd reboots at once when it gets what process 1 gets at Ctrl-Alt-Del; here it begins a target
+page_restarts_machine() { page_restarts machine && until_ok 10 inside systemctl is-active ctrl-alt-del.target; }
 helper_has_user() { inside ps -o user:20=,args= -C wayleaved | tee /dev/stderr | grep -q '^wayleave-helper'; }
 sandboxed() {
 	inside sh -c 'grep "^NoNewPrivs:.1" /proc/$0/status && grep "^Seccomp:.2" /proc/$0/status &&
@@ -315,6 +329,8 @@ ok "... with the helper as its own user" until_ok 5 helper_has_user
 ok "... which translates PPTP calls" pptp_call
 ok "... and the web process as its own" until_ok 5 web_has_user
 ok "... whose page answers inside" until_ok 5 page_answers
+ok "... and restarts the services: systemd starts them again" undisturbed page_restarts_services
+ok "... or the machine: process 1 is told" page_restarts_machine
 ok "settings can be changed from within the sandbox" inside wayleave set mss_clamp 1400
 ok "... and are saved" inside grep -q 'mss_clamp: 1400' /etc/wayleave/wayleave.yaml
 ok "reload refuses wrong settings and goes on" wrong_reload

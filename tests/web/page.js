@@ -326,11 +326,14 @@ test("a phone of 360 pixels: the menu opens and closes, nothing scrolls sideways
 	await admin.setViewportSize({ width: 1280, height: 900 });
 });
 
-test("German by the browser's language, English by choice", async () => {
+test("German by the browser's language, light and dark; English by choice", async () => {
 	const page = await visitor(browser, { locale: "de-DE" });
 	await logIn(page, { password: "Passwort", button: "Anmelden" });
 	assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
 	await looks(page, "German");
+	await page.emulateMedia({ colorScheme: "dark" });
+	await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+	await looks(page, "German and dark");
 	await page.getByLabel("Sprache").selectOption("en");
 	await page.getByRole("heading", { name: "Settings" }).waitFor();
 	await page.context().close();
