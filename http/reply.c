@@ -50,11 +50,16 @@ static void page_address(const struct exchange *exchange, char *text, size_t siz
 		snprintf(text, size, "https://%s:%u/", address, exchange->https_port);
 }
 
-/* The refusal as a sentence with the way to the page. Its words are the guard's, not a stranger's.
+/*
+ * The refusal as a sentence with the way to the page, in both languages: whose browser this is
+ * has not been asked yet. Its words are the guard's, not a stranger's.
  */
 static char *people_text(const struct exchange *exchange)
 {
 	const json_t *error = json_object_get(exchange->answer.json, "error");
+	const char *why = exchange->answer.status == 421
+				  ? ": Dies ist weder ein Name noch eine Adresse dieses Gateways"
+				  : "";
 	char address[48], *text;
 
 	page_address(exchange, address, sizeof(address));
@@ -63,8 +68,11 @@ static char *people_text(const struct exchange *exchange)
 		     "<meta name=\"viewport\" content=\"width=device-width\">"
 		     "<meta name=\"color-scheme\" content=\"light dark\">"
 		     "<title>Wayleave</title>\n<main><h1>Wayleave</h1><p>Here is no page: %s.</p>"
-		     "<p><a href=\"%s\">Go to the gateway's page</a></p></main></html>\n",
-		     json_string_value(json_object_get(error, "message")), address) < 0)
+		     "<p><a href=\"%s\">Go to the gateway's page</a></p>"
+		     "<div lang=\"de\"><p>Hier ist keine Seite%s.</p>"
+		     "<p><a href=\"%s\">Zur Seite des Gateways</a></p></div></main></html>\n",
+		     json_string_value(json_object_get(error, "message")), address, why,
+		     address) < 0)
 		return NULL;
 	return text;
 }

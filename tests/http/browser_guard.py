@@ -32,7 +32,8 @@ def check_who_has_typed_another_name_is_shown_the_way():
             if answer.status == 308:
                 continue
             assert answer.status in (421, 404) and answer.headers["Content-Type"].startswith("text/html")
-            assert b'<a href="%s">' % link.encode() in answer.body and b"evil" not in answer.body
+            assert answer.body.count(b'<a href="%s">' % link.encode()) == 2 and b"evil" not in answer.body
+            assert b'<div lang="de"><p>Hier ist keine Seite' in answer.body
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert Client().get("/api/v1/nothing", Accept="text/html").code == "not-found"
 

@@ -3,6 +3,7 @@
 // switches with real tunnels, forwards, rollback, looks, and at the end the lock-out.
 "use strict";
 const assert = require("node:assert/strict");
+const https = require("node:https");
 const test = require("node:test");
 const { ADDRESS, PASSWORD, lab, labMust, browserStart, visitor, logIn, logInHere, go, wcag, scrollsSideways } = require("./browser.js");
 
@@ -385,6 +386,32 @@ test("overview: behind another router, or the provider's NAT", async () => {
 	await admin.getByText("You are behind your provider's NAT.").waitFor();
 	labMust("wan_own");
 	await admin.getByText("You are behind your provider's NAT.").waitFor({ state: "detached" });
+});
+
+// streams of events that read until they are destroyed; one that the gateway refuses is none
+function streamOpen(cookie) {
+	return new Promise((resolve, reject) => https.get(`${ADDRESS}/api/v1/events`, { rejectUnauthorized: false, agent: false, headers: { Cookie: cookie } },
+		(response) => resolve(response.on("error", () => {}).resume())).on("error", reject));
+}
+
+test("too many pages at once: the last one says so, and its figures move again when there is room", async () => {
+	const cookie = (await admin.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+	const streams = await Promise.all(Array.from({ length: 16 }, () => streamOpen(cookie)));
+	assert.ok(streams.some((stream) => stream.statusCode === 429), "more than 16 at once");
+	const page = await admin.context().newPage(), said = page.getByText(/^Too many pages of this gateway are open at once/);
+	await page.goto(ADDRESS);
+	await said.waitFor();
+	streams.forEach((stream) => stream.destroy());
+	await said.waitFor({ state: "hidden" });
+	await page.waitForFunction(() => live.connected && live.status !== null);
+	await page.close();
+});
+
+test("who reads is there: a sign of life, so that the session does not end", async () => {
+	const told = admin.waitForRequest((request) => request.method() === "GET" && request.url().endsWith("/api/v1/session"));
+	await admin.evaluate(() => { presenceTold = 0; });
+	await admin.keyboard.press("Shift");
+	await told;
 });
 
 test("the page has complained about nothing", () => assert.deepEqual(admin.complaints, []));
