@@ -6,62 +6,24 @@
 #   HOST 10.0.0.2 --- lan0 GATEWAY wan0 203.0.113.1 --- 203.0.113.9 SERVER
 #
 # Prints TAP. BUILD names the directory of wayleaved and wayleave.
-TOP=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
-BUILD=${BUILD:-$TOP/build}
-ME=wld$$
-DIR=$(mktemp -d)
-COUNT=0 PID=
-
-[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root for network namespaces"; exit 0; }
-[ -x "$BUILD/wayleaved" ] || { echo "1..0 # SKIP $BUILD/wayleaved is missing"; exit 0; }
-
-ok() { # ok NAME COMMAND...
-	local name=$1
-	shift
-	COUNT=$((COUNT + 1))
-	if "$@" >"$DIR/out" 2>&1; then
-		echo "ok $COUNT - $name"
-	else
-		echo "not ok $COUNT - $name"
-		sed 's/^/# /' "$DIR/out" "$DIR/log" 2>/dev/null | tail -20
-	fi
-}
-not() { ! "$@"; }
-until_ok() { # until_ok SECONDS COMMAND...: waits for a condition
-	local n=$(($1 * 10))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
+# shellcheck disable=SC2034 # stage.sh reads them
+ME=wld$$ NAMESPACES="g h s"
+# shellcheck source=stage.sh
+. "$(dirname "$(readlink -f "$0")")/stage.sh"
+PID=
 
 gw() { ip netns exec "$ME-g" "$@"; }
 host() { ip netns exec "$ME-h" "$@"; }
 server() { ip netns exec "$ME-s" "$@"; }
 ctl() { "$BUILD/wayleave" -r "$DIR/run" "$@"; }
 passes() { host ping -c1 -W1 203.0.113.9; }
-said() { grep -q "$1" "$DIR/log"; }
+said() { grep -q "$1" "$DIR/daemon.log"; }
 
-wan_up() { # wan_up ADDRESS
-	ip link add wan0 netns "$ME-g" type veth peer name eth0 netns "$ME-s"
-	ip -n "$ME-s" addr add 203.0.113.9/24 dev eth0
-	ip -n "$ME-s" link set eth0 up
-	ip -n "$ME-g" addr add "$1/24" dev wan0
-	ip -n "$ME-g" link set wan0 up
-}
+wan_up() { wire wan0 "$1" s 203.0.113.9; } # wan_up ADDRESS
 net_up() {
-	for n in g h s; do
-		ip netns add "$ME-$n"
-		ip -n "$ME-$n" link set lo up
-	done
-	ip link add lan0 netns "$ME-g" type veth peer name eth0 netns "$ME-h"
-	ip -n "$ME-h" addr add 10.0.0.2/24 dev eth0
-	ip -n "$ME-h" link set eth0 up
+	namespaces_up || return 1
+	wire lan0 10.0.0.1 h 10.0.0.2
 	ip -n "$ME-h" route add default via 10.0.0.1
-	ip -n "$ME-g" addr add 10.0.0.1/24 dev lan0
-	ip -n "$ME-g" link set lan0 up
 	wan_up 203.0.113.1
 }
 settings() { # settings RUN_DIR [MORE LINES]
@@ -69,7 +31,7 @@ settings() { # settings RUN_DIR [MORE LINES]
 	printf 'run_dir: %s\n%s\n' "$1" "${2:-}"
 }
 launch() { # launch [WRAPPER...]
-	ip netns exec "$ME-g" "$@" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/log" &
+	ip netns exec "$ME-g" "$@" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/daemon.log" &
 	PID=$!
 }
 start() {
@@ -98,16 +60,6 @@ powerless() {
 		2>"$DIR/refusal" && return 1
 	grep -q cap_bpf "$DIR/refusal"
 }
-finish() {
-	[ -z "$PID" ] || kill "$PID" 2>/dev/null
-	for n in g h s; do
-		for p in $(ip netns pids "$ME-$n" 2>/dev/null); do kill "$p"; done
-		ip netns del "$ME-$n" 2>/dev/null
-	done
-	rm -rf "$DIR"
-}
-trap finish EXIT
-
 traces() { # what a run leaves in the kernel, one word each
 	ip -n "$ME-g" -br link | grep -o '^wl-'
 	gw nft list tables | grep -o wayleave_

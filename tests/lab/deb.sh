@@ -10,62 +10,26 @@
 # What dpkg does there is gone with it.
 #
 # Prints TAP. DEB names a package; without it one is built.
-TOP=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
-PATH=$PATH:/usr/sbin:/sbin
-ME=wlp$$
-DIR=$(mktemp -d)
+# shellcheck disable=SC2034 # stage.sh reads them
+ME=wlp$$ NAMESPACES="g h s"
+# shellcheck source=stage.sh
+. "$(dirname "$(readlink -f "$0")")/stage.sh"
 ROOT=$DIR/over/root LOG=/var/log/wayleave-test.log
-COUNT=0 INIT='' GROUP='' UNSHARE='' PING='' SERVER=''
+INIT='' GROUP='' UNSHARE='' PING='' SERVER=''
 
-skip_all() { rm -rf "$DIR"; printf "1..1\nok 1 - the package # SKIP %s\n" "$*"; exit 0; }
-[ "$(id -u)" = 0 ] || skip_all "needs root for namespaces"
 [ -x /lib/systemd/systemd ] || skip_all "systemd"
 
-result() { # result GOOD NAME
-	COUNT=$((COUNT + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $COUNT - $2"
-	else
-		echo "not ok $COUNT - $2"
-		{ cat "$DIR/out"; inside cat $LOG; } 2>/dev/null | tail -20 | sed 's/^/# /'
-	fi
-}
-ok() { # ok NAME COMMAND...
-	local name=$1
-	shift
-	"$@" >"$DIR/out" 2>&1
-	result $? "$name"
-}
-not() { ! "$@"; }
-until_ok() { # until_ok SECONDS COMMAND...
-	local n=$(($1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
+why() { { cat "$DIR/out"; inside cat $LOG; } | tail -20; }
 
 # --- the network ------------------------------------------------------------------------
 gw() { ip netns exec "$ME-g" "$@"; }
 host() { ip netns exec "$ME-h" "$@"; }
 passes() { host ping -c1 -W1 203.0.113.9; }
 
-link() { # link GATEWAY_IF ADDRESS NAMESPACE ADDRESS
-	ip link add "$1" netns "$ME-g" type veth peer name eth0 netns "$ME-$3"
-	ip -n "$ME-g" addr add "$2/24" dev "$1"
-	ip -n "$ME-$3" addr add "$4/24" dev eth0
-	ip -n "$ME-g" link set "$1" up
-	ip -n "$ME-$3" link set eth0 up
-}
 net_up() {
-	for n in g h s; do
-		ip netns add "$ME-$n" || return 1
-		ip -n "$ME-$n" link set lo up
-	done
-	link eth1 192.168.1.1 h 192.168.1.2
-	link eth0 203.0.113.1 s 203.0.113.9
+	namespaces_up || return 1
+	wire eth1 192.168.1.1 h 192.168.1.2
+	wire eth0 203.0.113.1 s 203.0.113.9
 	ip -n "$ME-h" route add default via 192.168.1.1
 }
 
@@ -126,16 +90,7 @@ container_down() {
 	find "$GROUP" -depth -type d -exec rmdir {} +
 }
 group_empty() { ! grep -q 1 <(sed -n 's/^populated //p' "$GROUP/cgroup.events"); }
-finish() {
-	{
-		[ -z "$PING$SERVER" ] || kill $PING $SERVER
-		container_down
-		for n in g h s; do ip netns del "$ME-$n"; done
-	} 2>/dev/null
-	rm -rf "$DIR"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM HUP
+trap 'container_down 2>/dev/null; finish' EXIT
 
 # --- the package ---------------------------------------------------------------------------
 package_make() {

@@ -7,61 +7,23 @@
 #   CLIENT --- eth1 192.168.1.1 GATEWAY eth0 --- 203.0.113.9 PROVIDER (DHCP, DNS)
 #
 # Prints TAP. BUILD names the directory of wayleaved and wayleave.
-TOP=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
-PATH=$PATH:/usr/sbin:/sbin
-BUILD=${BUILD:-$TOP/build}
-ME=wln$$
-DIR=$(mktemp -d)
-COUNT=0 PIDS=()
+# shellcheck disable=SC2034 # stage.sh reads them
+ME=wln$$ NAMESPACES="c g p"
+# shellcheck source=stage.sh
+. "$(dirname "$(readlink -f "$0")")/stage.sh"
 
-skip_all() { rm -rf "$DIR"; printf "1..1\nok 1 - a home network # SKIP %s\n" "$*"; exit 0; }
-[ "$(id -u)" = 0 ] || skip_all "needs root for network namespaces"
-[ -x "$BUILD/wayleaved" ] || skip_all "$BUILD/wayleaved"
 command -v dnsmasq >/dev/null || skip_all "dnsmasq (package dnsmasq-base)"
 busybox udhcpc --help >/dev/null 2>&1 || skip_all "udhcpc (package busybox-static)"
 
-ok() { # ok NAME COMMAND...
-	local name=$1
-	shift
-	COUNT=$((COUNT + 1))
-	if "$@" >"$DIR/out" 2>&1; then
-		echo "ok $COUNT - $name"
-	else
-		echo "not ok $COUNT - $name"
-		tail -n 8 "$DIR"/out "$DIR"/*.log | sed 's/^/# /'
-	fi
-}
-not() { ! "$@"; }
-until_ok() { # until_ok SECONDS COMMAND...
-	local n=$(($1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
-in_ns() { local n=$1; shift; ip netns exec "$ME-$n" "$@"; }
 bg() { # bg NAMESPACE LOG COMMAND...
 	local n=$1 log=$2
 	shift 2
 	ip netns exec "$ME-$n" "$@" >"$DIR/$log" 2>&1 &
-	PIDS+=($!)
+	OTHERS+=($!)
 }
-finish() {
-	[ ${#PIDS[@]} = 0 ] || { kill "${PIDS[@]}"; wait "${PIDS[@]}"; } 2>/dev/null
-	for n in c g p; do ip netns del "$ME-$n" 2>/dev/null; done
-	rm -rf "$DIR"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM HUP
 
 net_up() {
-	for n in c g p; do
-		ip netns add "$ME-$n" || return 1
-		ip -n "$ME-$n" link set lo up
-	done
+	namespaces_up || return 1
 	ip link add eth1 netns "$ME-g" type veth peer name eth0 netns "$ME-c"
 	ip link add eth0 netns "$ME-g" type veth peer name eth0 netns "$ME-p"
 	ip -n "$ME-g" addr add 192.168.1.1/24 dev eth1
@@ -132,7 +94,7 @@ resolves() { # resolves NAME ADDRESS: by the name server of the client's lease
 }
 asks_outside() { in_ns p busybox nslookup www.example.net "$(leased g)"; }
 passes() { in_ns c ping -c1 -W2 203.0.113.9; }
-end_daemon() { kill "${PIDS[0]}" && wait "${PIDS[0]}"; }
+end_daemon() { kill "${OTHERS[0]}" && wait "${OTHERS[0]}"; }
 
 net_up || skip_all "network namespaces"
 lease_script
@@ -153,6 +115,6 @@ end_daemon
 ok "without the daemon the WAN's lease is got again" lease_take g gateway
 ok "... names are resolved" resolves www.example.net 203.0.113.9
 ok "... and packets pass" passes
-PIDS=("${PIDS[@]:1}")
+OTHERS=("${OTHERS[@]:1}")
 in_ns g "$BUILD/wayleaved" -c "$DIR/settings.yaml" --teardown 2>/dev/null
 echo "1..$COUNT"

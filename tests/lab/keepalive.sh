@@ -40,7 +40,6 @@ provider() { # as carriers do it, but with less patience
 		net.netfilter.nf_conntrack_udp_timeout_stream=$MEMORY_S
 }
 remembers() { in_ns p conntrack -L -p udp --dport "$1" 2>/dev/null | grep -q .; }
-not() { ! "$@"; }
 
 server_start() {
 	mkfifo "$DIR/in"

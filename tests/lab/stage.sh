@@ -21,9 +21,11 @@ ok() { # ok NAME COMMAND...
 		echo "ok $COUNT - $name"
 	else
 		echo "not ok $COUNT - $name"
-		tail -n 25 "$DIR"/out "$DIR"/*.log 2>/dev/null | sed 's/^/# /'
+		why 2>/dev/null | sed 's/^/# /'
 	fi
 }
+why() { tail -n 25 "$DIR"/out "$DIR"/*.log; } # a failed check's
+not() { ! "$@"; }
 until_ok() { # until_ok SECONDS COMMAND...
 	local n=$(($1 * 10))
 	shift
@@ -53,7 +55,10 @@ wire() { # wire DEVICE GATEWAY-ADDRESS NAMESPACE ADDRESS
 finish() {
 	local n
 	[ -z "$GATEWAY${OTHERS[*]}" ] || { kill $GATEWAY "${OTHERS[@]}"; wait; } 2>/dev/null
-	for n in $NAMESPACES; do ip netns del "$ME-$n" 2>/dev/null; done
+	for n in $NAMESPACES; do
+		ip netns pids "$ME-$n" | xargs -r kill
+		ip netns del "$ME-$n"
+	done 2>/dev/null
 	rm -rf "$DIR"
 }
 trap finish EXIT

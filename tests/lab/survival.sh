@@ -9,40 +9,28 @@
 # Prints TAP. BUILD names the directory of wayleaved and wayleave, SEED the moments of
 # the kills. LONG=1: more kills, and a daemon that stays dead for a minute.
 # shellcheck disable=SC2317
-TOP=${TOP:-$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)}
-HERE=$(dirname "$(readlink -f "$0")")
-BUILD=${BUILD:-$TOP/build}
+# shellcheck disable=SC2034 # stage.sh reads them
+ME=wls$$ NAMESPACES="g h s"
+# shellcheck source=stage.sh
+. "$(dirname "$(readlink -f "$0")")/stage.sh"
+HERE=$TOP/tests/lab
 LONG=${LONG:-}
 KILLS=4 HELPER_KILLS=2 DEAD_S=4
 [ -z "$LONG" ] || KILLS=40 HELPER_KILLS=3 DEAD_S=60
 SEED=${SEED:-1}
-ME=wls$$
-DIR=$(mktemp -d)
 REMOTE=198.51.100.9
 EXTERNAL=203.0.113.1
-COUNT=0 PID='' LOAD=''
+PID='' LOAD=''
 RANDOM=$SEED
 
-[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root for network namespaces"; exit 0; }
-[ -x "$BUILD/wayleaved" ] || { echo "1..0 # SKIP $BUILD/wayleaved is missing"; exit 0; }
-
-ok() { # ok NAME COMMAND...
+ok() { # ok NAME COMMAND...: what it says is the evidence
 	local name=$1 word=ok
 	shift
 	COUNT=$((COUNT + 1))
 	"$@" >"$DIR/out" 2>&1 || word='not ok'
 	echo "$word $COUNT - $name"
 	sed 's/^/# /' "$DIR/out" | tail -16
-	[ "$word" = ok ] || sed 's/^/# /' "$DIR/log" | tail -8
-}
-not() { ! "$@"; }
-until_ok() { # until_ok SECONDS COMMAND...: waits for a condition
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
-	done
+	[ "$word" = ok ] || sed 's/^/# /' "$DIR/daemon.log" | tail -8
 }
 pause() { sleep "$(awk -v r=$RANDOM -v m="$1" 'BEGIN { printf "%.3f", m * r / 32768 }')"; } # up to SECONDS
 
@@ -51,53 +39,35 @@ host() { ip netns exec "$ME-h" "$@"; }
 server() { ip netns exec "$ME-s" "$@"; }
 ctl() { "$DIR/bin/wayleave" -r "$DIR/run" "$@"; }
 check() { /usr/bin/python3 "$HERE/survival_check.py" "$@"; }
-said() { grep -q "$1" "$DIR/log"; }
+said() { grep -q "$1" "$DIR/daemon.log"; }
 
 # --- the network --------------------------------------------------------------------------
 wan_up() { # wan_up NAME ADDRESS
-	ip link add "$1" netns "$ME-g" type veth peer name eth0 netns "$ME-s"
+	wire "$1" "$2" s 203.0.113.9
 	ip -n "$ME-s" link add eth1 link eth0 type macvlan mode bridge
-	ip -n "$ME-s" addr add 203.0.113.9/24 dev eth0
 	ip -n "$ME-s" addr add 203.0.113.10/24 dev eth1
-	ip -n "$ME-s" link set eth0 up
 	ip -n "$ME-s" link set eth1 up
-	ip -n "$ME-g" addr add "$2/24" dev "$1"
-	ip -n "$ME-g" link set "$1" up
 	ip -n "$ME-g" route add default via 203.0.113.9
 }
 net_up() {
-	for n in g h s; do
-		ip netns add "$ME-$n"
-		ip -n "$ME-$n" link set lo up
+	namespaces_up || return 1
+	for n in $NAMESPACES; do
 		ip netns exec "$ME-$n" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	done
 	server sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
 		net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
-	ip link add lan0 netns "$ME-g" type veth peer name eth0 netns "$ME-h"
-	ip -n "$ME-h" addr add 10.0.0.2/24 dev eth0
-	ip -n "$ME-h" link set eth0 up
+	wire lan0 10.0.0.1 h 10.0.0.2
 	ip -n "$ME-h" route add default via 10.0.0.1
-	ip -n "$ME-g" addr add 10.0.0.1/24 dev lan0
-	ip -n "$ME-g" link set lan0 up
 	ip -n "$ME-s" addr add $REMOTE/32 dev lo
 	wan_up wan0 203.0.113.1
 }
-finish() {
-	for n in g h s; do
-		for p in $(ip netns pids "$ME-$n" 2>/dev/null); do kill "$p"; done
-		ip netns del "$ME-$n" 2>/dev/null
-	done
-	[ -n "${KEEP:-}" ] || rm -rf "$DIR"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
 
 # --- the daemon -----------------------------------------------------------------------------
 start_with() { # start_with PROGRAM [PREFIX...]: PREFIX brings it into the namespace
 	local program=$1
 	shift
 	[ $# -gt 0 ] || set -- ip netns exec "$ME-g"
-	"$@" "$program" -c "$DIR/settings.yaml" 2>>"$DIR/log" &
+	"$@" "$program" -c "$DIR/settings.yaml" 2>>"$DIR/daemon.log" &
 	PID=$!
 }
 launch() { start_with "$DIR/bin/wayleaved" "$@"; }
@@ -201,7 +171,7 @@ no_orphans() {
 net_up
 mkdir "$DIR/run" "$DIR/bin"
 cp "$BUILD/wayleaved" "$BUILD/wayleave" "$DIR/bin" # a build may go on meanwhile
-: >"$DIR/log"
+: >"$DIR/daemon.log"
 printf 'wan: {interface: wan0}\nlan: {interfaces: [lan0]}\nlimits: {sessions: 20000}\nrun_dir: %s\n' \
 	"$DIR/run" >"$DIR/settings.yaml"
 ok "starts" up
@@ -271,7 +241,7 @@ upgrade_back_anew() {
 refused() { # refused NAME: ends by itself, saying why
 	program_ids >"$DIR/ids"
 	down TERM
-	: >"$DIR/log"
+	: >"$DIR/daemon.log"
 	start_with "$DIR/$1/build/wayleaved"
 	not wait "$PID"
 }
@@ -307,7 +277,7 @@ ok "the PPTP call still passes" pptp "gre 701"
 
 # Sessions cannot be taken over then; flows begin anew, and the log says so.
 load_on layout
-: >"$DIR/log"
+: >"$DIR/daemon.log"
 ok "upgrade to another layout" upgrade layout
 ok "... says that sessions end" said 'another version.*running sessions end'
 sleep 2
