@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/connections.h"
 #include "http/events.h"
 #include "http/guard.h"
 #include "http/reply.h"
@@ -23,17 +23,6 @@
 #define IDLE_SECONDS	    15
 #define BODY_READ_MAX_BYTES (8 * 1024 * 1024)
 #define PRIORITIES	    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
-enum phase { PHASE_REQUEST, PHASE_ANSWER, PHASE_STREAM };
-
-struct connection {
-	TAILQ_ENTRY(connection) entry; /* oldest first */
-	struct server *server;
-	int fd;
-	__be32 address;
-	enum phase phase;
-	uint64_t since_ms;
-};
 
 struct listener {
 	int fd;
@@ -49,8 +38,7 @@ struct server {
 	uint16_t https_port; /* where the plain one sends browsers */
 	struct listener listener[SERVER_LISTENERS_MAX];
 	unsigned int listeners;
-	TAILQ_HEAD(, connection) connections;
-	unsigned int connections_count;
+	struct connections connections;
 	uint64_t next_tick_ms;
 };
 
@@ -120,30 +108,14 @@ static unsigned long long body_announced(const struct exchange *exchange)
 	return length ? strtoull(length, NULL, 10) : 0;
 }
 
-static struct connection *connection_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
-}
-
-static void phase_set(struct connection *connection, enum phase phase)
-{
-	if (!connection)
-		return;
-	connection->phase = phase;
-	connection->since_ms = web_now_ms();
-}
-
 static enum MHD_Result exchange_end(struct exchange *exchange)
 {
 	if (exchange->body_too_long && !exchange->refused)
 		exchange->answer = answer_error(413, "too-long", NULL, "the body is too long");
 	else if (exchange->route && !exchange->refused)
 		exchange->answer = exchange->route->serve(exchange);
-	phase_set(connection_of(exchange->connection),
-		  exchange->answer.events ? PHASE_STREAM : PHASE_ANSWER);
+	connection_phase_set(exchange->connection,
+			     exchange->answer.events ? PHASE_STREAM : PHASE_ANSWER);
 	return reply_send(exchange);
 }
 
@@ -194,7 +166,7 @@ static void request_completed(void *server, struct MHD_Connection *connection, v
 {
 	exchange_free(*context);
 	*context = NULL;
-	phase_set(connection_of(connection), PHASE_REQUEST);
+	connection_phase_set(connection, PHASE_REQUEST);
 }
 
 /* A NUL would end the path before its end: it becomes a byte that no path has. */
@@ -205,107 +177,7 @@ static size_t path_unescape(void *context, struct MHD_Connection *connection, ch
 	return MHD_http_unescape(text);
 }
 
-/* --- connections ------------------------------------------------------------------------ */
-
-static struct connection *connection_new(struct server *server, struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct connection *new = calloc(1, sizeof(*new));
-	struct sockaddr_in peer;
-	socklen_t size = sizeof(peer);
-
-	if (!new || !info) {
-		free(new);
-		return NULL;
-	}
-	new->server = server;
-	new->fd = info->connect_fd;
-	if (!getpeername(new->fd, (struct sockaddr *)&peer, &size))
-		new->address = peer.sin_addr.s_addr;
-	phase_set(new, PHASE_REQUEST);
-	return new;
-}
-
-static void connection_noticed(void *context, struct MHD_Connection *connection,
-			       void **socket_context, enum MHD_ConnectionNotificationCode what)
-{
-	struct server *server = context;
-	struct connection *known = *socket_context;
-
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		known = *socket_context = connection_new(server, connection);
-		if (!known)
-			return;
-		TAILQ_INSERT_TAIL(&server->connections, known, entry);
-		server->connections_count++;
-	} else if (known) {
-		TAILQ_REMOVE(&server->connections, known, entry);
-		server->connections_count--;
-		free(known);
-		*socket_context = NULL;
-	}
-}
-
-/* libmicrohttpd sees the end of the stream in its next turn. */
-static void connection_cut(struct connection *connection)
-{
-	connection->phase = PHASE_STREAM; /* once is enough */
-	shutdown(connection->fd, SHUT_RDWR);
-}
-
-/*
- * The oldest that has no request yet or has not taken its answer, of ADDRESS or (0) of all;
- * *COUNT are all of these.
- */
-static struct connection *unfinished_find(const struct server *server, __be32 address,
-					  unsigned int *count)
-{
-	struct connection *connection, *oldest = NULL;
-
-	*count = 0;
-	TAILQ_FOREACH(connection, &server->connections, entry)
-	{
-		if (connection->phase == PHASE_STREAM ||
-		    (address && connection->address != address))
-			continue;
-		if (!oldest || connection->since_ms < oldest->since_ms)
-			oldest = connection;
-		++*count;
-	}
-	return oldest;
-}
-
-/* False: nobody can be made to go. */
-static bool room_make(const struct server *server, __be32 address)
-{
-	unsigned int count;
-	struct connection *oldest = unfinished_find(server, address, &count);
-
-	if (count >= SERVER_UNFINISHED_MAX)
-		connection_cut(oldest);
-	if (server->connections_count < SERVER_CONNECTIONS_MAX)
-		return true;
-	oldest = unfinished_find(server, 0, &count);
-	if (oldest)
-		connection_cut(oldest);
-	return oldest;
-}
-
-static void slow_cut(struct server *server)
-{
-	uint64_t now_ms = web_now_ms();
-	struct connection *connection;
-
-	TAILQ_FOREACH(connection, &server->connections, entry)
-	{
-		uint64_t spent_ms = now_ms - connection->since_ms;
-
-		if ((connection->phase == PHASE_REQUEST && spent_ms > SERVER_REQUEST_MS) ||
-		    (connection->phase == PHASE_ANSWER && spent_ms > SERVER_ANSWER_MS))
-			connection_cut(connection);
-	}
-}
+/* --- accepting ---------------------------------------------------------------------------- */
 
 /* A phone that has left the Wi-Fi must not keep its stream of events. */
 static void silence_limit(int fd)
@@ -328,7 +200,7 @@ static void accept_some(struct server *server, const struct listener *listener)
 		silence_limit(fd);
 		server->https_port =
 			listener->https_port ? listener->https_port : server->https_port;
-		if (!room_make(server, peer.sin_addr.s_addr))
+		if (!connections_room_make(&server->connections, peer.sin_addr.s_addr))
 			close(fd);
 		else /* closes it on failure */
 			MHD_add_connection(listener->tls ? server->secure : server->plain, fd,
@@ -392,8 +264,8 @@ static struct MHD_Daemon *daemon_start(struct server *server, unsigned int flags
 {
 	struct MHD_Daemon *daemon = MHD_start_daemon(
 		FLAGS | flags, 0, NULL, NULL, came, server, MHD_OPTION_NOTIFY_COMPLETED,
-		request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_noticed, server,
-		MHD_OPTION_CONNECTION_LIMIT, 2 * SERVER_CONNECTIONS_MAX,
+		request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connections_noticed,
+		&server->connections, MHD_OPTION_CONNECTION_LIMIT, 2 * CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)HEADERS_MAX_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_UNESCAPE_CALLBACK, path_unescape, NULL, MHD_OPTION_ARRAY, more,
@@ -438,7 +310,7 @@ struct server *server_new(struct web *web, int link)
 	server->web = web;
 	server->link = link;
 	server->https_port = 443;
-	TAILQ_INIT(&server->connections);
+	connections_begin(&server->connections);
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch(server, link);
 	server->plain = daemon_start(server, 0, plain_came, none);
@@ -457,7 +329,7 @@ static void tick(struct server *server)
 	if (now_ms < server->next_tick_ms && !events_hurried(server->web->events))
 		return;
 	server->next_tick_ms = now_ms + TICK_MS;
-	slow_cut(server);
+	connections_slow_cut(&server->connections);
 	events_tick(server->web->events);
 }
 

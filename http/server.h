@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Connections: accepts them on the sockets that the daemon has opened, speaks TLS and
- * HTTP (libmicrohttpd), hands whole requests to guard and routes, and cuts off who is
- * too slow or has too many.
+ * HTTP (libmicrohttpd), and hands whole requests to guard and routes.
  */
 #ifndef WAYLEAVE_HTTP_SERVER_H
 #define WAYLEAVE_HTTP_SERVER_H
@@ -14,14 +13,7 @@
 struct web;
 struct server;
 
-#define SERVER_LISTENERS_MAX   64
-#define SERVER_CONNECTIONS_MAX 512
-/* Of one address: the oldest that has no request yet, or has not taken its answer, goes for a new
- * one. */
-#define SERVER_UNFINISHED_MAX 48
-/* A connection may take so long for a request, and for taking its answer. */
-#define SERVER_REQUEST_MS 10000
-#define SERVER_ANSWER_MS  60000
+#define SERVER_LISTENERS_MAX 64
 /* What has been sent has to be acknowledged within it. */
 #define SERVER_SILENT_MS 20000
 
