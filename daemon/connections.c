@@ -73,7 +73,7 @@ static void ids_recall(struct connections *all, struct connection *connection)
 	for (unsigned int i = 0; i < helper->spare_count && i < HELPER_SPARE_IDS; i++)
 		call_ids_take_this(all->ids, remote, helper->spare[i]);
 	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
-		if (connection->ids[i].state != ID_FREE)
+		if (connection->ids[i].state != ID_FREE && !connection->ids[i].own)
 			call_ids_take_this(all->ids, remote, connection->ids[i].external);
 }
 
@@ -151,7 +151,7 @@ static void id_end(struct connections *all, struct connection *connection, struc
 		   uint32_t now)
 {
 	all->kind->disarm(connection, id, now);
-	if (has_our_ids(connection))
+	if (has_our_ids(connection) && !id->own)
 		call_ids_give_back(all->ids, connection->key.remote, id->external);
 	*id = (struct connection_id){0};
 }
@@ -196,6 +196,39 @@ static struct connection_id *id_place(struct connections *all, struct connection
 	return oldest;
 }
 
+static bool holds(const struct connection *connection, uint32_t external_id)
+{
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
+		if (connection->ids[i].state != ID_FREE &&
+		    connection->ids[i].space == HELPER_ID_CALL &&
+		    connection->ids[i].external == external_id)
+			return true;
+	return false;
+}
+
+struct connection *connection_holder(const struct connections *all, __be32 remote,
+				     uint32_t external_id)
+{
+	struct connection *connection = NULL;
+
+	while ((connection = connections_next(all, connection)))
+		if (connection->key.remote == remote && holds(connection, external_id))
+			return connection;
+	return NULL;
+}
+
+int connection_rearm(struct connections *all, const struct connection *connection, uint32_t now)
+{
+	int err = 0, last = 0;
+
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
+		if (connection->ids[i].state == ID_ARMED)
+			err = all->kind->arm(connection, &connection->ids[i], now);
+		last = err ? err : last;
+	}
+	return last;
+}
+
 void connection_release_all(struct connection *connection, uint32_t now)
 {
 	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
@@ -222,14 +255,17 @@ bool connection_ids_tend(struct connections *all, struct connection *connection,
 static int claim_hold(struct connections *all, struct connection *connection,
 		      const struct helper_claim *claim, uint32_t now)
 {
+	bool own = claim->kind == HELPER_CLAIM_TAKE;
 	struct connection_id *id;
 
-	if (!has_our_ids(connection))
+	if (own)
 		id_forget_former(connection, claim);
 	id = id_place(all, connection, now);
 	if (id)
-		*id = (struct connection_id){
-			.state = ID_HELD, .space = claim->space, .external = claim->external_id};
+		*id = (struct connection_id){.state = ID_HELD,
+					     .space = claim->space,
+					     .own = own,
+					     .external = claim->external_id};
 	return 0;
 }
 
@@ -392,6 +428,33 @@ void connections_drop_answered(struct connections *all, enum helper_reason reaso
 	}
 }
 
+void connections_drop_unread(struct connections *all, int err)
+{
+	if (err)
+		connections_drop(all,
+				 err == -ENOTCONN ? REASON_helper_absent : REASON_helper_refused);
+}
+
+/*
+ * A spare one that a host has chosen meanwhile is none any more. Not while the helper
+ * has the list: what it answers is checked against it.
+ */
+static void spares_check(struct connections *all, struct connection *connection)
+{
+	struct helper_flow *helper = &connection->helper;
+	__be32 remote = connection->key.remote;
+	uint8_t kept = 0;
+
+	if (helper->waiting)
+		return;
+	for (uint8_t i = 0; i < helper->spare_count; i++)
+		if (connection_holder(all, remote, helper->spare[i]))
+			call_ids_give_back(all->ids, remote, helper->spare[i]);
+		else
+			helper->spare[kept++] = helper->spare[i];
+	helper->spare_count = kept;
+}
+
 /* Ids that the data plane has from before this daemon's file are passed over. */
 static void spares_fill(struct connections *all, struct connection *connection)
 {
@@ -399,6 +462,8 @@ static void spares_fill(struct connections *all, struct connection *connection)
 	__be32 remote = connection->key.remote;
 	unsigned int tries = 2 * HELPER_SPARE_IDS;
 
+	if (connection->helper.protocol != HELPER_PPTP)
+		spares_check(all, connection);
 	while (helper->spare_count < HELPER_SPARE_IDS && tries--) {
 		uint16_t id = call_ids_take(all->ids, remote);
 
@@ -415,14 +480,34 @@ static enum helper_carrier carrier_of(const struct connection *connection)
 	case HELPER_PPTP:
 		return HELPER_OVER_TCP;
 	case HELPER_L2TP:
+	case HELPER_L2TP_OWN:
 		return HELPER_OVER_UDP;
 	default:
 		return HELPER_OVER_IP;
 	}
 }
 
-void connection_submit(struct connections *all, struct connection *connection, uint8_t *frame,
-		       size_t length, const struct facts *facts, enum helper_direction direction)
+static void taken_add(struct helper_frame *request, const struct connection *other)
+{
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
+		if (other->ids[i].state != ID_FREE && request->taken_count < HELPER_TAKEN_IDS)
+			request->taken[request->taken_count++] = (uint16_t)other->ids[i].external;
+}
+
+/* What other hosts' tunnels with the same server go by, in their grace too. */
+static void taken_list(const struct connections *all, const struct connection *connection,
+		       struct helper_frame *request)
+{
+	const struct connection *other = NULL;
+
+	while ((other = connections_next(all, other)))
+		if (other->key.remote == connection->key.remote &&
+		    other->key.local != connection->key.local && has_our_ids(other))
+			taken_add(request, other);
+}
+
+int connection_submit(struct connections *all, struct connection *connection, uint8_t *frame,
+		      size_t length, const struct facts *facts, enum helper_direction direction)
 {
 	struct helper_frame request = {
 		.bytes = frame,
@@ -432,13 +517,11 @@ void connection_submit(struct connections *all, struct connection *connection, u
 		.carrier = carrier_of(connection),
 		.direction = direction,
 	};
-	int err;
 
 	connection->last_seen = clock_ticks(arena.config);
 	if (has_our_ids(connection))
 		spares_fill(all, connection);
-	err = helper_submit(all->gateway->helper, &connection->helper, &request, monotonic_ns());
-	if (err)
-		connections_drop(all,
-				 err == -ENOTCONN ? REASON_helper_absent : REASON_helper_refused);
+	if (connection->helper.protocol == HELPER_L2TP_OWN)
+		taken_list(all, connection, &request);
+	return helper_submit(all->gateway->helper, &connection->helper, &request, monotonic_ns());
 }

@@ -33,6 +33,7 @@ struct connection_id {
 	uint8_t state; /* enum connection_id_state */
 	uint8_t space; /* enum helper_id_space */
 	uint8_t has_remote;
+	uint8_t own; /* the inside host's choice, not of our pool */
 	uint32_t external;
 	uint32_t inside;   /* of ARMED ones */
 	uint32_t remote;   /* valid when has_remote */
@@ -44,7 +45,12 @@ struct connection {
 	struct record_key key;
 	uint32_t created;   /* of the session: a later one of the same key is another */
 	uint32_t last_seen; /* tick of the last control message */
-	uint16_t next_hop_in, next_hop_out; /* L2TP over IP, which has no session to ask */
+	union {
+		struct { /* L2TP over IP, which has no session to ask */
+			uint16_t next_hop_in, next_hop_out;
+		};
+		uint32_t hidden; /* L2TP over UDP: a tunnel's id could not be read */
+	};
 	struct connection_id ids[CONNECTION_IDS];
 	struct helper_flow helper;
 };
@@ -97,18 +103,30 @@ struct connection *connection_of(struct helper_flow *helper);
 
 /*
  * Hands a frame to the helper, LENGTH bytes beginning with their struct punt, FACTS
- * of its IP packet; it comes back through helper_options.answered, or is counted.
+ * of its IP packet. 0: it comes back through helper_options.answered; -errno: it does
+ * not, see connections_drop_unread().
  */
-void connection_submit(struct connections *all, struct connection *connection, uint8_t *frame,
-		       size_t length, const struct facts *facts, enum helper_direction direction);
+int connection_submit(struct connections *all, struct connection *connection, uint8_t *frame,
+		      size_t length, const struct facts *facts, enum helper_direction direction);
 
 /* Does an answer's claims, which helper_serve() has validated. */
 void connection_claims_do(struct connections *all, struct connection *connection,
 			  const struct helper_result *result, uint32_t now);
 
-/* Counts a frame that goes no further; the second one by what the helper says. */
+/*
+ * Counts a frame that goes no further; the second one for what connection_submit() has
+ * returned, 0 too, the third one by what the helper says.
+ */
 void connections_drop(struct connections *all, enum reason reason);
+void connections_drop_unread(struct connections *all, int err);
 void connections_drop_answered(struct connections *all, enum helper_reason reason);
+
+/* Its armed ids once more: the session that they lead to has changed. 0 or the last -errno. */
+int connection_rearm(struct connections *all, const struct connection *connection, uint32_t now);
+
+/* Which connection holds the external id (of a control connection) there? NULL: none. */
+struct connection *connection_holder(const struct connections *all, __be32 remote,
+				     uint32_t external_id);
 
 /* All ids begin their grace. */
 void connection_release_all(struct connection *connection, uint32_t now);

@@ -15,9 +15,9 @@ bool l2tp_flow_is_over_ip(const struct connection *flow)
 	return flow->key.protocol == PROTOCOL_L2TP;
 }
 
-static const struct record *flow_session(const struct connection *flow)
+static struct record *flow_session(const struct connection *flow)
 {
-	const struct record *orig =
+	struct record *orig =
 		l2tp_flow_is_over_ip(flow) ? NULL : table_find(arena.config, &flow->key);
 
 	return orig && orig->session.created == flow->created ? orig : NULL;
@@ -27,7 +27,15 @@ uint32_t l2tp_flow_reply(const struct connection *flow)
 {
 	const struct record *orig = flow_session(flow);
 
-	return orig && l2tp_port_is_shared(orig) ? orig->partner : NO_RECORD;
+	return orig ? l2tp_port_reply(orig) : NO_RECORD;
+}
+
+bool l2tp_flow_is_translated(const struct connection *flow)
+{
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
+		if (flow->ids[i].state >= ID_ARMED && flow->ids[i].external != flow->ids[i].inside)
+			return true;
+	return false;
 }
 
 /* --- arming -------------------------------------------------------------------------- */
@@ -66,13 +74,21 @@ static int arm_ip(const struct connection *flow, const struct connection_id *id,
 	return err;
 }
 
+/* On a port of its own, under its own number, a tunnel needs nothing. */
 static int arm_udp(const struct connection *flow, const struct connection_id *id, uint32_t now)
 {
-	uint32_t reply = l2tp_flow_reply(flow);
+	struct record *orig = flow_session(flow), *reply = orig ? record_partner(orig) : NULL;
+	bool shared = orig && l2tp_port_is_shared(orig);
+	int err;
 
-	if (reply == NO_RECORD)
+	if (!reply)
 		return -ESTALE;
-	return l2tp_tunnel_arm(record_at(reply), id->external, id->inside, now);
+	if (!shared && id->external == id->inside)
+		return 0;
+	err = l2tp_tunnel_arm(reply, id->external, id->inside, now);
+	if (!err && !shared)
+		l2tp_port_translate(orig);
+	return err;
 }
 
 int l2tp_flow_arm(const struct connection *flow, const struct connection_id *id, uint32_t now)
@@ -95,7 +111,8 @@ void l2tp_flow_disarm(const struct connection *flow, const struct connection_id 
 	struct tunnel tunnel = id_tunnel(flow, id), request = request_tunnel(flow, id);
 
 	if (!l2tp_flow_is_over_ip(flow)) {
-		l2tp_tunnel_disarm(flow->key.remote, id->external);
+		if (id->external != id->inside)
+			l2tp_tunnel_disarm(flow->key.remote, id->external);
 		return;
 	}
 	tunnel_disarm(&tunnel, now);
@@ -121,10 +138,8 @@ static uint32_t flow_last_seen(const struct connection *flow)
 
 bool l2tp_flow_is_over(const struct connection *flow, uint32_t now)
 {
-	const struct record *orig = flow_session(flow);
-
 	if (!l2tp_flow_is_over_ip(flow))
-		return !orig || !l2tp_port_is_shared(orig);
+		return !flow_session(flow);
 	return now - flow_last_seen(flow) > arena.config->timeouts[TIMEOUT_L2TP];
 }
 

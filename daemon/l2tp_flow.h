@@ -16,6 +16,9 @@
 
 bool l2tp_flow_is_over_ip(const struct connection *flow);
 
+/* Does an id stand outside for one that the inside host chose? Over UDP. */
+bool l2tp_flow_is_translated(const struct connection *flow);
+
 /* The reply record that its arrivals are translated by; NO_RECORD: by their ids. */
 uint32_t l2tp_flow_reply(const struct connection *flow);
 

@@ -82,18 +82,37 @@ static bool is_shared_with(const struct l2tp_flows *flows, __be32 remote)
 	struct connection *flow = NULL;
 
 	while ((flow = connections_next(flows->connections, flow)))
-		if (!l2tp_flow_is_over_ip(flow) && flow->key.remote == remote)
+		if (flow->helper.protocol == HELPER_L2TP && flow->key.remote == remote)
 			return true;
 	return false;
+}
+
+/* Its arrivals are looked up by tunnel id as long as one of its ids needs it. */
+static void own_port_tend(const struct connection *flow)
+{
+	struct record *orig = table_find(arena.config, &flow->key);
+
+	if (!orig || l2tp_port_is_shared(orig))
+		return;
+	if (l2tp_flow_is_translated(flow))
+		l2tp_port_translate(orig);
+	else
+		l2tp_port_leave_alone(orig);
 }
 
 /* A port that nobody shares any more is its owner's alone again. */
 static void port_tend(struct l2tp_flows *flows, __be32 remote)
 {
-	struct record *owner = l2tp_port_owner(remote);
+	struct record *owner = l2tp_port_owner(remote), *orig;
+	const struct connection *flow;
 
-	if (owner && owner->session.flags & SESSION_SHARED && !is_shared_with(flows, remote))
-		l2tp_port_release(owner);
+	if (!owner || !(owner->session.flags & SESSION_STATIC) || is_shared_with(flows, remote))
+		return;
+	l2tp_port_release(owner);
+	orig = record_partner(owner);
+	flow = orig ? connection_find(flows->connections, &orig->key) : NULL;
+	if (flow)
+		own_port_tend(flow);
 }
 
 static void flow_free(struct l2tp_flows *flows, struct connection *flow, uint32_t now)
@@ -109,16 +128,17 @@ static struct connection *flow_get(struct l2tp_flows *flows, const struct record
 				   uint32_t created, uint32_t now)
 {
 	return connection_get(flows->connections, key, created,
-			      key->protocol == PROTOCOL_UDP ? HELPER_L2TP : HELPER_L2TP_IP, now);
+			      key->protocol == PROTOCOL_UDP ? HELPER_L2TP_OWN : HELPER_L2TP_IP,
+			      now);
 }
 
-static void submit(struct l2tp_flows *flows, struct connection *flow, uint8_t *frame, size_t length,
-		   const struct facts *facts)
+static int submit(struct l2tp_flows *flows, struct connection *flow, uint8_t *frame, size_t length,
+		  const struct facts *facts)
 {
 	const struct punt *punt = (const struct punt *)frame;
 
-	connection_submit(flows->connections, flow, frame, length, facts,
-			  punt->side & PUNT_FROM_WAN ? HELPER_INBOUND : HELPER_OUTBOUND);
+	return connection_submit(flows->connections, flow, frame, length, facts,
+				 punt->side & PUNT_FROM_WAN ? HELPER_INBOUND : HELPER_OUTBOUND);
 }
 
 /* --- over UDP -------------------------------------------------------------------------- */
@@ -140,7 +160,7 @@ static struct record *session_of(const struct punt *punt, const struct facts *fa
 	return r;
 }
 
-/* It was answered, or nothing is to be learned: data plane alone from now on. */
+/* It is not followed, and was answered: data plane alone from now on. */
 static void watch_end(struct record *orig)
 {
 	struct record *reply = record_partner(orig);
@@ -159,19 +179,39 @@ static void answer_came(struct l2tp_flows *flows, struct record *orig, uint32_t 
 		l2tp_server_learn(flows->servers, orig->key.remote, L2TP_SERVER_ANY_PORT, now);
 	else if (shared && !(orig->session.flags & SESSION_REPLIED))
 		l2tp_server_learn(flows->servers, orig->key.remote, L2TP_SERVER_INSISTS, now);
-	if (!shared)
-		watch_end(orig);
 }
 
-static void shared_take(struct l2tp_flows *flows, struct record *orig, uint8_t *frame,
-			size_t length, const struct facts *facts, uint32_t now)
+/* Between inside hosts there is nothing to be told apart. */
+static struct connection *followed_flow(struct l2tp_flows *flows, const struct record *orig,
+					uint32_t now)
 {
-	struct connection *flow = flow_get(flows, &orig->key, orig->session.created, now);
+	struct connection *flow = NULL;
 
-	if (flow)
-		submit(flows, flow, frame, length, facts);
-	else
-		connections_drop(flows->connections, REASON_helper_refused);
+	if (!(orig->session.flags & SESSION_HAIRPIN))
+		flow = flow_get(flows, &orig->key, orig->session.created, now);
+	if (!flow || !l2tp_port_is_shared(orig) || flow->helper.protocol == HELPER_L2TP)
+		return flow;
+	flow->helper.protocol = HELPER_L2TP;
+	connection_rearm(flows->connections, flow, now);
+	return flow;
+}
+
+/* What nobody reads goes on, but behind a shared port its answer would find no way back. */
+static void followed_take(struct l2tp_flows *flows, struct record *orig, uint8_t *frame,
+			  size_t length, const struct facts *facts, uint32_t now)
+{
+	struct connection *flow = followed_flow(flows, orig, now);
+	int err = flow ? submit(flows, flow, frame, length, facts) : -ENOSPC;
+
+	if (!err)
+		return;
+	if (l2tp_port_is_shared(orig)) {
+		connections_drop_unread(flows->connections, err);
+		return;
+	}
+	if (!flow && orig->session.flags & SESSION_REPLIED)
+		watch_end(orig);
+	frame_return(flows, frame, length, l2tp_port_reply(orig));
 }
 
 static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t *frame,
@@ -185,11 +225,10 @@ static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t 
 	else if (l2tp_port_is_to_blame(flows->servers, orig, now) &&
 		 l2tp_port_share(orig, now) == 1)
 		orig = NULL; /* begins anew */
-	if (orig && l2tp_port_is_shared(orig) && !is_fragment(facts))
-		shared_take(flows, orig, frame, length, facts, now);
+	if (orig && !is_fragment(facts))
+		followed_take(flows, orig, frame, length, facts, now);
 	else
-		frame_return(flows, frame, length,
-			     orig && l2tp_port_is_shared(orig) ? orig->partner : NO_RECORD);
+		frame_return(flows, frame, length, orig ? l2tp_port_reply(orig) : NO_RECORD);
 }
 
 static bool may_learn(struct l2tp_flows *flows, uint32_t now)
@@ -201,24 +240,49 @@ static bool may_learn(struct l2tp_flows *flows, uint32_t now)
 	return flows->learned++ < LEARNED_A_MINUTE;
 }
 
-/*
- * Behind a shared port all tunnels but the owner's are known from the message
- * that named them: what nobody has is the owner's, and remembered as such.
- */
+/* A flow has the id, and its record has ended in a long silence. */
+static bool is_known_again(struct l2tp_flows *flows, const struct connection *holder,
+			   const struct record_key *key, uint32_t now)
+{
+	return holder && !connection_rearm(flows->connections, holder, now) &&
+	       table_find(arena.config, key);
+}
+
+/* An id that no message has named is his whose port it came to, and remembered as such. */
+static void session_learn(struct l2tp_flows *flows, const struct record *session,
+			  const struct record_key *key, const struct connection *holder,
+			  uint32_t now)
+{
+	const struct record *orig = record_partner(session);
+
+	if ((!holder || key_equal(&holder->key, &orig->key)) && may_learn(flows, now))
+		l2tp_tunnel_arm(session, be16_to_host(key->local_id), 0, now);
+}
+
+/* Where arrivals are told apart by tunnel ids, one with an id that no record knows. */
 static void unknown_take(struct l2tp_flows *flows, uint8_t *frame, size_t length,
 			 struct packet *packet, const struct facts *facts)
 {
-	struct record *owner = l2tp_port_owner(facts->source);
+	struct record *session =
+		l2tp_port_session(facts->source, facts->source_id, facts->destination_id);
 	uint32_t now = clock_ticks(arena.config);
+	const struct connection *holder;
 	struct record_key key;
 
-	if (!owner || !record_partner(owner)) {
+	if (!session || !record_partner(session)) {
 		connections_drop(flows->connections, REASON_tunnel_unknown);
 		return;
 	}
-	if (shared_key_of(packet, facts, &key) && key.local_id && may_learn(flows, now))
-		l2tp_tunnel_arm(owner, be16_to_host(key.local_id), 0, now);
-	frame_return(flows, frame, length, table_index(owner));
+	if (shared_key_of(packet, facts, &key) && key.local_id) {
+		holder = connection_holder(flows->connections, key.remote,
+					   be16_to_host(key.local_id));
+		if (is_known_again(flows, holder, &key, now)) {
+			frame_again(flows->gateway, frame, length);
+			return;
+		}
+		session_learn(flows, session, &key, holder, now);
+	}
+	frame_return(flows, frame, length, table_index(session));
 }
 
 /* --- over IP ----------------------------------------------------------------------------- */
@@ -252,7 +316,8 @@ static void ip_outbound_take(struct l2tp_flows *flows, uint8_t *frame, size_t le
 	struct connection *flow = flow_get(flows, &key, 0, now);
 
 	if (flow && flow_route(flow, packet, facts)) {
-		submit(flows, flow, frame, length, facts);
+		connections_drop_unread(flows->connections,
+					submit(flows, flow, frame, length, facts));
 		return;
 	}
 	connections_drop(flows->connections, REASON_helper_refused);
@@ -272,7 +337,8 @@ static void ip_inbound_take(struct l2tp_flows *flows, uint8_t *frame, size_t len
 		flow = connection_find(flows->connections, &key);
 	}
 	if (flow)
-		submit(flows, flow, frame, length, facts);
+		connections_drop_unread(flows->connections,
+					submit(flows, flow, frame, length, facts));
 	else
 		connections_drop(flows->connections, REASON_slow_path_stale);
 }
@@ -349,6 +415,8 @@ void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 	enum reason reason;
 
 	connection_claims_do(flows->connections, flow, result, now);
+	if (!l2tp_flow_is_over_ip(flow))
+		flow->hidden |= result->notes >> HELPER_REASON_hidden_id & 1;
 	if (result->verdict != HELPER_FORWARD) {
 		connections_drop_answered(flows->connections, result->reason);
 		return;
@@ -361,6 +429,54 @@ void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 		connections_drop(flows->connections, reason);
 }
 
+/* --- shown -------------------------------------------------------------------------------- */
+
+static const struct connection *next_over_udp(const struct l2tp_flows *flows,
+					      const struct connection *flow, __be32 inside,
+					      __be32 remote)
+{
+	while ((flow = connections_next(flows->connections, flow)))
+		if (!l2tp_flow_is_over_ip(flow) && flow->key.local == inside &&
+		    flow->key.remote == remote)
+			return flow;
+	return NULL;
+}
+
+static void tunnels_add(json_t *list, const struct connection *flow)
+{
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
+		const struct connection_id *id = &flow->ids[i];
+		json_t *item;
+
+		if (id->state != ID_ARMED)
+			continue;
+		item = json_pack("{s:i}", "tunnel_id", id->inside);
+		if (id->external != id->inside)
+			json_object_set_new(item, "external_tunnel_id", json_integer(id->external));
+		json_array_append_new(list, item);
+	}
+}
+
+json_t *l2tp_flows_json(const struct l2tp_flows *flows, __be32 inside, __be32 remote)
+{
+	const struct connection *flow = NULL;
+	json_t *list = json_array();
+
+	while ((flow = next_over_udp(flows, flow, inside, remote)))
+		tunnels_add(list, flow);
+	return list;
+}
+
+bool l2tp_flows_hides(const struct l2tp_flows *flows, __be32 inside, __be32 remote)
+{
+	const struct connection *flow = NULL;
+
+	while ((flow = next_over_udp(flows, flow, inside, remote)))
+		if (flow->hidden)
+			return true;
+	return false;
+}
+
 /* --- upkeep ------------------------------------------------------------------------------- */
 
 static void flow_tend(struct l2tp_flows *flows, struct connection *flow, uint32_t now)
@@ -370,6 +486,8 @@ static void flow_tend(struct l2tp_flows *flows, struct connection *flow, uint32_
 
 	if (l2tp_flow_is_over(flow, now) || (l2tp_flow_is_over_ip(flow) && !any && idle))
 		flow_free(flows, flow, now);
+	else if (!l2tp_flow_is_over_ip(flow))
+		own_port_tend(flow);
 }
 
 void l2tp_flows_tend(struct l2tp_flows *flows, uint32_t now)

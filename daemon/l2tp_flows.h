@@ -11,6 +11,7 @@
 #ifndef WAYLEAVE_DAEMON_L2TP_FLOWS_H
 #define WAYLEAVE_DAEMON_L2TP_FLOWS_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,16 @@ void l2tp_flows_take(struct l2tp_flows *flows, uint8_t *frame, size_t length,
 /* helper_options.answered for flows of HELPER_L2TP and HELPER_L2TP_IP. */
 void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *flow,
 			 const struct helper_result *result);
+
+/*
+ * For `show vpn`: the tunnels over UDP of INSIDE with REMOTE whose ids were read, an
+ * array that is the caller's. Each has the id that the inside host chose, and the one
+ * that it goes by outside where that is another.
+ */
+json_t *l2tp_flows_json(const struct l2tp_flows *flows, __be32 inside, __be32 remote);
+
+/* Has it a tunnel whose id is hidden or signed? Then nobody can replace it. */
+bool l2tp_flows_hides(const struct l2tp_flows *flows, __be32 inside, __be32 remote);
 
 /* Once a second: ends what is over. */
 void l2tp_flows_tend(struct l2tp_flows *flows, uint32_t now);

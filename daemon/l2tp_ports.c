@@ -55,17 +55,22 @@ void l2tp_server_learn(struct l2tp_server *servers, __be32 remote, enum l2tp_ser
 
 /* --- whose port --------------------------------------------------------------------------- */
 
-struct record *l2tp_port_owner(__be32 remote)
+struct record *l2tp_port_session(__be32 remote, __be16 remote_port, __be16 port)
 {
 	struct record_key key = {.remote = remote,
 				 .local = arena.config->external,
-				 .remote_id = L2TP_PORT,
-				 .local_id = L2TP_PORT,
+				 .remote_id = remote_port,
+				 .local_id = port,
 				 .protocol = PROTOCOL_UDP,
 				 .kind = KIND_SESSION_REPLY,
 				 .id_type = ID_PORTS};
 
 	return table_find(arena.config, &key);
+}
+
+struct record *l2tp_port_owner(__be32 remote)
+{
+	return l2tp_port_session(remote, L2TP_PORT, L2TP_PORT);
 }
 
 bool l2tp_port_is_shared(const struct record *orig)
@@ -203,6 +208,32 @@ void l2tp_port_release(struct record *owner)
 	__sync_fetch_and_and(&owner->session.flags, flags);
 	if (orig)
 		__sync_fetch_and_and(&orig->session.flags, flags);
+}
+
+uint32_t l2tp_port_reply(const struct record *orig)
+{
+	const struct record *reply = record_partner(orig);
+	bool by_tunnel =
+		reply && (reply->key.id_type == ID_TUNNEL || reply->session.flags & SESSION_SHARED);
+
+	return by_tunnel ? orig->partner : NO_RECORD;
+}
+
+void l2tp_port_translate(struct record *orig)
+{
+	struct record *reply = record_partner(orig);
+
+	if (reply)
+		__sync_fetch_and_or(&reply->session.flags, (uint8_t)SESSION_SHARED);
+}
+
+/* One that is held for others (l2tp_port_hold()) goes on by tunnel ids. */
+void l2tp_port_leave_alone(struct record *orig)
+{
+	struct record *reply = record_partner(orig);
+
+	if (reply && !(reply->session.flags & SESSION_STATIC))
+		__sync_fetch_and_and(&reply->session.flags, (uint8_t)~SESSION_SHARED);
 }
 
 /* --- tunnels behind the port ---------------------------------------------------------------- */

@@ -53,8 +53,18 @@ bool l2tp_port_is_to_blame(const struct l2tp_server *servers, const struct recor
  */
 int l2tp_port_share(struct record *orig, uint32_t now);
 
+/* The reply of the session with these ports (network order), NULL: none. */
+struct record *l2tp_port_session(__be32 remote, __be16 remote_port, __be16 port);
+
 /* The reply of the host that has the port towards REMOTE, NULL: nobody. */
 struct record *l2tp_port_owner(__be32 remote);
+
+/* The reply that ORIG's arrivals are found by, where that takes their tunnel id; else NO_RECORD. */
+uint32_t l2tp_port_reply(const struct record *orig);
+
+/* Arrivals at a flow's own port are looked up by their tunnel id from now on, or no longer. */
+void l2tp_port_translate(struct record *orig);
+void l2tp_port_leave_alone(struct record *orig);
 
 /* The owner's session lasts while others share its port, and as any other afterwards. */
 void l2tp_port_hold(struct record *owner);

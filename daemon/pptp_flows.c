@@ -150,8 +150,9 @@ void pptp_flows_submit(struct connections *flows, uint8_t *frame, size_t length,
 				       : NULL;
 
 	if (flow)
-		connection_submit(flows, flow, frame, length, facts,
-				  outbound ? HELPER_OUTBOUND : HELPER_INBOUND);
+		connections_drop_unread(
+			flows, connection_submit(flows, flow, frame, length, facts,
+						 outbound ? HELPER_OUTBOUND : HELPER_INBOUND));
 	else
 		connections_drop(flows, orig ? REASON_helper_refused : REASON_slow_path_stale);
 }

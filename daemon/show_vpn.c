@@ -4,6 +4,7 @@
 
 #include "daemon/esp_flows.h"
 #include "daemon/ike_flows.h"
+#include "daemon/l2tp_flows.h"
 #include "daemon/rekeys.h"
 #include "daemon/roster.h"
 #include "daemon/show_limits.h"
@@ -102,6 +103,18 @@ static void ipsec_detail(json_t *object, const struct gateway *gateway,
 			    json_string(ike_flows_strategy(gateway->ike, tunnel->remote)));
 }
 
+/* What its tunnels call themselves, and what they go by outside. */
+static void l2tp_detail(json_t *object, const struct gateway *gateway,
+			const struct roster_tunnel *tunnel)
+{
+	json_t *tunnels = l2tp_flows_json(gateway->l2tp, tunnel->inside, tunnel->remote);
+
+	if (json_array_size(tunnels))
+		json_object_set_new(object, "tunnels", tunnels);
+	else
+		json_decref(tunnels);
+}
+
 /* The roster is some seconds old: what has ended since is passed over. */
 static json_t *detail(const struct gateway *gateway, const struct roster_tunnel *tunnel)
 {
@@ -122,6 +135,8 @@ static json_t *detail(const struct gateway *gateway, const struct roster_tunnel 
 	json_object_set_new(object, "session_count", json_integer(tunnel->sessions));
 	if (tunnel->class == CLASS_IPSEC)
 		ipsec_detail(object, gateway, tunnel);
+	else if (tunnel->class == CLASS_L2TP)
+		l2tp_detail(object, gateway, tunnel);
 	return object;
 }
 
@@ -142,6 +157,20 @@ struct tunnels {
 	size_t count;
 };
 
+static json_t *evidence(const struct gateway *gateway, const struct roster_tunnel *tunnel,
+			const char *why)
+{
+	json_t *sentences = json_pack("[s]", why);
+
+	if (tunnel->class == CLASS_L2TP &&
+	    l2tp_flows_hides(gateway->l2tp, tunnel->inside, tunnel->remote))
+		json_array_append_new(
+			sentences,
+			json_string("Its tunnel id is hidden, signed or of version 3: if another "
+				    "device has chosen the same, it cannot be replaced."));
+	return sentences;
+}
+
 static json_t *document(const struct gateway *gateway, const struct tunnels *all,
 			const struct roster_tunnel *tunnel, uint32_t now)
 {
@@ -158,7 +187,7 @@ static json_t *document(const struct gateway *gateway, const struct tunnels *all
 		.idle_s = idle_s,
 		.traffic = show_traffic(&tunnel->traffic),
 		.detail = detail(gateway, tunnel),
-		.evidence = limit ? limit : json_pack("[s]", verdict.why),
+		.evidence = limit ? limit : evidence(gateway, tunnel, verdict.why),
 	};
 
 	return ctl_vpn_json(&vpn);

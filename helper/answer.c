@@ -94,7 +94,9 @@ static struct helper_id *id_find(struct helper_flow *flow, const struct helper_c
 /* An id of the inside host's own choice: whether another has it is the daemon's to see. */
 static int id_take(struct helper_flow *flow, const struct helper_claim *claim)
 {
-	if (flow->protocol != HELPER_L2TP_IP || id_find(flow, claim))
+	bool chooses = flow->protocol == HELPER_L2TP_IP || flow->protocol == HELPER_L2TP_OWN;
+
+	if (!chooses || id_find(flow, claim))
 		return -EPERM;
 	if (flow->id_count == HELPER_FLOW_IDS)
 		return -EDQUOT;

@@ -245,6 +245,8 @@ static size_t request_make(struct helper *h, const struct waiting_frame *waiting
 	request->flags = flow->flags;
 	request->id = h->last_id + 1;
 	memcpy(request->spare, flow->spare, sizeof(request->spare));
+	request->taken_count = waiting->frame.taken_count;
+	memcpy(request->taken, waiting->frame.taken, sizeof(request->taken));
 	memcpy(request->state, flow->state, sizeof(request->state));
 	memcpy(request->segment, waiting->bytes + waiting->frame.tcp_offset,
 	       waiting->frame.tcp_bytes);

@@ -74,6 +74,8 @@ struct helper_frame {
 	enum helper_direction direction;
 	bool partial_checksum; /* the TCP checksum covers the pseudo header only: left alone */
 	uint64_t cookie;       /* the daemon's own, comes back unchanged */
+	uint16_t taken_count;
+	uint16_t taken[HELPER_TAKEN_IDS]; /* HELPER_L2TP_OWN: external ids of other hosts there */
 };
 
 /* What became of a frame. Valid during the callback only. */

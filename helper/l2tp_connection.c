@@ -65,23 +65,70 @@ static void claim_external(struct l2tp_work *work, enum helper_claim_kind kind,
 				      .inside_id = kind == HELPER_CLAIM_ARM ? c->inside_id : 0});
 }
 
-/* The inside host has chosen its id; what stands for it outside is claimed. */
-static void inside_introduced(struct l2tp_work *work, struct l2tp_connection *c, uint32_t id)
+static void external_introduced(struct l2tp_work *work, struct l2tp_connection *c,
+				enum helper_claim_kind kind, uint32_t id)
 {
-	enum helper_claim_kind kind = HELPER_CLAIM_TAKE;
-
-	c->inside_id = c->external_id = id;
-	if (l2tp_work_translates(work)) {
-		if (!work->request->spare_count) {
-			work->failed = HELPER_REASON_no_spare_id;
-			return;
-		}
-		c->external_id = work->request->spare[0];
-		kind = HELPER_CLAIM_RESERVE;
-	}
+	c->external_id = id;
 	c->flags |= L2TP_HAS_INSIDE;
 	claim_external(work, kind, c);
 	claim_external(work, HELPER_CLAIM_ARM, c);
+}
+
+/* Another tunnel of this host goes by the id outside. */
+static bool is_ours_outside(const struct l2tp_work *work, uint32_t id)
+{
+	for (size_t i = 0; i < L2TP_CONNECTIONS; i++) {
+		const struct l2tp_connection *c = &work->state->connections[i];
+
+		if (c->used && c->flags & L2TP_HAS_INSIDE && c->state != L2TP_CONTROL_STOPPED &&
+		    c->external_id == id)
+			return true;
+	}
+	return false;
+}
+
+static bool is_taken(const struct l2tp_work *work, uint32_t id)
+{
+	const struct helper_request *request = work->request;
+
+	for (size_t i = 0; i < request->taken_count && i < HELPER_TAKEN_IDS; i++)
+		if (request->taken[i] == id)
+			return true;
+	return false;
+}
+
+/* The inside host has chosen its id; what stands for it outside is claimed. */
+static void inside_introduced(struct l2tp_work *work, struct l2tp_connection *c, uint32_t id)
+{
+	bool replaced = l2tp_work_over_udp(work) &&
+			(l2tp_work_translates(work) || is_ours_outside(work, id));
+
+	c->inside_id = id;
+	if (!replaced)
+		external_introduced(work, c, HELPER_CLAIM_TAKE, id);
+	else if (work->request->spare_count)
+		external_introduced(work, c, HELPER_CLAIM_RESERVE, work->request->spare[0]);
+	else
+		work->failed = HELPER_REASON_no_spare_id;
+}
+
+/* On a port of its own: another host's tunnel has the id, and this one was not answered yet. */
+static bool is_in_doubt(const struct l2tp_work *work, const struct l2tp_connection *c)
+{
+	return c->state == L2TP_CONTROL_WAIT_REPLY && c->external_id == c->inside_id &&
+	       l2tp_work_over_udp(work) && work->request->spare_count &&
+	       (l2tp_work_translates(work) || is_taken(work, c->inside_id));
+}
+
+/*
+ * The request comes again, so it was not answered. A server that knows a tunnel by
+ * the peer's address and id (RFC 2661 section 3.1 has it so for data) takes it for
+ * the other host's that has the same id, and that one's again.
+ */
+static void request_repeated(struct l2tp_work *work, struct l2tp_connection *c)
+{
+	claim_external(work, HELPER_CLAIM_RELEASE, c);
+	external_introduced(work, c, HELPER_CLAIM_RESERVE, work->request->spare[0]);
 }
 
 static void remote_introduced(struct l2tp_work *work, struct l2tp_connection *c, uint32_t id)
@@ -135,7 +182,9 @@ static struct l2tp_connection *connection_new(struct l2tp_work *work,
 		l2tp_work_note(work, HELPER_REASON_connection_illegal);
 		return NULL;
 	}
-	if (!l2tp_has(message, L2TP_CONNECTION_ID) || !message->ids[L2TP_CONNECTION_ID]) {
+	/* over UDP it might have to be changed, and a signed one would be refused then */
+	if (!l2tp_has(message, L2TP_CONNECTION_ID) || !message->ids[L2TP_CONNECTION_ID] ||
+	    (message->digest && l2tp_work_over_udp(work))) {
 		l2tp_work_note(work, HELPER_REASON_hidden_id);
 		return NULL;
 	}
@@ -168,7 +217,7 @@ static void connection_event(struct l2tp_work *work, struct l2tp_connection *c,
 		l2tp_work_note(work, HELPER_REASON_hidden_id);
 	} else if (event == L2TP_EVENT_STOPPED_BY) {
 		connection_release(work, c);
-	} else if (event == L2TP_EVENT_OF_SESSION && !l2tp_work_translates(work)) {
+	} else if (event == L2TP_EVENT_OF_SESSION && !l2tp_work_over_udp(work)) {
 		l2tp_session_received(work, message, (uint8_t)(c - work->state->connections));
 	}
 }
@@ -186,6 +235,8 @@ static void connection_step(struct l2tp_work *work, struct l2tp_connection *c,
 	if (cell->outcome == L2TP_LEGAL) {
 		c->state = cell->next;
 		connection_event(work, c, message, event);
+	} else if (event == L2TP_EVENT_REQUESTED && is_in_doubt(work, c)) {
+		request_repeated(work, c);
 	}
 }
 
@@ -193,7 +244,7 @@ void l2tp_connection_received(struct l2tp_work *work, const struct l2tp_message 
 {
 	struct l2tp_connection *c;
 
-	if (message->version != (l2tp_work_translates(work) ? 2 : 3)) {
+	if (message->version != (l2tp_work_over_udp(work) ? 2 : 3)) {
 		l2tp_work_note(work, HELPER_REASON_hidden_id);
 		return;
 	}
@@ -202,6 +253,12 @@ void l2tp_connection_received(struct l2tp_work *work, const struct l2tp_message 
 		c = connection_new(work, message);
 	if (!c)
 		return;
+	if (work->direction == HELPER_INBOUND && message->type == L2TP_EMPTY &&
+	    is_in_doubt(work, c)) {
+		/* such a server acknowledges and does no more: the request shall come again */
+		work->failed = HELPER_REASON_tunnel_id_twice;
+		return;
+	}
 	connection_step(work, c, message);
 	if (!work->failed)
 		id_translate(work, c, message);

@@ -121,7 +121,7 @@ static bool avp_note(struct l2tp_message *message, struct avp *avp, const uint8_
 	if (avp->vendor)
 		return true;
 	if (avp->type == AVP_MESSAGE_DIGEST)
-		message->digest |= message->version == 3;
+		message->digest = true; /* in version 2 too: RFC 3931 section 4.7.3 */
 	for (enum l2tp_id id = 0; id < L2TP_IDS; id++)
 		if (types[id] && avp->type == types[id])
 			return id_decode(message, id, avp, start);

@@ -31,7 +31,12 @@ static inline void l2tp_work_claim(struct l2tp_work *work, struct helper_claim c
 }
 static_assert(HELPER_CLAIMS >= L2TP_CONNECTIONS + 2 * L2TP_SESSIONS, "a message's claims fit");
 
-/* Only version 2 over UDP is translated; the rest is followed. */
+static inline bool l2tp_work_over_udp(const struct l2tp_work *work)
+{
+	return work->request->protocol != HELPER_L2TP_IP;
+}
+
+/* Behind a shared port nothing but the id tells whose an arrival is: it is always ours. */
 static inline bool l2tp_work_translates(const struct l2tp_work *work)
 {
 	return work->request->protocol == HELPER_L2TP;

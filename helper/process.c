@@ -16,6 +16,7 @@ static const answer_fn protocols[] = {
 	[HELPER_PPTP] = pptp_answer,
 	[HELPER_L2TP] = l2tp_answer,
 	[HELPER_L2TP_IP] = l2tp_answer,
+	[HELPER_L2TP_OWN] = l2tp_answer,
 };
 
 /* A flow without assistance: its bytes and its state are not looked at. */

@@ -17,7 +17,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define HELPER_PROTOCOL_MAGIC 0x57794801u /* last byte: version of this file */
+#define HELPER_PROTOCOL_MAGIC 0x57794802u /* last byte: version of this file */
 
 #define HELPER_STATE_BYTES   4096 /* a connection's state; all zero: a new connection */
 #define HELPER_SEGMENT_BYTES 9216 /* longest segment taken: TCP or UDP header and payload */
@@ -26,11 +26,14 @@
 #define HELPER_EDITS	     128  /* in one answer */
 #define HELPER_EDIT_BYTES    4	  /* in one edit */
 #define HELPER_CLAIMS	     96	  /* in one answer */
+#define HELPER_TAKEN_IDS     256  /* external ids of others that a request can name */
 
 enum helper_protocol {
 	HELPER_PPTP = 1, /* RFC 2637 control connection, TCP 1723 */
 	HELPER_L2TP, /* RFC 2661 over UDP, behind a port that several hosts share: ids translated */
-	HELPER_L2TP_IP, /* RFC 3931 over IP: ids followed, never changed */
+	HELPER_L2TP_IP,	 /* RFC 3931 over IP: ids followed, never changed */
+	HELPER_L2TP_OWN, /* RFC 2661 over UDP, on a port of its own: ids followed, and translated
+			    where another host's is the same and no answer comes */
 };
 
 /* The way of the packet, whoever opened the connection. */
@@ -117,10 +120,13 @@ struct helper_request {
 	uint8_t flags; /* enum helper_flow_flags of the flow; PLAIN: nothing is read, all passes */
 	uint64_t id;
 	uint16_t spare[HELPER_SPARE_IDS];
+	uint16_t taken_count, zero[3];
+	uint16_t taken[HELPER_TAKEN_IDS]; /* that other hosts' tunnels with the remote go by */
 	uint8_t state[HELPER_STATE_BYTES];
 	uint8_t segment[HELPER_SEGMENT_BYTES]; /* from the header behind IP's on */
 };
-static_assert(sizeof(struct helper_request) == 32 + HELPER_STATE_BYTES + HELPER_SEGMENT_BYTES,
+static_assert(sizeof(struct helper_request) ==
+		      40 + 2 * HELPER_TAKEN_IDS + HELPER_STATE_BYTES + HELPER_SEGMENT_BYTES,
 	      "no padding crosses the socket");
 
 /* Always sent whole. A dropped segment may still change state and claims. */

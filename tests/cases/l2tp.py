@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """L2TP: RFC 2661 over UDP port 1701, RFC 3931 on protocol 115; WireGuard and OpenVPN, which are only named."""
 from esp import delta, quote
-from gateway import CLASSES, ID_CONTROL, ID_SESSION, ID_TUNNEL, STATIC_SESSION, TIMEOUT_GRE, WATCHED_SESSION
+from gateway import CLASSES, ID_CONTROL, ID_SESSION, ID_TUNNEL, SHARED_SESSION, STATIC_SESSION, TIMEOUT_GRE, WATCHED_SESSION
 from packets import A, B, E, LAN0, ROUTER, S, T, WAN, icmp_error, proto, tcp, udp
 from pairing import assisted, l2tp, share, two_on_one_port
 from rows import case
@@ -161,6 +161,23 @@ def shared_ids_that_collide(g):
         g.wan(udp(S, 1701, E, 1701, l2tp(0x4100, length)), sent=udp(S, 1701, B, 1701, l2tp(1, length)), leave=True)
     g.wan(udp(S, 1701, E, 1701, l2tp(0x4100), chksum=0), sent=udp(S, 1701, B, 1701, l2tp(1), chksum=0), leave=True)
     g.lan(udp(B, 1701, S, 1701, l2tp(9)), sent=lambda p: udp(E, p, S, 1701, l2tp(9)))
+
+
+@case
+def own_port_ids_that_collide(g):
+    """RFC 2661 3.1: a server that knows a tunnel by address and id: B's goes by another, on a port of its own"""
+    g.lan(udp(A, 1701, S, 1701, l2tp(9)), sent=udp(E, 1701, S, 1701, l2tp(9)))
+    port = g.lan(udp(B, 1701, S, 1701, l2tp(8)), sent=lambda p: udp(E, p, S, 1701, l2tp(8))).port
+    (other,) = g.records("reply", local_id=port)
+    g.change(other["record"], flags=other["flags"] | SHARED_SESSION)
+    share(g, ID_TUNNEL, 0x4100, other["record"], new_id=1)
+    for length in (True, False):
+        g.wan(udp(S, 1701, E, 1701, l2tp(1, length)), sent=udp(S, 1701, A, 1701, l2tp(1, length)), leave=False)
+        g.wan(udp(S, 1701, E, port, l2tp(0x4100, length)), sent=udp(S, 1701, B, 1701, l2tp(1, length)), leave=True)
+    g.lan(udp(B, 1701, S, 1701, l2tp(8)), sent=udp(E, port, S, 1701, l2tp(8)))
+    g.wan(udp(S, 1701, E, port, l2tp(2)), drop="tunnel_unknown", leave=True)
+    g.daemon_lives()
+    g.wan(udp(S, 1701, E, port, l2tp(2)), punt="to_pairing", leave=True)
 
 
 def class_of(g, protocol):

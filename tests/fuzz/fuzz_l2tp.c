@@ -3,7 +3,8 @@
  * Conversations of control messages, through the helper's own entry and the
  * daemon's check of its answers: an honest helper never says what is refused.
  *
- * Input: a byte (bit 0: over IP; bit 1: the state is damaged on the way), then
+ * Input: a byte (bit 0: over IP; bit 1: the state is damaged on the way; bit 2: on a
+ * port of its own, where another host has the ids 1 to 256), then
  * messages: direction (bit 0), length (2 bytes), bytes.
  */
 #include <stdint.h>
@@ -24,7 +25,7 @@ static uint16_t next_spare;
 
 static void spares_fill(void)
 {
-	while (flow.protocol == HELPER_L2TP && flow.spare_count < HELPER_SPARE_IDS)
+	while (flow.protocol != HELPER_L2TP_IP && flow.spare_count < HELPER_SPARE_IDS)
 		flow.spare[flow.spare_count++] = ++next_spare;
 }
 
@@ -38,6 +39,9 @@ static size_t request_make(uint8_t direction, const uint8_t *message, size_t len
 	request.spare_count = flow.spare_count;
 	request.flags = flow.flags;
 	memcpy(request.spare, flow.spare, sizeof(request.spare));
+	request.taken_count = HELPER_TAKEN_IDS;
+	for (uint16_t i = 0; i < HELPER_TAKEN_IDS; i++)
+		request.taken[i] = i + 1;
 	memcpy(request.state, flow.state, sizeof(request.state));
 	memset(request.segment, 0, head);
 	memcpy(request.segment + head, message, length);
@@ -71,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memset(&flow, 0, sizeof(flow));
 	next_spare = 1000;
-	flow.protocol = data[0] & 1 ? HELPER_L2TP_IP : HELPER_L2TP;
+	flow.protocol = data[0] & 4 ? HELPER_L2TP_OWN : data[0] & 1 ? HELPER_L2TP_IP : HELPER_L2TP;
 	damaged = data[0] >> 1 & 1;
 	data++;
 	size--;

@@ -58,6 +58,7 @@ def main():
     for name, data in MESSAGES.items():
         write(out + "/l2tp_wire", name, data)
     write(out + "/l2tp", "version-2", b"\0" + b"".join(said(*m) for m in VERSION_2))
+    write(out + "/l2tp", "version-2-own", b"\4" + b"".join(said(*m) for m in (VERSION_2[0],) + tuple(VERSION_2)))
     write(out + "/l2tp", "version-3", b"\1" + b"".join(said(*m) for m in VERSION_3))
 
 

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compares what entered a NAT gateway with what left it, from two captures.
 
-compare.py [--offloads] [--resets] [--own udp/53,...] --lan-mac M --wan-mac M
+compare.py [--offloads] [--resets] [--tunnel-ids] [--own udp/53,...] --lan-mac M --wan-mac M
            --lan-net N --wan-address A  LAN.pcap WAN.pcap
 
 Every packet that the gateway sent must be one that it received, with nothing
 changed but what NAT changes: inside address, port or id, PPTP call ids, IP id,
-a lowered TCP MSS. TTL is decremented exactly once, checksums are valid, and no
+a lowered TCP MSS; with --tunnel-ids those of L2TP too. TTL is decremented exactly once, checksums are valid, and no
 LAN address is seen outside. Exit status 0 when all of that holds.
 """
 import argparse
@@ -22,6 +22,8 @@ ICMP, TCP, UDP, GRE, ESP = 1, 6, 17, 47, 50
 ICMP_ERRORS = (3, 11, 12)
 PPTP_PORT, PPTP_MAGIC = 1723, 0x1A2B3C4D
 GRE_PPTP = 0x880B
+L2TP_PORT = 1701
+TUNNEL_IDS = False  # set by the option
 WHOLE_FRAME = 1514
 ADDRESS = "inside address"  # stands for what NAT may change
 
@@ -135,6 +137,22 @@ def gre_kept(payload):
     return payload
 
 
+def l2tp_masked(data, outbound):
+    """RFC 2661: outbound the value of AVP 9 in a control message, inbound the header's tunnel id."""
+    if len(data) < 12 or data[1] & 15 != 2:
+        return data
+    if not outbound:
+        at = 4 if data[0] & 0x40 else 2
+        return mask(data, (at, at + 2))
+    at = 12
+    while data[0] & 0x80 and at + 6 <= len(data):
+        length, _, kind = struct.unpack("!HHH", data[at:at + 6])
+        if kind == 9:
+            data = mask(data, (at + 6, at + 8))
+        at += max(length & 1023, 6)
+    return data
+
+
 def icmp_kept(packet, outbound):
     if not packet.is_icmp_error:
         return mask(packet.payload, (2, 4), (4, 6))
@@ -153,7 +171,10 @@ def kept(packet, outbound):
         return remote_port, tcp_kept(packet)
     if packet.protocol == UDP:
         no_checksum = packet.payload[6:8] == b"\0\0"
-        return remote_port, no_checksum, packet.payload[4:6], packet.payload[8:]
+        data = packet.payload[8:]
+        if TUNNEL_IDS and remote_port == L2TP_PORT:
+            data = l2tp_masked(data, outbound)
+        return remote_port, no_checksum, packet.payload[4:6], data
     if packet.protocol == ICMP:
         return icmp_kept(packet, outbound)
     return gre_kept(packet.payload) if packet.protocol == GRE else packet.payload
@@ -312,10 +333,13 @@ def main():
         parser.add_argument(option, required=True)
     parser.add_argument("--offloads", action="store_true", help="checksums may be left to the NIC")
     parser.add_argument("--resets", action="store_true", help="the gateway may reset connections towards the LAN")
+    parser.add_argument("--tunnel-ids", action="store_true", help="the gateway may replace L2TP tunnel ids")
     parser.add_argument("--own", default="", help="the gateway's own traffic, as udp/53 or icmp")
     parser.add_argument("lan")
     parser.add_argument("wan")
     args = parser.parse_args()
+    global TUNNEL_IDS
+    TUNNEL_IDS = args.tunnel_ids
     (lan, lan_end), (wan, wan_end) = read(args.lan), read(args.wan)
     lan_in, lan_out = split(lan, args.lan_mac, min(lan_end, wan_end))
     wan_in, wan_out = split(wan, args.wan_mac, min(lan_end, wan_end))

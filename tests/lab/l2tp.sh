@@ -35,10 +35,10 @@ serve() { # serve VERSION OPTIONS...
 	OTHERS+=($!)
 	until_ok 10 grep -q ready "$DIR/server.log"
 }
-dial() { # dial CLIENT VERSION ID: in the background; its input stays open
+dial() { # dial CLIENT VERSION ID [PORT]: in the background; its input stays open
 	rm -f "$DIR/$1.in"
 	mkfifo "$DIR/$1.in"
-	ip netns exec "$ME-$1" "$PEER" dial "$2" $SERVER "$3" <"$DIR/$1.in" >"$DIR/$1.log" 2>&1 &
+	ip netns exec "$ME-$1" "$PEER" dial "$2" $SERVER "${@:3}" <"$DIR/$1.in" >"$DIR/$1.log" 2>&1 &
 	PID[$1]=$!
 	OTHERS+=($!)
 	sleep 1000 >"$DIR/$1.in" & # holds it open
@@ -62,6 +62,9 @@ hang_up() { # hang_up CLIENT...
 	done
 }
 server_stop() { { kill "${PID[s]}" && wait "${PID[s]}"; } 2>/dev/null; }
+asked_as() { # asked_as N: tunnel ids that the server was asked for
+	[ "$(grep "^request " "$DIR/server.log" | cut -d' ' -f4 | sort -u | wc -l)" = "$1" ]
+}
 requests_from() { # requests_from PORT N: different tunnels that asked from this port
 	[ "$(grep "^request 203.0.113.1 $1 " "$DIR/server.log" | sort -u | wc -l)" = "$2" ]
 }
@@ -105,6 +108,27 @@ ok "a server that answers any port: A and B from 1701, both call their tunnel 1"
 ok "... B's too" is_up b
 ok "... both carry" carries a b
 hang_up a b
+server_stop
+
+serve 2 one-id
+dial a 2 1; dial b 2 2
+ok "a server that knows a tunnel by address and id: A calls it 1, B 2" is_up a
+ok "... B's is up" is_up b
+ok "... under the ids that they chose" asked_as 2
+dial c 2 1 5000
+ok "... C, from port 5000, calls it 1 as A does: it is up" is_up c
+ok "... under an id that nobody chose" asked_as 3
+ok "... and all three carry at the same time" carries a b c
+ok "... show vpn says which" shows '"external_tunnel_id"'
+kill -KILL "$GATEWAY"; wait "$GATEWAY" 2>/dev/null
+ok "kill -9: they carry on" carries a b c
+ok "the daemon starts again" start
+ok "... and they still carry" carries a b c
+hang_up b
+dial b 2 1
+ok "B dials again from its old port, 1 this time: it is up" is_up b
+ok "... and all three carry" carries a b c
+hang_up a b c
 server_stop
 gateway_stop
 ok "the gateway starts again" start

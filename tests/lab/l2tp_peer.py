@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Both ends of L2TP, byte by byte: version 2 over UDP (RFC 2661), version 3 over IP (RFC 3931).
 
-l2tp_peer.py serve VERSION ADDRESS [insist] [other-port]
+l2tp_peer.py serve VERSION ADDRESS [insist] [other-port] [one-id]
     insist: answers only what comes from port 1701; other-port: answers from another
-    port of its own. Prints a line per request. Echoes data.
-l2tp_peer.py dial VERSION SERVER ID
-    Opens a connection that it calls ID from port 1701, and with version 3 a session.
+    port of its own; one-id: a tunnel is known by the peer's address and id, whatever
+    its port, as xl2tpd has it. Prints a line per request. Echoes data.
+l2tp_peer.py dial VERSION SERVER ID [PORT]
+    Opens a connection that it calls ID from port PORT (1701), and with version 3 a session.
     Prints "up"; for each line on its input "echo" when data came back right, else
     "lost"; ends the connection when its input ends.
 """
@@ -37,6 +38,11 @@ def control(version, connection, kind, *avps):
     return (bytes(4) if version == 3 else b"") + head + bytes(4) + body
 
 
+def acknowledgment(connection):
+    """RFC 2661 5.8: a header alone, for the first message."""
+    return struct.pack("!HHHHHH", 0xC802, 12, connection, 0, 0, 1)
+
+
 def data(version, ident, payload):
     if version == 3:
         return struct.pack("!I", ident) + payload
@@ -47,7 +53,7 @@ class Message:
     """A control message, or data (kind None)."""
 
     def __init__(self, version, packet):
-        self.kind, self.ids = None, {}
+        self.kind, self.ids, self.empty = None, {}, False
         if version == 3:
             (self.to,), packet = struct.unpack("!I", packet[:4]), packet[4:]
             if self.to:
@@ -57,6 +63,7 @@ class Message:
             self.to, self.payload = struct.unpack("!H", packet[4:6])[0], packet[8:]
             return
         self.to = struct.unpack("!H" if version == 2 else "!I", packet[4:6 if version == 2 else 8])[0]
+        self.empty = len(packet) == 12
         self._read(packet[12:])
 
     def _read(self, body):
@@ -107,6 +114,10 @@ class Server:
         print("request", sender[0], sender[1], theirs, flush=True)
         if "insist" in self.options and sender[1] != PORT:
             return
+        others = [peer for peer, ident in self.requests if ident == theirs and peer[0] == sender[0] and peer != sender]
+        if "one-id" in self.options and others:
+            self.answers.send(acknowledgment(theirs), sender)
+            return
         if (sender, theirs) not in self.requests:
             self.count += 1
             self.requests[sender, theirs] = self.count
@@ -133,6 +144,7 @@ class Server:
             self.open_session(message)
         elif message.kind == STOPCCN:
             print("stop", message.ids[CONNECTION[self.version]], flush=True)
+            self.requests = {request: mine for request, mine in self.requests.items() if mine != message.to}
         elif message.kind is None:
             to, theirs = self.peers[message.to]
             self.answers.send(data(self.version, theirs, message.payload), to)
@@ -147,21 +159,25 @@ class Server:
 
 # --- client --------------------------------------------------------------------------------
 class Client:
-    def __init__(self, version, server, ident):
+    def __init__(self, version, server, ident, port=PORT):
         self.version, self.ident = version, ident
-        self.wire, self.to = Wire(version), (server, PORT if version == 2 else 0)
+        self.wire, self.to = Wire(version, port=port), (server, PORT if version == 2 else 0)
         self.theirs = self.their_session = None
 
     def ask(self, packet, wanted):
-        """Sends until the message comes; whatever names another's id is wrong."""
+        """Sends until the message comes or is acknowledged; whatever names another's id is wrong."""
+        acknowledged = False
         for wait_s in RETRY_S:
-            self.wire.send(packet, self.to)
+            if not acknowledged:
+                self.wire.send(packet, self.to)
             end = time.monotonic() + wait_s
             while (left := end - time.monotonic()) > 0:
                 got = self.wire.receive(left)
                 if got is None:
                     continue
                 message, sender = got
+                if message.empty:
+                    acknowledged = True
                 if message.kind == wanted:
                     assert message.to == self.ident, "named %d, not %d" % (message.to, self.ident)
                     self.to = sender if self.version == 2 else self.to
@@ -191,7 +207,7 @@ class Client:
             end = time.monotonic() + 2
             while (left := end - time.monotonic()) > 0:
                 got = self.wire.receive(left)
-                if got and got[0].kind is None:
+                if got and got[0].kind is None and not got[0].empty:
                     assert got[0].to == mine, "data of tunnel %d" % got[0].to
                     if got[0].payload == payload:
                         return "echo"
@@ -206,8 +222,8 @@ def serve(version, address, *options):
     Server(int(version), address, options).run()
 
 
-def dial(version, server, ident):
-    client = Client(int(version), server, int(ident))
+def dial(version, server, ident, port=PORT):
+    client = Client(int(version), server, int(ident), int(port))
     client.connect()
     print("up", flush=True)
     for line in sys.stdin:

@@ -27,6 +27,7 @@ struct peers {
 	struct helper_frame frame;
 	uint8_t bytes[512]; /* the last message, as it leaves the gateway */
 	uint16_t next_spare;
+	uint16_t taken; /* another host's tunnel; 0: there is none */
 };
 
 static int peers_up(void **state)
@@ -48,13 +49,13 @@ static struct peers *peers_over(void **state, enum helper_protocol protocol)
 
 static void spares_fill(struct peers *p)
 {
-	while (p->flow.protocol == HELPER_L2TP && p->flow.spare_count < HELPER_SPARE_IDS)
+	while (p->flow.protocol != HELPER_L2TP_IP && p->flow.spare_count < HELPER_SPARE_IDS)
 		p->flow.spare[p->flow.spare_count++] = p->next_spare++;
 }
 
 static size_t head_bytes(const struct peers *p)
 {
-	return p->flow.protocol == HELPER_L2TP ? UDP_HEADER : 4;
+	return p->flow.protocol != HELPER_L2TP_IP ? UDP_HEADER : 4;
 }
 
 /* One's complement sum of the whole UDP datagram, which an edit must not change. */
@@ -73,13 +74,13 @@ static void frame_make(struct peers *p, enum helper_direction direction, const u
 		       size_t length)
 {
 	memset(p->bytes, 0, sizeof(p->bytes));
-	p->bytes[6] = p->flow.protocol == HELPER_L2TP ? 0x12 : 0;
+	p->bytes[6] = p->flow.protocol != HELPER_L2TP_IP ? 0x12 : 0;
 	memcpy(p->bytes + head_bytes(p), message, length);
 	p->frame = (struct helper_frame){
 		.bytes = p->bytes,
 		.frame_bytes = head_bytes(p) + length,
 		.tcp_bytes = head_bytes(p) + length,
-		.carrier = p->flow.protocol == HELPER_L2TP ? HELPER_OVER_UDP : HELPER_OVER_IP,
+		.carrier = p->flow.protocol != HELPER_L2TP_IP ? HELPER_OVER_UDP : HELPER_OVER_IP,
 		.direction = direction};
 }
 
@@ -93,6 +94,8 @@ static void answer_get(struct peers *p, enum helper_direction direction)
 	request.direction = (uint8_t)direction;
 	request.spare_count = p->flow.spare_count;
 	memcpy(request.spare, p->flow.spare, sizeof(request.spare));
+	request.taken_count = p->taken != 0;
+	request.taken[0] = p->taken;
 	memcpy(request.state, p->flow.state, sizeof(request.state));
 	memcpy(request.segment, p->bytes, p->frame.tcp_bytes);
 	assert_true(process_answer(&request,
@@ -308,6 +311,127 @@ static void nothing_begins_in_the_middle(void **state)
 	}
 }
 
+/* --- version 2, on a port of its own ------------------------------------------------------- */
+
+static void an_id_of_its_own_stays(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
+
+	p->taken = 2;
+	for (int again = 0; again < 3; again++) {
+		assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], 1);
+		assert_int_equal(p->answer.claim_count, again ? 0 : 2);
+	}
+	connection_up(p, 1, 9);
+	m = control(2, L2TP_STOPCCN, 9, 1);
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], 1);
+	claimed(p, 0, HELPER_CLAIM_RELEASE, 1, 0, 0);
+}
+
+/* A server may take it for the other host's request, which it has answered. */
+static void the_id_of_another_host_is_replaced_unanswered(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
+
+	p->taken = 1;
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], 1);
+	claimed(p, 0, HELPER_CLAIM_TAKE, 1, 0, 0);
+	claimed(p, 1, HELPER_CLAIM_ARM, 1, 1, 0);
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE);
+	claimed(p, 0, HELPER_CLAIM_RELEASE, 1, 0, 0);
+	claimed(p, 1, HELPER_CLAIM_RESERVE, FIRST_SPARE, 0, 0);
+	claimed(p, 2, HELPER_CLAIM_ARM, FIRST_SPARE, 1, 0);
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE);
+	assert_int_equal(p->answer.claim_count, 0);
+	connection_up(p, 1, 9);
+	m = control(2, L2TP_STOPCCN, 9, 1);
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE);
+	claimed(p, 0, HELPER_CLAIM_RELEASE, FIRST_SPARE, 0, 0);
+}
+
+/* xl2tpd acknowledges the request and leaves it at that; then it would not come again. */
+static void a_mere_acknowledgment_is_held_back(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1), ack = control(2, L2TP_EMPTY, 1, 0);
+	uint8_t bytes[64];
+	size_t length = l2tp_message_encode(bytes, sizeof(bytes), &ack);
+
+	pass(p, OUT, &m);
+	pass(p, IN, &ack); /* nobody else has the id */
+	assert_int_equal(p->answer.verdict, HELPER_FORWARD);
+	p->taken = 1;
+	bytes_pass(p, IN, bytes, length);
+	assert_int_equal(p->answer.verdict, HELPER_DROP);
+	assert_int_equal(p->answer.reason, HELPER_REASON_tunnel_id_twice);
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE);
+	pass(p, IN, &ack); /* of the one that was replaced, or of the other one */
+	assert_int_equal(p->answer.verdict, HELPER_FORWARD);
+}
+
+static void an_answered_one_keeps_its_id(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
+
+	connection_up(p, 1, 9);
+	p->taken = 1;
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], 1);
+	assert_int_equal(p->answer.claim_count, 0);
+}
+
+/* Its first request had its own id; behind the shared port it needs one that nobody has. */
+static void moved_behind_a_shared_port(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
+
+	pass(p, OUT, &m);
+	p->flow.protocol = HELPER_L2TP;
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE);
+	claimed(p, 2, HELPER_CLAIM_ARM, FIRST_SPARE, 1, 0);
+}
+
+/* What another tunnel of the host goes by outside is not to be had, though the host cannot know. */
+static void the_id_that_stands_for_another_is_replaced(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
+
+	p->taken = 1;
+	pass(p, OUT, &m);
+	pass(p, OUT, &m);
+	m = control(2, L2TP_SCCRQ, 0, FIRST_SPARE);
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE + 1);
+	claimed(p, 1, HELPER_CLAIM_ARM, FIRST_SPARE + 1, FIRST_SPARE, 0);
+}
+
+static void hidden_and_signed_ids_are_left_alone(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
+	uint8_t bytes[64], before[64];
+	size_t length = l2tp_message_encode(bytes, sizeof(bytes), &m);
+
+	p->taken = 1;
+	bytes[20] |= 0x40;
+	memcpy(before, bytes, length);
+	for (int again = 0; again < 3; again++) {
+		spares_fill(p);
+		bytes_pass(p, OUT, bytes, length);
+		noted(p, HELPER_REASON_hidden_id);
+		assert_memory_equal(p->bytes + UDP_HEADER, before, length);
+	}
+	m.digest = true; /* RFC 3931 4.7.3: a request for either version */
+	for (int again = 0; again < 3; again++) {
+		assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], 1);
+		noted(p, HELPER_REASON_hidden_id);
+	}
+	assert_int_equal(p->flow.id_count, 0);
+}
+
 /* --- version 3 over IP: followed ------------------------------------------------------------ */
 
 static void pseudowires_up(struct peers *p)
@@ -433,6 +557,13 @@ int main(void)
 		TEST(without_a_spare_id_it_waits),
 		TEST(what_is_no_message_passes),
 		TEST(nothing_begins_in_the_middle),
+		TEST(an_id_of_its_own_stays),
+		TEST(the_id_of_another_host_is_replaced_unanswered),
+		TEST(a_mere_acknowledgment_is_held_back),
+		TEST(an_answered_one_keeps_its_id),
+		TEST(moved_behind_a_shared_port),
+		TEST(the_id_that_stands_for_another_is_replaced),
+		TEST(hidden_and_signed_ids_are_left_alone),
 		TEST(session_ids_are_claimed),
 		TEST(the_server_begins_a_session),
 		TEST(the_end_of_all_releases_all),

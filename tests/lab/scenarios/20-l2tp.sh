@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # L2TP (RFC 2661) without IPsec: xl2tpd at both ends, kernel L2TP and PPP.
 SCENARIOS+=(l2tp1 l2tp2)
+LONG_SCENARIOS+=(l2tp-ids2)
 
 l2tp_server() { # l2tp_server GUEST
 	g "$1" 'modprobe l2tp_ppp; modprobe pppox
@@ -60,4 +61,22 @@ sc_l2tp2() { # two L2TP clients, one server, both from source port 1701
 	check "u2 dials" l2tp_client u2 $S1
 	check "u2 pings through" gping u2 172.17.0.1
 	check "u1 still pings" gping u1 172.17.0.1
+}
+# Its xl2tpd takes tunnel ids from /dev/urandom, two bytes each: there it finds 0x0101 only.
+id_is_257() { g "$1" 'head -c 65536 /dev/zero | tr "\0" "\1" > /run/ones && mount --bind /run/ones /dev/urandom'; }
+server_has() { g s1 "grep -q '$1' /run/xl2tpd.log"; }
+sc_l2tp-ids2() { # two L2TP clients that call their tunnels the same, and xl2tpd, which knows a tunnel by address and id
+	COMPARE="--tunnel-ids"
+	guests u1 u2 s1 || return
+	l2tp_server s1
+	id_is_257 u1 && id_is_257 u2 || return
+	check "u1 dials" l2tp_client u1 $S1
+	check "... as tunnel 257" server_has "Connection established to .*Remote: 257 "
+	check "u1 pings through" gping u1 172.17.0.1
+	check "u2 dials" l2tp_client u2 $S1
+	check "... the server took it for u1 at first" server_has "Peer requested tunnel 257 twice"
+	check "u2 pings through" gping u2 172.17.0.1
+	check "u1 still pings" gping u1 172.17.0.1
+	check "both at once" all_at_once gping u1 u2 -- 172.17.0.1
+	check "... under two ids: one tunnel alone is 257" eval '[ "$(g s1 "grep -c \"Connection established to .*Remote: 257\\b\" /run/xl2tpd.log")" = 1 ]'
 }
