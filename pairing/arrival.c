@@ -19,7 +19,11 @@
 #include "pairing/reply.h"
 #include "pairing/watch.h"
 
-#define BIND_BELOW	  5e-4 /* what all others together may have */
+#define BIND_BELOW	  5e-4 /* what all others together may have ... */
+#define BIND_BELOW_EARLY  2e-6 /* ... while times alone speak: */
+#define EARLY_COPIES	  4    /* fewer copies than these, */
+#define BIND_BELOW_LATE	  3e-3 /* ... and when nobody else answers: */
+#define LATE_COPIES	  32   /* after so many */
 #define COPY_ABOVE	  1e-4 /* who gets a copy */
 #define DOUBT_BELOW	  0.05
 #define LEAN_MS		  1000
@@ -239,9 +243,17 @@ static void arrival_guess(const struct opinion *best, struct esp_decision *d)
 
 /* --- the decision ------------------------------------------------------------------------ */
 
-static bool is_certain(const struct opinion *best)
+/* Times alone are believed in too much, what hosts answered is not: measured, see the docs. */
+static double bind_below(const struct arrival *u)
 {
-	return best->probability > 1 - BIND_BELOW;
+	if (u->copied < EARLY_COPIES)
+		return BIND_BELOW_EARLY;
+	return u->copied < LATE_COPIES ? BIND_BELOW : BIND_BELOW_LATE;
+}
+
+static bool is_certain(const struct arrival *u, const struct opinion *best)
+{
+	return best->probability > 1 - bind_below(u);
 }
 
 static void bound_to(struct esp_decision *d, const struct arrival *u)
@@ -261,7 +273,7 @@ static void arrival_decide(struct esp_pairing *p, struct arrival *u, uint64_t no
 	count = belief_of(p, u, opinions, ESP_CANDIDATES);
 	if (!count)
 		decide(d, ESP_DROP, ESP_NOBODY);
-	else if ((is_certain(&opinions[0]) || count == 1) &&
+	else if ((is_certain(u, &opinions[0]) || count == 1) &&
 		 arrival_bind(p, u, &opinions[0], count, now_ms))
 		bound_to(d, u);
 	else if (take_token(p, u, now_ms))
@@ -402,9 +414,9 @@ static void bound_review(struct esp_pairing *p, struct arrival *u, uint64_t now_
 	if (!count)
 		return; /* something ended meanwhile: next time */
 	child_read(p, u->bound, now_ms);
-	if (other && is_certain(&opinions[0]))
+	if (other && is_certain(u, &opinions[0]))
 		arrival_rebind(p, u, &opinions[0], count, now_ms);
-	else if (!other && is_certain(&opinions[0]))
+	else if (!other && is_certain(u, &opinions[0]))
 		u->bound->pair.evidence &= ~(1u << ESP_EVIDENCE_leaning);
 	else if (is_leaning(u) ? now_ms >= u->lean_until_ms
 			       : still_believed(u, opinions, count) < DOUBT_BELOW)
@@ -418,7 +430,7 @@ static void open_review(struct esp_pairing *p, struct arrival *u, uint64_t now_m
 	struct opinion opinions[ESP_CANDIDATES];
 	unsigned count = belief_of(p, u, opinions, ESP_CANDIDATES);
 
-	if (count && is_certain(&opinions[0]))
+	if (count && is_certain(u, &opinions[0]))
 		arrival_bind(p, u, &opinions[0], count, now_ms);
 }
 

@@ -295,9 +295,13 @@ double likelihood_reacted(const struct arrival *u, const struct child *c)
 	return s ? reacted(s, c) : 0;
 }
 
-double likelihood_replies(double replies)
+double likelihood_replies(const double replies[REPLY_RATES])
 {
-	return log((1 - ONE_WAY) * exp(replies) + ONE_WAY);
+	double sum = 0;
+
+	for (unsigned i = 0; i < REPLY_RATES; i++)
+		sum += exp(replies[i]);
+	return log((1 - ONE_WAY) / REPLY_RATES * sum + ONE_WAY);
 }
 
 double likelihood_answered(const struct arrival *u, const struct peer *peer)

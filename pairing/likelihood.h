@@ -22,8 +22,8 @@ bool likelihood_of_old(const struct arrival *arrival);
 double likelihood_reacted(const struct arrival *arrival, const struct child *child);
 double likelihood_answered(const struct arrival *arrival, const struct peer *peer);
 
-/* What a sum of reply tests says, when nothing may be answered at all. */
-double likelihood_replies(double replies);
+/* What the sums of reply tests say, when nothing may be answered at all. */
+double likelihood_replies(const double replies[REPLY_RATES]);
 
 /* Is an open SA replaced, by as many rekeys as its host has SAs, and silent since? */
 bool likelihood_is_outlived(const struct child *child, uint64_t now_ms);

@@ -8,7 +8,11 @@
 #include "pairing/watch.h"
 
 #define CHANCE_AT_LEAST 0.1 /* hosts speak in bursts */
-#define REPLIES		0.6 /* how often the owner does, where traffic goes both ways */
+
+/* How often the owner does, where traffic goes both ways. */
+static const double reply_rates[REPLY_RATES] = {0.2, 0.4, 0.8};
+
+#define IN_STEP 3 /* by so much less counts what one of several answered more than another */
 
 static bool suspect_has_sent(struct esp_pairing *p, const struct suspect *s, uint64_t now_ms)
 {
@@ -26,11 +30,34 @@ static void suspect_judge(struct esp_pairing *p, struct suspect *s, double commo
 		chance = common;
 	if (chance < CHANCE_AT_LEAST)
 		chance = CHANCE_AT_LEAST;
-	if (hit)
-		s->replies += log((1 - (1 - REPLIES) * (1 - chance)) / chance);
-	else
-		s->replies += log(1 - REPLIES);
-	s->answered = likelihood_replies(s->replies);
+	for (unsigned i = 0; i < REPLY_RATES; i++) {
+		double silent = 1 - reply_rates[i];
+
+		s->replies[i] += log(hit ? (1 - silent * (1 - chance)) / chance : silent);
+	}
+}
+
+/*
+ * Where several answer, they are in step: pinged all at once, perhaps. Who of them
+ * misses one says little, for the owner may miss it too.
+ */
+static void arrival_answered(struct arrival *u)
+{
+	double most = 0;
+
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		struct suspect *s = &u->suspects[i];
+
+		s->answered = likelihood_replies(s->replies);
+		if (s->answered > most)
+			most = s->answered;
+	}
+	for (unsigned i = 0; i < u->suspect_count; i++) {
+		struct suspect *s = &u->suspects[i];
+
+		if (s->answered > 0)
+			s->answered = most - (most - s->answered) / IN_STEP;
+	}
 }
 
 void reply_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
@@ -50,6 +77,7 @@ void reply_judge(struct esp_pairing *p, struct arrival *u, uint64_t now_ms)
 		if (s->last_copy_ms == u->test_ms)
 			suspect_judge(p, s, tested > 2 ? others / (tested - 1) : 0, now_ms);
 	}
+	arrival_answered(u);
 	u->test_ms = 0;
 	belief_stale(p);
 }

@@ -99,14 +99,16 @@ struct child {
 	uint64_t read_ms;
 };
 
+#define REPLY_RATES 3 /* how often an owner answers is not known: several are weighed */
+
 /* What an arrival knows of one peer that it may belong to. */
 struct suspect {
 	struct peer *peer;
 	unsigned copies;
 	uint64_t first_copy_ms, last_copy_ms;
-	uint64_t packets; /* outbound ones, when the last copy went */
-	double replies;	  /* sum of log likelihood ratios of the reply tests */
-	double answered;  /* what they say together, in nats */
+	uint64_t packets;	     /* outbound ones, when the last copy went */
+	double replies[REPLY_RATES]; /* sums of log likelihood ratios of the reply tests */
+	double answered;	     /* what they say together, in nats */
 };
 
 struct arrival {
