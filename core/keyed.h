@@ -9,7 +9,7 @@
  *
  *   MAPPING_EXTERNAL  remote, external, GRE, ID_KEY  -> the only host, or MAPPING_CROWDED
  *
- * Context: any, new flows only.
+ * Context: any; new flows, and the first packet of an era.
  */
 #ifndef WAYLEAVE_CORE_KEYED_H
 #define WAYLEAVE_CORE_KEYED_H
@@ -86,7 +86,10 @@ static __always_inline void keyed_inherit(struct mapping *m, __be32 inside, __u3
 	m->strange_keys = KEYED_STRANGE_KEYS;
 }
 
-/* @inside begins GRE with @remote. */
+/*
+ * @inside begins GRE with @remote, or goes on with it in a new era (is_new_era()): whoever
+ * begins next must not be taken for the only one, whether or not a sweeper has been here.
+ */
 SEPARATE __u32 keyed_note(__be32 inside, __be32 remote)
 {
 	const struct config *c = config_get();

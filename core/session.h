@@ -11,6 +11,7 @@
 
 #include "core/claim.h"
 #include "core/host.h"
+#include "core/keyed.h"
 #include "core/mapping.h"
 #include "core/known_route.h"
 #include "core/tcp_state.h"
@@ -348,7 +349,11 @@ SEPARATE __u32 mapping_touch(__u32 session)
 	struct record_key key;
 	__u32 index;
 
-	if (!c || !r || r->key.id_type != ID_PORTS)
+	if (!c || !r)
+		return 0;
+	if (is_keyed_protocol(r->key.protocol, r->key.id_type))
+		return keyed_note(r->session.new_local, r->key.remote);
+	if (r->key.id_type != ID_PORTS)
 		return 0;
 	mapping_external_key(&key, r->key.protocol, r->key.local, r->key.local_id);
 	index = table_search(&key);

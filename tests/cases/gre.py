@@ -84,6 +84,19 @@ def keys_host_gone(g):
 
 
 @case
+def keys_host_still_there(g):
+    """The first host began long ago and goes on: the next one is not alone, sweeper or not"""
+    g.lan(gre0(A, S, 1), sent=gre0(E, S, 1))
+    g.at(3590)
+    g.lan(gre0(A, S, 1), sent=gre0(E, S, 1))
+    g.at(3700)
+    g.lan(gre0(B, S, 2), sent=gre0(E, S, 2))
+    g.wan(gre0(S, E, 5), drop="gre_key_unknown")
+    for host, key in ((A, 1), (B, 2)):
+        g.wan(gre0(S, E, key), sent=gre0(S, host, key))
+
+
+@case
 def keys_checksum(g):
     """RFC 2784 2.1: behind a checksum the key lies four bytes on"""
     def packet(source, destination, key):

@@ -50,7 +50,6 @@ struct server {
 	__u32 asked_at[2 * CLAIM_RATE]; /* the last arrivals that the daemon saw, a ring */
 	__u32 asked;
 	struct owner keys[KEYS]; /* GRE version 0; NO_KEY: without one */
-	__u32 begun_at;		 /* the last one: until the next sweep it may seem alone */
 	__u32 sent_at[HOSTS];	 /* GRE version 0; 0: never */
 	__u32 strange;		 /* keys that the server has introduced */
 	struct call calls[CALLS];
@@ -266,8 +265,6 @@ static void gre_out(__u32 host, __u32 server, __u32 key)
 	f.destination = server_address(server);
 	if (hand_over(&f, true, after))
 		s->sent_at[host] = world.now;
-	if (s->keys[key].host != (int)host || owner_lives(&s->keys[key]) != MUST)
-		s->begun_at = world.now;
 	alone_out(&f, &s->keys[key], host, after);
 }
 
@@ -299,8 +296,7 @@ static void gre_in_strange(const struct forged *f, struct server *s, __u32 key, 
 	host = ntohl(got.destination) - ntohl(host_address(0));
 	if (host >= HOSTS || !s->sent_at[host] ||
 	    world.now - s->sent_at[host] > ALONE_TIMER + SLACK ||
-	    (world.now - s->begun_at > SWEEP + subject_blur &&
-	     is_crowded(s, host, ALONE_TIMER - SLACK)))
+	    is_crowded(s, host, ALONE_TIMER - SLACK))
 		differs("an unknown key has reached one of several", f);
 	must_pass(f, false, host, after, "the only host's");
 	owner_note(&s->keys[key], host);
