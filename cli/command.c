@@ -258,8 +258,7 @@ static bool options_take(int argc, char **argv, struct invocation *invocation)
 	return true;
 }
 
-/* --- the program --------------------------------------------------------------------------------
- */
+/* --- the program -------------------------------------------------------------------- */
 
 static int usage_wrong(const struct command *command)
 {
@@ -315,8 +314,7 @@ int cli_run(int argc, char **argv)
 	return command_run(&invocation, command);
 }
 
-/* --- talking to the daemon
- * -------------------------------------------------------------------------- */
+/* --- talking to the daemon ---------------------------------------------------------- */
 
 struct text_style cli_style(void)
 {

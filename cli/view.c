@@ -171,8 +171,7 @@ static json_t *drops_make(json_t *counters, const json_t *before, double seconds
 	return sorted(drops, by_rate);
 }
 
-/* --- refresh -----------------------------------------------------------------------------------
- */
+/* --- refresh ------------------------------------------------------------------------ */
 
 void view_update(struct view *view, json_t *status, json_t *vpns, json_t *devices, json_t *counters,
 		 double now_s)

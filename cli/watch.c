@@ -141,8 +141,7 @@ static void draw_concern(const struct watch *watch, int *row)
 		draw(row, COLOR_PAIR(YELLOW_PAIR), line);
 }
 
-/* --- the three lists -----------------------------------------------------------------------------
- */
+/* --- the three lists ---------------------------------------------------------------- */
 
 struct section {
 	const char *title, *what;
@@ -217,8 +216,7 @@ static void draw_sections(const struct watch *watch, int *row, int last)
 		draw_section(&sections[i], row);
 }
 
-/* --- the foot
- * --------------------------------------------------------------------------------------- */
+/* --- the foot ----------------------------------------------------------------------- */
 
 static bool goes_off(const struct watch *watch)
 {
@@ -303,8 +301,7 @@ static void draw_all(const struct watch *watch)
 	refresh();
 }
 
-/* --- keys
- * --------------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------- */
 
 static void refresh_now(struct watch *watch)
 {
@@ -402,8 +399,7 @@ static void watch_loop(struct watch *watch)
 	}
 }
 
-/* --- start and end
- * ----------------------------------------------------------------------------------------- */
+/* --- start and end ------------------------------------------------------------------ */
 
 static void screen_start(void)
 {

@@ -370,8 +370,7 @@ static json_t *arm(const struct request_context *context, const json_t *request)
 	return rc ? request_failure(rc) : request_success(result);
 }
 
-/* --- which request -----------------------------------------------------------------------------
- */
+/* --- which request ------------------------------------------------------------------ */
 
 static const struct request_kind kinds[] = {
 	{"status", MAY_READ, WEB, status},

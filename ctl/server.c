@@ -247,8 +247,7 @@ static void accept_resumed(evutil_socket_t fd, short events, void *data)
 	evconnlistener_enable(((struct ctl_server *)data)->listener);
 }
 
-/* --- the socket --------------------------------------------------------------------------------
- */
+/* --- the socket --------------------------------------------------------------------- */
 
 static int address_make(const char *path, struct sockaddr_un *address)
 {
@@ -324,8 +323,7 @@ static int group_find(const char *name, gid_t *group)
 	return 0;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------ */
+/* --- life --------------------------------------------------------------------------- */
 
 static int server_listen(struct ctl_server *server)
 {

@@ -293,8 +293,7 @@ static unsigned int columns_measure(const struct table *table, const json_t *ite
 	return count;
 }
 
-/* --- rows ----------------------------------------------------------------------------------------
- */
+/* --- rows --------------------------------------------------------------------------- */
 
 struct line {
 	char text[COLUMNS_MAX * CELL_BYTES];
@@ -363,8 +362,7 @@ void text_list(FILE *out, const char *what, const json_t *items, struct text_sty
 	}
 }
 
-/* --- status and settings
- * ------------------------------------------------------------------------------ */
+/* --- status and settings ------------------------------------------------------------ */
 
 /* "name  text" with the sentence cut and clean. */
 static void fact(FILE *out, const char *name, const char *colour, struct text_style style,

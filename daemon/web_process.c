@@ -337,8 +337,7 @@ static void news_came(evutil_socket_t fd, short what, void *context)
 			    (unsigned int)news.status);
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life --------------------------------------------------------------------------- */
 
 int web_process_begin(struct web_process *web, struct gateway *gateway)
 {

@@ -293,8 +293,7 @@ static int store_claim(void *daemon, const char *code)
 	return -EACCES;
 }
 
-/* --- setup --------------------------------------------------------------------------------------
- */
+/* --- setup -------------------------------------------------------------------------- */
 
 static int password_forget(struct gateway *gateway)
 {

@@ -304,8 +304,7 @@ static void expect(int code, const char *part)
 
 #define RUN(words) run("wayleave -r %s " words, directory)
 
-/* --- the commands
- * --------------------------------------------------------------------------------- */
+/* --- the commands ------------------------------------------------------------------- */
 
 static void status_exits_by_whether_packets_are_translated(void **state)
 {
@@ -463,8 +462,7 @@ static void watch_without_a_terminal_is_one_snapshot(void **state)
 	expect(RUN("--json watch"), "\"drops\"");
 }
 
-/* --- the view of watch
- * ------------------------------------------------------------------------------ */
+/* --- the view of watch -------------------------------------------------------------- */
 
 static json_t *counters_at(int no_mapping, int expired)
 {

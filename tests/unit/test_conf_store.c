@@ -198,8 +198,7 @@ static void a_symbolic_link_stays_one(void **state)
 	assert_true(S_ISLNK(status.st_mode));
 }
 
-/* --- confirmation
- * ---------------------------------------------------------------------------------- */
+/* --- confirmation ------------------------------------------------------------------- */
 
 static void an_unconfirmed_change_is_undone_at_the_next_start(void **state)
 {
@@ -238,8 +237,7 @@ static void two_unconfirmed_changes_go_back_to_before_both(void **state)
 	assert_int_equal(present(), 400);
 }
 
-/* --- crashes and errors
- * -------------------------------------------------------------------------------- */
+/* --- crashes and errors ------------------------------------------------------------- */
 
 /* In a process of its own; its exit code. */
 static int save_crashing(int after, const char *timeout, bool confirm)

@@ -386,8 +386,7 @@ static void arming_takes_ids_of_the_right_size(void **state)
 		       "bad-request", "inside_id");
 }
 
-/* --- changing -----------------------------------------------------------------------------------
- */
+/* --- changing ----------------------------------------------------------------------- */
 
 static json_t *set(const char *name, const char *value, bool confirm)
 {
@@ -479,8 +478,7 @@ static void an_unconfirmed_change_can_be_confirmed_or_taken_back(void **state)
 	expect_setting("passthrough.l2tp", "nat-only");
 }
 
-/* --- permissions
- * ------------------------------------------------------------------------------------ */
+/* --- permissions -------------------------------------------------------------------- */
 
 /* Asks from a child process with that user, and groups; 0: ok, 1: refused, 2: no connection. */
 static int ask_as(uid_t uid, gid_t gid, gid_t extra, json_t *request)
@@ -543,8 +541,7 @@ static void only_root_and_the_group_may_change(void **state)
 	assert_int_equal(chmod(path, 0660), 0);
 }
 
-/* --- hostile clients
- * ------------------------------------------------------------------------------------ */
+/* --- hostile clients ---------------------------------------------------------------- */
 
 static int raw_connect(void)
 {
