@@ -214,6 +214,17 @@ static void followed_take(struct l2tp_flows *flows, struct record *orig, uint8_t
 	frame_return(flows, frame, length, l2tp_port_reply(orig));
 }
 
+/*
+ * Not who cannot be told apart by a tunnel id that can be read: behind a shared port
+ * his answers would be taken for the owner's.
+ */
+static bool may_share(const struct l2tp_flows *flows, const struct record *orig)
+{
+	const struct connection *flow = connection_find(flows->connections, &orig->key);
+
+	return !flow || flow->created != orig->session.created || !flow->hidden;
+}
+
 static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t *frame,
 			 size_t length, const struct facts *facts)
 {
@@ -222,7 +233,7 @@ static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t 
 
 	if (punt->side & PUNT_FROM_WAN || orig->session.flags & SESSION_REPLIED)
 		answer_came(flows, orig, now);
-	else if (l2tp_port_is_to_blame(flows->servers, orig, now) &&
+	else if (l2tp_port_is_to_blame(flows->servers, orig, now) && may_share(flows, orig) &&
 		 l2tp_port_share(orig, now) == 1)
 		orig = NULL; /* begins anew */
 	if (orig && !is_fragment(facts))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """L2TP: RFC 2661 over UDP port 1701, RFC 3931 on protocol 115; WireGuard and OpenVPN, which are only named."""
 from esp import delta, quote
-from gateway import CLASSES, ID_CONTROL, ID_SESSION, ID_TUNNEL, SHARED_SESSION, STATIC_SESSION, TIMEOUT_GRE, WATCHED_SESSION
+from gateway import CLASSES, ID_CONTROL, ID_SESSION, ID_TUNNEL, PUNT_SESSION, SHARED_SESSION, STATIC_SESSION, TIMEOUT_GRE, WATCHED_SESSION
 from packets import A, B, E, LAN0, ROUTER, S, T, WAN, icmp_error, proto, tcp, udp
 from pairing import assisted, l2tp, share, two_on_one_port
 from rows import case
@@ -178,6 +178,32 @@ def own_port_ids_that_collide(g):
     g.wan(udp(S, 1701, E, port, l2tp(2)), drop="tunnel_unknown", leave=True)
     g.daemon_lives()
     g.wan(udp(S, 1701, E, port, l2tp(2)), punt="to_pairing", leave=True)
+
+
+def control_3_udp(connection):
+    """RFC 3931 4.1.2.1: over UDP the header of a control message alone."""
+    return control_3(connection)[4:]
+
+
+@case
+def version_3_over_udp(g):
+    """RFC 3931 4.1.2: two clients, two ports, told apart by these; no id is looked at"""
+    g.lan(udp(A, 1701, S, 1701, control_3_udp(0)), sent=udp(E, 1701, S, 1701, control_3_udp(0)))
+    port = g.lan(udp(B, 1701, S, 1701, control_3_udp(0)), sent=lambda p: udp(E, p, S, 1701, control_3_udp(0))).port
+    for host, outside in ((A, 1701), (B, port)):
+        g.wan(udp(S, 1701, E, outside, control_3_udp(7)), sent=udp(S, 1701, host, 1701, control_3_udp(7)))
+
+
+@case
+def version_3_over_udp_behind_a_shared_port(g):
+    """Its ids are no tunnel ids, though they lie where one would be: the daemon gives it to the port's owner"""
+    own, other = two_on_one_port(g, 1701)
+    share(g, ID_TUNNEL, 7, other)
+    g.wan(udp(S, 1701, E, 1701, control_3_udp(7 << 16)), drop="tunnel_unknown", leave=True)
+    g.daemon_lives()
+    g.wan(udp(S, 1701, E, 1701, control_3_udp(7 << 16)), punt="to_pairing", leave=True)
+    sent(tap(g, record(PUNT_SESSION, 1, WAN, own), udp(S, 1701, E, 1701, control_3_udp(7 << 16))),
+         udp(S, 1701, A, 1701, control_3_udp(7 << 16)), LAN0, A)
 
 
 def class_of(g, protocol):

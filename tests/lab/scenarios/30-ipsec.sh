@@ -3,6 +3,7 @@
 # IPsec: libreswan at both ends, the guests' kernel ESP.
 # MODE is raw1 raw2 (IKEv1/2, encapsulation=no: plain ESP, IKE stays on port
 # 500) or natt1 natt2 (ESP in UDP 4500 when NAT is seen, RFC 3948).
+LONG_SCENARIOS+=(ikev1-server2)
 SCENARIOS+=(ikev1-raw ikev1-raw2 ikev1-natt esp-raw1 esp-raw2 esp-natt1 esp-natt2 l2tp-ipsec-natt1 strongswan-natt2)
 
 ls_start() { # ls_start GUEST CONN-LINES ADDRESS CONN-NAMES
@@ -29,13 +30,13 @@ ls_opts() {
 ls_lines() { # ls_lines OPTION...: as ipsec.conf wants them
 	printf '\n %s' "$@"
 }
-ls_server() { # ls_server GUEST ADDRESS MODE; LS_CLIENTS: their numbers
+ls_server() { # ls_server GUEST ADDRESS MODE; LS_CLIENTS: their numbers, LS_REKEY: when it asks for new keys (never)
 	local conns='' o names=''
 	for o in ${LS_CLIENTS:-1 2}; do
 		names="$names u$o"
 		# shellcheck disable=SC2046
 		conns="$conns
-conn u$o$(ls_lines authby=secret $(ls_opts "$3") rekey=no)
+conn u$o$(ls_lines authby=secret $(ls_opts "$3") ${LS_REKEY:-rekey=no})
  left=$2
  leftid=@server
  leftsubnet=10.99.0.1/32
@@ -82,6 +83,21 @@ sc_ikev1-raw()  { # one IKEv1 client, plain ESP
 	esp_one raw1 raw; }
 sc_ikev1-raw2() { # two IKEv1 clients, plain ESP, one server; libreswan forces no new keys there
 	esp_two raw1; }
+# A client whose keys expire later than the server's leaves it to the server to ask.
+server_quick_modes() { # server_quick_modes N: with each client so many at least
+	g s1 "i=0; while [ \$i -lt 450 ]; do
+		[ \$(grep -c '\"u1\".*initiating Quick Mode' /run/pluto.log) -ge $1 ] &&
+		[ \$(grep -c '\"u2\".*initiating Quick Mode' /run/pluto.log) -ge $1 ] && exit 0
+		sleep 0.2; i=\$((i+1)); done; tail -30 /run/pluto.log; exit 1"
+}
+sc_ikev1-server2() { # two IKEv1 clients, plain ESP, one server, which begins the quick modes for new keys
+	local LS_REKEY="rekey=yes salifetime=60s rekeymargin=30s rekeyfuzz=0%"
+	esp_two raw1
+	check "the server asks u1 and u2 for new ESP keys" server_quick_modes 1
+	esp_both "on the server's new keys"
+	check "... and again" server_quick_modes 2
+	esp_both "at the end"
+}
 sc_ikev1-natt() { # one IKEv1 client, ESP in UDP
 	esp_one natt1 natt; }
 sc_esp-raw1()   { # one IKEv2 client, plain ESP
