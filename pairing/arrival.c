@@ -24,7 +24,8 @@
 #define EARLY_COPIES	  4    /* fewer copies than these, */
 #define BIND_BELOW_LATE	  3e-3 /* ... and when nobody else answers: */
 #define LATE_COPIES	  32   /* after so many */
-#define COPY_ABOVE	  1e-4 /* who gets a copy */
+#define COPY_ABOVE	  1e-4 /* who gets a copy ... */
+#define COPY_ABOVE_EARLY  1e-6 /* ... of the early ones */
 #define DOUBT_BELOW	  0.05
 #define LEAN_MS		  1000
 #define LEANS_DOUBLED	  6
@@ -208,12 +209,14 @@ static bool take_token(struct esp_pairing *p, struct arrival *u, uint64_t now_ms
 static void arrival_copy(struct esp_pairing *p, struct arrival *u, const struct opinion *opinions,
 			 unsigned count, uint64_t now_ms, struct esp_decision *d)
 {
+	double least = u->copied < EARLY_COPIES ? COPY_ABOVE_EARLY : COPY_ABOVE;
+
 	decide(d, ESP_COPY, ESP_KNOWN);
 	for (unsigned i = 0; i < count; i++) {
-		if (i && opinions[i].probability < COPY_ABOVE)
+		if (i && opinions[i].probability < least)
 			break;
 		d->inside[d->count++] = opinions[i].peer->host->address;
-		reply_copied(p, u, opinions[i].peer, now_ms);
+		reply_copied(p, u, opinions[i].peer, i == 0, now_ms);
 	}
 	if (!u->test_ms)
 		u->test_ms = now_ms;

@@ -9,14 +9,32 @@
 
 #define CHANCE_AT_LEAST 0.1 /* hosts speak in bursts */
 
-/* How often the owner does, where traffic goes both ways. */
-static const double reply_rates[REPLY_RATES] = {0.2, 0.4, 0.8};
+/* How often the owner does, where traffic goes both ways. Lower ones believe in chance: in hours
+ * of tests a host whose rate is not known well seems to answer one in five. */
+static const double reply_rates[REPLY_RATES] = {0.4, 0.6, 0.8};
 
-#define IN_STEP 3 /* by so much less counts what one of several answered more than another */
+#define USUAL_FROM  0.3 /* below it is what rates tell, with noise */
+#define TESTS_DECAY 0.98
+#define IN_STEP	    3 /* by so much less counts what one of several answered more than another */
 
 static bool suspect_has_sent(struct esp_pairing *p, const struct suspect *s, uint64_t now_ms)
 {
 	return peer_out_packets(p, s->peer, now_ms) > s->packets;
+}
+
+/* Hosts that answer what is not their own would answer this too. */
+static double peer_usual(const struct peer *peer)
+{
+	double usual = (peer->hits + CHANCE_AT_LEAST) / (peer->tests + 1);
+
+	return usual > USUAL_FROM ? usual : 0;
+}
+
+/* What the peer does with packets that are likelier another's; the last fifty or so. */
+static void peer_tested(struct peer *peer, bool hit)
+{
+	peer->hits = peer->hits * TESTS_DECAY + hit;
+	peer->tests = peer->tests * TESTS_DECAY + 1;
 }
 
 /* @common: how many of the others sent something too, for whatever reason all of them have. */
@@ -30,6 +48,10 @@ static void suspect_judge(struct esp_pairing *p, struct suspect *s, double commo
 		chance = common;
 	if (chance < CHANCE_AT_LEAST)
 		chance = CHANCE_AT_LEAST;
+	if (chance < peer_usual(s->peer))
+		chance = peer_usual(s->peer);
+	if (!s->likeliest)
+		peer_tested(s->peer, hit);
 	for (unsigned i = 0; i < REPLY_RATES; i++) {
 		double silent = 1 - reply_rates[i];
 
@@ -99,7 +121,8 @@ static struct suspect *suspect_get(struct arrival *u, struct peer *peer)
 	return least;
 }
 
-void reply_copied(struct esp_pairing *p, struct arrival *u, struct peer *peer, uint64_t now_ms)
+void reply_copied(struct esp_pairing *p, struct arrival *u, struct peer *peer, bool likeliest,
+		  uint64_t now_ms)
 {
 	struct suspect *s = suspect_get(u, peer);
 
@@ -108,5 +131,6 @@ void reply_copied(struct esp_pairing *p, struct arrival *u, struct peer *peer, u
 	if (u->test_ms && u->test_ms != now_ms)
 		return; /* a test is under way */
 	s->last_copy_ms = now_ms;
+	s->likeliest = likeliest;
 	s->packets = peer_out_packets(p, peer, now_ms);
 }

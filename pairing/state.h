@@ -67,7 +67,8 @@ struct peer {
 	uint64_t sampled_packets; /* ... so many, and before it ... */
 	double sampled_a_second;
 	const struct suspect *suspect; /* in the row that is being weighed, or NULL */
-	unsigned tunnels; /* CHILD_SAs that it has at a time, as far as exchanges tell */
+	double tests, hits; /* of packets likelier another's: lately given, and answered */
+	unsigned tunnels;   /* CHILD_SAs that it has at a time, as far as exchanges tell */
 };
 
 struct ike {
@@ -104,6 +105,7 @@ struct child {
 /* What an arrival knows of one peer that it may belong to. */
 struct suspect {
 	struct peer *peer;
+	bool likeliest; /* when the last copy went */
 	unsigned copies;
 	uint64_t first_copy_ms, last_copy_ms;
 	uint64_t packets;	     /* outbound ones, when the last copy went */

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What worlds there are. "Foreign" ones are for measuring: other delays than those tuned on. */
+/* What worlds there are. Delays: see enum delays. */
 #include "tests/simulation/chance.h"
 #include "tests/simulation/world.h"
 
 const char *const pattern_name[PATTERNS] = {"busy",	   "bulk", "client only", "server push",
 					    "server only", "idle", "monitored"};
 
-static void draw_network(struct climate *c, struct chance *x, bool foreign)
+static void draw_network(struct climate *c, struct chance *x, enum delays delays)
 {
-	if (foreign) {
+	c->lan_ms = 5;
+	if (delays == DELAYS_FAR) {
+		c->wan_ms = chance_log_between(x, 1, 300);
+		c->jitter_ms = chance_log_between(x, 0.02, 25);
+		c->heavy_tail = chance_is(x, 0.6);
+		c->spikes = chance_between(x, 0, 0.12);
+		c->server_ms = chance_log_between(x, 0.2, 120);
+		c->lan_ms = 10;
+	} else if (delays == DELAYS_FOREIGN) {
 		c->wan_ms = chance_log_between(x, 2, 150);
 		c->jitter_ms = chance_log_between(x, 0.05, 12);
 		c->heavy_tail = chance_is(x, 0.5);
@@ -62,12 +70,13 @@ static void draw_office(struct climate *c, struct chance *x)
 	c->seconds = c->rekey_s * 2.5;
 }
 
-struct climate climate_draw(uint64_t seed, bool foreign, bool office)
+struct climate climate_draw(uint64_t seed, enum delays delays, bool office)
 {
-	struct chance x = {seed ^ (foreign ? 0xf0e1d2c3b4a59687ull : 0)};
+	static const uint64_t salt[] = {0, 0xf0e1d2c3b4a59687ull, 0x8796a5b4c3d2e1f0ull};
+	struct chance x = {seed ^ salt[delays]};
 	struct climate c = {0};
 
-	draw_network(&c, &x, foreign);
+	draw_network(&c, &x, delays);
 	draw_ipsec(&c, &x);
 	draw_traffic(&c, &x);
 	if (office)

@@ -48,6 +48,7 @@ static void arrived(struct world *w, struct sa *sa, const int *clients, unsigned
 {
 	bool right = false;
 
+	attacker_given(w, sa, clients, count);
 	for (unsigned i = 0; i < count; i++)
 		right |= clients[i] == sa->client;
 	sa->arrived++;

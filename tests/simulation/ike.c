@@ -68,8 +68,8 @@ void message_at_gateway(struct world *w, const struct event *e)
 		later(w, way, IKE_AT_RECEIVER, e->a, e->b, e->c, x, 0);
 }
 
-static struct exchange *exchange_new(struct world *w, enum purpose purpose, int client, int tunnel,
-				     struct sa *sa, bool by_server)
+struct exchange *exchange_new(struct world *w, enum purpose purpose, int client, int tunnel,
+			      struct sa *sa, bool by_server)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
 	struct client *c = &w->clients[client];
@@ -145,6 +145,8 @@ static void client_up(struct world *w, struct exchange *x)
 
 static void child_done(struct world *w, struct exchange *x)
 {
+	if (attacker_is(w, x->client))
+		return; /* it has the next one soon */
 	rekey_plan(w, x->sa);
 	if (x->old)
 		later(w, us(chance_exponential(&w->chance, 100)), LET_GO, x->client, x->tunnel,
@@ -171,6 +173,8 @@ static void dial_done(struct world *w, struct exchange *x)
 		return;
 	}
 	exchange_new(w, AUTH, x->client, 0, sa, false);
+	if (!attacker_is(w, x->client))
+		attacker_races(w, CHILD);
 }
 
 static void deleted(struct world *w, struct exchange *x)
@@ -270,6 +274,7 @@ void rekey(struct world *w, const struct event *e)
 		return; /* replaced meanwhile */
 	if (chance_is(&w->chance, w->climate.ike_rekeys) && !w->climate.version1)
 		exchange_new(w, REKEY_IKE, e->a, 0, NULL, false);
+	attacker_races(w, child_purpose(w));
 	exchange_new(w, child_purpose(w), e->a, e->b, sa_new(w, e->a, e->b, true, by_server),
 		     by_server)
 		->old = old;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of a world: what its parts (network and SAs, IKE, ESP) share. Times
- * are microseconds since the world began. Only for world.c, ike.c and esp.c.
+ * are microseconds since the world began. Only for world.c, ike.c, esp.c and attacker.c.
  */
 #ifndef WAYLEAVE_SIMULATION_PARTS_H
 #define WAYLEAVE_SIMULATION_PARTS_H
@@ -67,6 +67,7 @@ struct world {
 	void *gateway;
 	struct client clients[CLIENTS];
 	bool server_eager, server_on_delete;
+	double attacker_answers; /* so often */
 	struct sa **sas;
 	size_t sa_count, sa_room;
 	struct sa *by_spi[SA_BUCKETS], *by_spi_out[SA_BUCKETS];
@@ -98,6 +99,19 @@ void dial(struct world *w, int client);
 void rekey(struct world *w, const struct event *e);
 void let_go(struct world *w, const struct event *e);
 void noise(struct world *w, int client);
+
+struct exchange *exchange_new(struct world *w, enum purpose purpose, int client, int tunnel,
+			      struct sa *sa, bool by_server);
+
+/* --- attacker.c: where the climate has one, client 0 is it --------------------------------- */
+
+bool attacker_is(const struct world *w, int client);
+/* Somebody asks for an SA: so does it. */
+void attacker_races(struct world *w, enum purpose purpose);
+/* A packet of the SA goes to these clients. */
+void attacker_given(struct world *w, struct sa *sa, const int *clients, unsigned count);
+/* The SA is bound to the client. */
+void attacker_bound(const struct world *w, struct sa *sa, int client, enum certainty certainty);
 
 /* --- esp.c: what happens to a packet, and who speaks --------------------------------------- */
 

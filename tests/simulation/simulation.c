@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * simulation [-a ALGORITHM] [-f] [-o] [-s FIRST SEED] [-n SAs] [-c] [-v]
+ * simulation [-a ALGORITHM] [-f [-f]] [-o] [-x] [-s FIRST SEED] [-n SAs] [-c] [-v]
  *
- *   -f  foreign climates: other delays than those that the algorithm was tuned on
+ *   -f  foreign climates: other delays than those that the likelihoods were made with
+ *   -ff far climates: other delays again, for measuring alone
  *   -o  offices: people come over minutes, keys last long
+ *   -x  one client is an attacker; its SAs do not count
  *   -n  stop after so many CHILD_SAs were made (default 2000)
  *   -c  check: TAP, with bounds on what came of it
  *   -v  a line for each world
@@ -23,7 +25,8 @@ static const struct algorithm *const algorithms[] = {
 
 struct wish {
 	const char *only;
-	bool foreign, office, check, verbose;
+	enum delays delays;
+	bool office, attacker, check, verbose;
 	uint64_t seed, sas;
 };
 
@@ -109,6 +112,12 @@ static void print_details(const struct result *r)
 	       share(r->slow_binds[4], r->binds));
 	printf("  a copied packet went to %.2f hosts\n",
 	       r->copied ? (double)r->copies / (double)r->copied : 0);
+	if (r->attacker_copies)
+		printf("  attacker: %llu SAs bound to it; of others' packets %llu (%.4f %%) alone, "
+		       "%.3f %% as copies\n",
+		       (unsigned long long)r->attacker_won, (unsigned long long)r->attacker_packets,
+		       share(r->attacker_packets, r->packets),
+		       share(r->attacker_copies, r->packets));
 }
 
 static void print_world(uint64_t seed, const struct climate *c, const struct result *before,
@@ -140,8 +149,9 @@ static struct result run(const struct algorithm *algorithm, const struct wish *w
 	static struct result before;
 
 	for (uint64_t seed = wish->seed; result.sas < wish->sas; seed++) {
-		struct climate climate = climate_draw(seed, wish->foreign, wish->office);
+		struct climate climate = climate_draw(seed, wish->delays, wish->office);
 
+		climate.attacker = wish->attacker;
 		before = result;
 		world_run(&climate, seed, algorithm, &result);
 		if (wish->verbose)
@@ -155,16 +165,19 @@ static struct wish wish_of(int argc, char **argv)
 	struct wish wish = {.seed = 1, .sas = 2000};
 	int option;
 
-	while ((option = getopt(argc, argv, "a:fos:n:cv")) != -1) {
+	while ((option = getopt(argc, argv, "a:foxs:n:cv")) != -1) {
 		switch (option) {
 		case 'a':
 			wish.only = optarg;
 			break;
 		case 'f':
-			wish.foreign = true;
+			wish.delays += wish.delays < DELAYS_FAR;
 			break;
 		case 'o':
 			wish.office = true;
+			break;
+		case 'x':
+			wish.attacker = true;
 			break;
 		case 's':
 			wish.seed = strtoull(optarg, NULL, 10);
@@ -189,6 +202,7 @@ static struct wish wish_of(int argc, char **argv)
 
 #define SETTLED_WRONG  0.5 /* per cent */
 #define BELIEVED_WRONG 1.0
+#define ATTACKER_WON   2.0
 #define BETTER_TIMES   20
 
 static int tap(bool good, const char *what, const struct result *r)
@@ -209,6 +223,12 @@ static int check(const struct wish *wish)
 		     tap(share(ours.believed_wrong, ours.spoken) <= BELIEVED_WRONG,
 			 "bound pairs are of the right host", &ours);
 
+	struct wish raced = *wish;
+
+	raced.attacker = true;
+	struct result with_attacker = run(&algorithm_pairing, &raced);
+	failed += tap(share(with_attacker.attacker_won, with_attacker.spoken) <= ATTACKER_WON,
+		      "an attacker inside is bound to hardly any", &with_attacker);
 	for (size_t i = 1; i < ALGORITHMS; i++) {
 		struct result other = run(algorithms[i], wish);
 		char what[80];
@@ -217,7 +237,7 @@ static int check(const struct wish *wish)
 			 BETTER_TIMES, algorithms[i]->name);
 		failed += tap(ours.believed_wrong * BETTER_TIMES <= other.mispaired, what, &other);
 	}
-	printf("1..%zu\n", ALGORITHMS + 1);
+	printf("1..%zu\n", ALGORITHMS + 2);
 	return failed ? 1 : 0;
 }
 

@@ -113,6 +113,7 @@ void world_bind(struct world *w, struct sa *sa, int client, enum certainty certa
 	sa->bound = client;
 	if (client == NOBODY)
 		return;
+	attacker_bound(w, sa, client, certainty);
 	if (client != sa->client) {
 		sa->mispaired = true;
 		sa->believed_wrong |= certainty >= BELIEVED;
@@ -222,9 +223,13 @@ static void client_begin(struct world *w, int i)
 	c->eager = chance_is(&w->chance, climate->eager);
 	c->on_delete = chance_is(&w->chance, climate->on_delete);
 	c->fragments = chance_is(&w->chance, climate->fragments);
-	c->lan_ms = chance_log_between(&w->chance, 0.5, 5);
+	c->lan_ms = chance_log_between(&w->chance, 0.5, climate->lan_ms);
 	for (unsigned j = 0; j < climate->tunnels; j++) {
 		c->tunnels[j].pattern = pattern_draw(w);
+		if (attacker_is(w, i)) {
+			c->natt = false;
+			c->tunnels[j].pattern = CLIENT_ONLY;
+		}
 		c->tunnels[j].rate = climate->rate * chance_log_between(&w->chance, 0.3, 3);
 		for (int server = 0; server < 2; server++)
 			later(w, us(chance_between(&w->chance, 0, 1000)), TALK, i, j, server, NULL,
@@ -248,6 +253,9 @@ static void sa_count(const struct sa *sa, struct result *r)
 	r->mispaired_by_pattern[sa->pattern] += sa->mispaired;
 	r->believed_wrong += sa->believed_wrong;
 	r->settled_wrong += sa->settled_wrong;
+	r->attacker_won += sa->attacker_won;
+	r->attacker_packets += sa->attacker_packets;
+	r->attacker_copies += sa->attacker_copies;
 	r->dead += sa->right * 2 < sa->arrived;
 	r->dead_by_pattern[sa->pattern] += sa->right * 2 < sa->arrived;
 	r->packets += sa->arrived;
@@ -270,7 +278,7 @@ static void sa_count(const struct sa *sa, struct result *r)
 static void world_end(struct world *w, struct result *result)
 {
 	for (size_t i = 0; i < w->sa_count; i++) {
-		if (!w->clients[w->sas[i]->client].natt)
+		if (!w->clients[w->sas[i]->client].natt && !attacker_is(w, w->sas[i]->client))
 			sa_count(w->sas[i], result);
 		free(w->sas[i]);
 	}
@@ -300,6 +308,8 @@ void world_run(const struct climate *climate, uint64_t seed, const struct algori
 	w->now_us = us(1000);
 	w->end_us = w->now_us + us(climate->seconds * 1000);
 	w->server_on_delete = chance_is(&w->chance, climate->on_delete / 2);
+	if (climate->attacker)
+		w->attacker_answers = chance_is(&w->chance, 0.3) ? 1 : chance_unit(&w->chance);
 	w->gateway = algorithm->make(w);
 	for (unsigned i = 0; i < climate->clients; i++)
 		client_begin(w, i);

@@ -50,6 +50,8 @@ struct climate {
 	double eager;	     /* share of peers that send on a new SA although they answered */
 	double on_delete;    /* share of responders that wait for the Delete (strongSwan) */
 	double rate;	     /* packets a second and direction of a busy tunnel */
+	double lan_ms;	     /* the slowest client's */
+	bool attacker;	     /* one of the clients wants what is not its own */
 	double natt, fragments, ike_rekeys;
 	double patterns[PATTERNS]; /* weights */
 	double seconds;
@@ -72,6 +74,8 @@ struct sa {
 		bound_us; /* first inbound packet; first to the right host; bound to it */
 	unsigned arrived, right, lost, copied, copies;
 	bool mispaired, believed_wrong, settled_wrong;
+	unsigned attacker_packets, attacker_copies; /* that it got alone; copied to it too */
+	bool attacker_won;
 	struct sa *next, *next_out; /* in the hashes of inbound and outbound SPIs */
 };
 
@@ -106,17 +110,22 @@ struct result {
 	uint64_t sas, spoken; /* made; with an inbound packet: those count below */
 	uint64_t mispaired, believed_wrong, settled_wrong, unbound, dead;
 	uint64_t packets, lost, copied, copies;
+	uint64_t attacker_won, attacker_packets, attacker_copies; /* SAs; packets of others */
 	uint64_t by_pattern[PATTERNS], mispaired_by_pattern[PATTERNS], dead_by_pattern[PATTERNS];
 	uint64_t copied_so_often[PATTERNS][COPIES_MOST + 1]; /* SAs with so many copied packets */
 	double bind_ms_sum;
 	uint64_t binds, slow_binds[5]; /* within 0, 10, 100, 1000 ms, and later */
 };
 
+/* Delays: those that likelihoods were made with, those that thresholds were chosen with, and
+ * those that are for measuring alone. */
+enum delays { DELAYS_OWN, DELAYS_FOREIGN, DELAYS_FAR };
+
 /*
- * @foreign: other delays than those that the algorithm was tuned on. @office: people come
- * over minutes and keys last long; otherwise all of that happens within half a minute.
+ * @office: people come over minutes and keys last long; otherwise all of that happens
+ * within half a minute.
  */
-struct climate climate_draw(uint64_t seed, bool foreign, bool office);
+struct climate climate_draw(uint64_t seed, enum delays delays, bool office);
 
 /* Runs one world against one gateway and adds what came of it. */
 void world_run(const struct climate *climate, uint64_t seed, const struct algorithm *algorithm,
