@@ -425,11 +425,11 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]
  *
  *   xdp_inside, xdp_outside              SEC("xdp")
- *   tc_inside, tc_outside                SEC("tc"), clsact ingress, Ethernet devices
+ *   tc_inside, tc_outside                SEC("tc"), TC ingress, Ethernet devices
  *   tc_inside_bare, tc_outside_bare      the same for devices without Ethernet header
- *   tc_local                             clsact egress of the WAN: records the gateway's own flows
+ *   tc_local                             TC egress of the WAN: records the gateway's own flows
  *   tc_local_bare
- *   tc_tap                               clsact ingress of the slow path's tap
+ *   tc_tap                               TC ingress of the slow path's tap
  *   clock_read                           SEC("syscall"): struct clock_reading
  */
 struct counter {

@@ -6,27 +6,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/attach.h"
+#include "daemon/clsact.h"
 #include "daemon/dataplane.h"
 #include "daemon/log.h"
 
 /* --- what is attached ------------------------------------------------------------------ */
 
-static uint32_t tc_program_id(uint32_t ifindex, enum bpf_tc_attach_point point)
+static void hold_hook_read(uint32_t ifindex, enum bpf_tc_attach_point point, struct hold_hook *hook)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = ATTACH_TC_HANDLE,
-		    .priority = ATTACH_TC_PRIORITY);
-
-	return bpf_tc_query(&hook, &filter) ? 0 : filter.prog_id;
+	hook->point = point;
+	hook->filter = clsact_query(ifindex, point);
+	tcx_query(ifindex, point, hook->tcx);
 }
 
 void hold_read(uint32_t ifindex, struct hold *hold)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, xdp);
 
-	*hold = (struct hold){.tc_ingress = tc_program_id(ifindex, BPF_TC_INGRESS),
-			      .tc_egress = tc_program_id(ifindex, BPF_TC_EGRESS)};
+	*hold = (struct hold){0};
+	hold_hook_read(ifindex, BPF_TC_INGRESS, &hold->ingress);
+	hold_hook_read(ifindex, BPF_TC_EGRESS, &hold->egress);
 	if (!bpf_xdp_query(ifindex, 0, &xdp))
 		hold->xdp = xdp.prog_id;
 }
@@ -174,7 +173,10 @@ static int link_adopt(struct adoption *adoption, const struct link *link,
 	if (!link->ifindex)
 		return 0;
 	hold_read(link->ifindex, &hold);
-	if (hold.tc_ingress && !adoption_add(adoption, hold.tc_ingress))
+	for (unsigned int i = 0; i < TCX_PROGRAMS; i++)
+		if (hold.ingress.tcx[i] && !adoption_add(adoption, hold.ingress.tcx[i]))
+			return adoption_judge(adoption, link, instance);
+	if (hold.ingress.filter && !adoption_add(adoption, hold.ingress.filter))
 		return adoption_judge(adoption, link, instance);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "core/abi.h"
 #include "daemon/instance.h"
 #include "daemon/links.h"
+#include "daemon/tcx.h"
 
 #define ADOPTION_MAPS 32
 
@@ -29,9 +30,17 @@ struct adoption {
 	struct adopted_map map[ADOPTION_MAPS];
 };
 
-/* The place of a program of ours, as attach.h puts it. */
+/* The programs at one of an interface's two TC hooks, by their ids; 0: none. */
+struct hold_hook {
+	enum bpf_tc_attach_point point;
+	uint32_t filter;	    /* in our place among the filters of clsact */
+	uint32_t tcx[TCX_PROGRAMS]; /* everybody's */
+};
+
+/* The places of our programs, as attach.h puts them. */
 struct hold {
-	uint32_t tc_ingress, tc_egress, xdp; /* program ids; 0: nothing there */
+	struct hold_hook ingress, egress;
+	uint32_t xdp;
 };
 
 /* What is at our places on the interface, whoever's it is. */

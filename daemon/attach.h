@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hanging the programs on interfaces: TC (clsact, one fixed handle and priority)
- * on every one, XDP by netlink in addition where it gains something. Both stay
- * when the daemon ends. A program of an earlier run is replaced in place.
+ * Hanging the programs on interfaces: TC on every one (tcx; before Linux 6.6 clsact,
+ * one fixed handle and priority), XDP by netlink in addition where it gains something.
+ * All stay when the daemon ends. A program of an earlier run is replaced in place.
  */
 #ifndef WAYLEAVE_DAEMON_ATTACH_H
 #define WAYLEAVE_DAEMON_ATTACH_H
@@ -11,9 +11,6 @@
 #include "daemon/dataplane.h"
 #include "daemon/instance.h"
 #include "daemon/links.h"
-
-#define ATTACH_TC_HANDLE   1
-#define ATTACH_TC_PRIORITY 1
 
 /*
  * Asks what XDP can do on a link and writes xdp_native and xdp_takes. True when

@@ -60,10 +60,16 @@ powerless() {
 		2>"$DIR/refusal" && return 1
 	grep -q cap_bpf "$DIR/refusal"
 }
+hooks_are_ours() { # one program at each TC hook that we use
+	[ "$(tc_programs wan0 egress | wc -l) $(tc_programs wan0 ingress | wc -l) $(tc_programs lan0 ingress | wc -l)" = "1 1 1" ]
+}
 traces() { # what a run leaves in the kernel, one word each
 	ip -n "$ME-g" -br link | grep -o '^wl-'
 	gw nft list tables | grep -o wayleave_
 	gw tc qdisc show | grep -o clsact
+	tc_programs lan0 ingress
+	tc_programs wan0 ingress
+	tc_programs wan0 egress
 	cat "$DIR/forward" 2>/dev/null
 }
 forwarding() { [ "$(gw cat /proc/sys/net/ipv4/ip_forward)" = "$1" ]; }
@@ -92,6 +98,7 @@ ok "translates" passes
 ok "no destination is logged" not said 203.0.113.9
 ok "keeps three capabilities" capabilities
 ok "forwarding is on" forwarding 1
+ok "each hook has one program" hooks_are_ours
 ok "the wall is up" gw nft list chain inet "$(gw nft list tables | cut -d' ' -f3)" forward
 ip -n "$ME-g" addr add 10.0.0.200/24 dev wan0
 ok "a WAN with the LAN's network is warned of" grep -q 'lan0 has the same network' <(ctl status)
@@ -115,6 +122,7 @@ end KILL
 ok "kill -9: packets still pass" passes
 ok "starts again" start
 ok "... and takes the data plane over" said 'took over'
+ok "... with its programs in the old ones' places" hooks_are_ours
 ok "... with its sessions" external_is 203.0.113.1
 echo >&9
 ok "the PPTP call of before ends in order" wait "$CALL"
@@ -134,6 +142,7 @@ ip -n "$ME-g" link del wan0
 ok "an interface that vanishes is waited for" until_ok 5 said 'wan0 is gone'
 wan_up 203.0.113.6
 ok "... and taken when it is back" until_ok 10 passes
+ok "... with a program at each hook" hooks_are_ours
 
 echo 'passthrough: {pptp: perhaps}' >>"$DIR/settings.yaml"
 kill -HUP "$PID"
@@ -146,6 +155,7 @@ ok "SIGHUP takes good ones" until_ok 5 sh -c "$BUILD/wayleave -r $DIR/run status
 ok "the data plane moves to XDP while it runs" ctl set --yes dataplane xdp
 ok "... and says so" sh -c "$BUILD/wayleave -r $DIR/run status | grep -q 'wan0.*xdp'"
 ok "... and back" ctl set --yes dataplane tc
+ok "... with one program at each hook still" hooks_are_ours
 ok "... with packets passing" passes
 
 keeper=$(keepers | head -1)
@@ -165,8 +175,8 @@ settings "$DIR/run" >"$DIR/kept.yaml"
 gw ip link add lan1 type veth peer name other1
 sed 's/lan0/lan0, lan1/' "$DIR/kept.yaml" >"$DIR/settings.yaml"
 ok "a second LAN interface" start
-filters() { gw tc filter show dev lan1 ingress | grep -q tc_inside; }
-ok "... is attached to" until_ok 5 filters
+has_program() { tc_programs "$1" ingress | grep -q tc_inside; }
+ok "... is attached to" until_ok 5 has_program lan1
 end TERM
 cp "$DIR/kept.yaml" "$DIR/settings.yaml"
 ok "settings that leave it out while nothing runs" start
@@ -207,12 +217,13 @@ ip -n "$ME-g" link set lan0 name later0
 ok "--teardown with wrong settings says how it goes without" \
 	grep -q -e '-r RUN_DIR' <(gw "$BUILD/wayleaved" -c "$DIR/wrong.yaml" --teardown 2>&1)
 ok "... and has taken nothing away" not test -z "$(traces)"
-ok "... and with -r of another run takes nothing of this one" sh -c \
-	"ip netns exec $ME-g $BUILD/wayleaved --teardown -r $DIR/run2 &&
-	ip netns exec $ME-g nft list tables | grep -q wayleave_ &&
-	ip netns exec $ME-g tc filter show dev later0 ingress | grep -q tc_inside"
+other_takes_nothing() {
+	gw "$BUILD/wayleaved" --teardown -r "$DIR/run2" && grep -q wayleave_ <(gw nft list tables) &&
+		has_program later0
+}
+ok "... and with -r of another run takes nothing of this one" other_takes_nothing
 ok "with -r it does" gw "$BUILD/wayleaved" -c "$DIR/wrong.yaml" --teardown -r "$DIR/run"
-ok "... takes everything away" test -z "$(gw nft list tables; gw tc filter show dev later0 ingress)"
+ok "... takes everything away" test -z "$(gw nft list tables; tc_programs later0 ingress)"
 ok "... and puts forwarding back" forwarding 0
 ok "-r goes with --teardown only" refused_options -c "$DIR/kept.yaml" -r "$DIR/run"
 echo "1..$COUNT"

@@ -151,6 +151,8 @@ traces() { # what a run leaves, one word each
 	ip -n "$ME-g" -d link | grep -o 'prog/xdp'
 	gw nft list tables | grep -o wayleave_
 	gw tc qdisc show | grep -o clsact
+	tc_programs eth0 ingress
+	tc_programs eth1 ingress
 	gw cat /proc/sys/net/ipv4/ip_forward | grep 1
 	gw cat /proc/sys/net/ipv4/ip_local_port_range | diff - "$DIR/ports"
 	inside pgrep -a wayleave

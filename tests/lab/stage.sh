@@ -52,6 +52,15 @@ wire() { # wire DEVICE GATEWAY-ADDRESS NAMESPACE ADDRESS
 	ip -n "$ME-$3" addr add "$4/24" dev eth0
 	ip -n "$ME-$3" link set eth0 up
 }
+tc_programs() { # tc_programs DEVICE ingress|egress: id and name of each on the gateway's hook
+	local id
+	{
+		in_ns g tc filter show dev "$1" "$2" | sed -n 's/.* id \([0-9]*\) .*/\1/p'
+		in_ns g "$TOP/tests/lab/tcx.py" "$1" "$2"
+	} 2>/dev/null | while read -r id; do
+		bpftool prog show id "$id" | sed -n 's/^\([0-9]*\): .* name \([a-z_]*\).*/\1 \2/p'
+	done
+}
 finish() {
 	local n
 	[ -z "$GATEWAY${OTHERS[*]}" ] || { kill $GATEWAY "${OTHERS[@]}"; wait; } 2>/dev/null

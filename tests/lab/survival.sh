@@ -216,8 +216,8 @@ tree() { # tree NAME: the sources once more, with what is built
 }
 tree_made() { env -u MAKEFLAGS make -s -j2 -C "$DIR/$1" build/wayleaved; }
 program_ids() { # of what is attached
-	gw tc filter show dev wan0 ingress
-	gw tc filter show dev lan0 ingress
+	tc_programs wan0 ingress
+	tc_programs lan0 ingress
 }
 swapped() { program_ids | diff "$DIR/ids" - | grep -q '^>'; }
 kept() { program_ids | diff "$DIR/ids" -; }

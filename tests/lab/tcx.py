@@ -1,0 +1,36 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""tcx.py INTERFACE ingress|egress: ids of the programs that tcx has there, one a line.
+
+Debian 12's tc and bpftool do not show them. Nothing before Linux 6.6.
+"""
+import ctypes
+import errno
+import os
+import socket
+import struct
+import sys
+
+NR_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+BPF_PROG_QUERY, MOST = 16, 16
+HOOKS = {"ingress": 46, "egress": 47}
+
+
+def main(interface, hook):
+    ids = (ctypes.c_uint32 * MOST)()
+    # union bpf_attr: ifindex, hook, two flags, array, its size; the kernel writes behind it
+    words = struct.pack("@IIIIQI", socket.if_nametoindex(interface), HOOKS[hook], 0, 0,
+                        ctypes.addressof(ids), MOST)
+    attributes = ctypes.create_string_buffer(words, 128)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(NR_BPF, BPF_PROG_QUERY, attributes, 128) < 0:
+        if ctypes.get_errno() in (errno.EINVAL, errno.ENOENT):
+            return
+        raise OSError(ctypes.get_errno(), "BPF_PROG_QUERY")
+    for program in ids:
+        if program:
+            print(program)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
