@@ -313,8 +313,7 @@ void esp_flows_ike(struct esp_flows *flows, __be32 inside, __be32 server,
 	timer_set(flows);
 }
 
-/* --- upkeep ------------------------------------------------------------------------------------
- */
+/* --- upkeep ------------------------------------------------------------------------- */
 
 static bool claim_keep(void *context, const struct esp_pair *pair)
 {
@@ -345,8 +344,7 @@ void esp_flows_tend(struct esp_flows *flows, uint32_t now)
 	state_save(flows);
 }
 
-/* --- looking ------------------------------------------------------------------------------------
- */
+/* --- looking ------------------------------------------------------------------------ */
 
 struct asked {
 	__be32 inside, server;

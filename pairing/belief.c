@@ -16,8 +16,7 @@
 #define REWEIGH_MS	 25
 #define AGAIN_MS	 10 /* where something is new */
 
-/* --- the matrix --------------------------------------------------------------------------------
- */
+/* --- the matrix --------------------------------------------------------------------- */
 
 static bool could_own(const struct child *child)
 {
@@ -213,8 +212,7 @@ void belief_stale(struct esp_pairing *p)
 	p->belief.stale = true;
 }
 
-/* --- reading it --------------------------------------------------------------------------------
- */
+/* --- reading it --------------------------------------------------------------------- */
 
 static struct opinion *opinion_of(struct opinion *opinions, unsigned *count, unsigned limit,
 				  struct peer *peer)

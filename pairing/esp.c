@@ -85,8 +85,7 @@ void esp_pairing_free(struct esp_pairing *p)
 	free(p);
 }
 
-/* --- outbound -----------------------------------------------------------------------------------
- */
+/* --- outbound ----------------------------------------------------------------------- */
 
 static uint64_t exchanged_ms(const struct child *child)
 {
@@ -185,8 +184,7 @@ enum esp_verdict esp_pairing_outbound(struct esp_pairing *p, uint64_t now_ms, ui
 	return ESP_PASS;
 }
 
-/* --- inbound
- * -------------------------------------------------------------------------------------- */
+/* --- inbound ------------------------------------------------------------------------ */
 
 /* An SA of another host that began lately and still has no inbound SPI. */
 static struct child *chosen_again_by(const struct child *bound, uint64_t now_ms)
@@ -261,8 +259,7 @@ void esp_pairing_inbound(struct esp_pairing *p, uint64_t now_ms, uint32_t server
 		arrival_came(p, now_ms, found, spi, sequence, decision);
 }
 
-/* --- other evidence
- * --------------------------------------------------------------------------------- */
+/* --- other evidence ----------------------------------------------------------------- */
 
 void esp_pairing_ike(struct esp_pairing *p, uint64_t now_ms, uint32_t inside, uint32_t server,
 		     const struct esp_ike_header *header, enum esp_direction direction)
@@ -287,8 +284,7 @@ void esp_pairing_seen(struct esp_pairing *p, uint64_t now_ms, const struct esp_p
 		child_counted(child, now_ms, counters);
 }
 
-/* --- time
- * --------------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------- */
 
 static uint64_t silent_since(const struct child *child)
 {
@@ -384,8 +380,7 @@ uint64_t esp_pairing_next_ms(const struct esp_pairing *p)
 	return p->next_ms;
 }
 
-/* --- looking, saving
- * ------------------------------------------------------------------------------------ */
+/* --- looking, saving ---------------------------------------------------------------- */
 
 static bool host_each(const struct host *host,
 		      bool (*visit)(void *context, const struct esp_pair *pair), void *context)

@@ -378,8 +378,7 @@ static void call_in(__u32 server, __u32 number)
 	}
 }
 
-/* --- what the daemon does ----------------------------------------------------------------------
- */
+/* --- what the daemon does ----------------------------------------------------------- */
 
 static void esp_bind_in(__u32 host, __u32 server, __u32 spi)
 {

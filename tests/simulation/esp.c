@@ -2,8 +2,7 @@
 /* Packets of ESP on their way, and who speaks when. */
 #include "tests/simulation/parts.h"
 
-/* --- ESP
- * ------------------------------------------------------------------------------------------ */
+/* --- ESP ---------------------------------------------------------------------------- */
 
 void client_says(struct world *w, int client, int tunnel)
 {
@@ -123,8 +122,7 @@ void esp_at_client(struct world *w, struct sa *sa)
 		      NULL, 0);
 }
 
-/* --- traffic
- * ---------------------------------------------------------------------------------------- */
+/* --- traffic ------------------------------------------------------------------------ */
 
 /* How often each side speaks by itself, packets a second; 0: never. */
 static double rate_of(const struct tunnel *t, bool server)

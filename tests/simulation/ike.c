@@ -4,8 +4,7 @@
 
 #include "tests/simulation/parts.h"
 
-/* --- IKE messages -------------------------------------------------------------------------------
- */
+/* --- IKE messages ------------------------------------------------------------------- */
 
 /* Steps of an exchange: 0 request, 1 answer, 2 third message of Quick Mode. */
 static bool step_is_from_server(const struct exchange *x, int step)
@@ -101,8 +100,7 @@ void exchange_repeat(struct world *w, struct exchange *x)
 	later(w, us(500 << x->tries), IKE_REPEAT, 0, 0, 0, x, 0);
 }
 
-/* --- what an exchange does
- * ------------------------------------------------------------------------ */
+/* --- what an exchange does ---------------------------------------------------------- */
 
 static void rekey_plan(struct world *w, struct sa *sa)
 {
@@ -261,8 +259,7 @@ void message_due(struct world *w, const struct event *e)
 	}
 }
 
-/* --- rekeys and noise
- * --------------------------------------------------------------------------------- */
+/* --- rekeys and noise --------------------------------------------------------------- */
 
 void rekey(struct world *w, const struct event *e)
 {

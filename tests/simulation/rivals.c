@@ -40,8 +40,7 @@ static void ike_ignored(void *gateway, int client, const struct esp_ike_header *
 	(void)gateway, (void)client, (void)h, (void)direction;
 }
 
-/* --- one client for each server (IPFilter, VPP, Linux, ASA) --------------------------------------
- */
+/* --- one client for each server (IPFilter, VPP, Linux, ASA) ------------------------- */
 
 static bool one_outbound(void *gateway, struct sa *sa, uint32_t sequence)
 {
@@ -62,8 +61,7 @@ static unsigned one_inbound(void *gateway, struct sa *sa, uint32_t sequence, int
 	return g->owner != NOBODY;
 }
 
-/* --- last talker (home routers)
- * -------------------------------------------------------------------- */
+/* --- last talker (home routers) ----------------------------------------------------- */
 
 static bool last_outbound(void *gateway, struct sa *sa, uint32_t sequence)
 {
@@ -83,8 +81,7 @@ static unsigned last_inbound(void *gateway, struct sa *sa, uint32_t sequence, in
 	return g->last != NOBODY;
 }
 
-/* --- first out, first in (Lantiq, Broadcom)
- * ---------------------------------------------------------- */
+/* --- first out, first in (Lantiq, Broadcom) ----------------------------------------- */
 
 #define WAITS_US 60000000
 
@@ -123,8 +120,7 @@ static unsigned first_inbound(void *gateway, struct sa *sa, uint32_t sequence, i
 	return 1;
 }
 
-/* --- Hardin: one outstanding at a time; copies to who rekeyed lately
- * ------------------------------------ */
+/* --- Hardin: one outstanding at a time; copies to who rekeyed lately ---------------- */
 
 #define OUTSTANDING_US 5000000
 #define LATELY_US      10000000

@@ -54,8 +54,7 @@ void later(struct world *w, uint64_t after_us, int what, int a, int b, int c, vo
 					      .number = number});
 }
 
-/* --- SAs ---------------------------------------------------------------------------------------
- */
+/* --- SAs ---------------------------------------------------------------------------- */
 
 static uint32_t spi_draw(struct world *w)
 {
@@ -128,8 +127,7 @@ struct tunnel *tunnel_of(struct world *w, const struct sa *sa)
 	return &w->clients[sa->client].tunnels[sa->tunnel];
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------- */
 
 static void tick_plan(struct world *w)
 {
@@ -197,8 +195,7 @@ static void happen(struct world *w, const struct event *e)
 	tick_plan(w);
 }
 
-/* --- beginning and end
- * ------------------------------------------------------------------------------------ */
+/* --- beginning and end -------------------------------------------------------------- */
 
 static enum pattern pattern_draw(struct world *w)
 {

@@ -13,8 +13,7 @@
 
 #include "tests/unit/test_esp_stage.h"
 
-/* --- the rows ----------------------------------------------------------------------------------
- */
+/* --- the rows ----------------------------------------------------------------------- */
 
 static void one_client_is_bound_by_its_first_packet(void **state)
 {
@@ -217,8 +216,7 @@ static void quick_mode(void **state)
 	assert_int_equal(s->wrong, 0);
 }
 
-/* --- restarts ------------------------------------------------------------------------------------
- */
+/* --- restarts ----------------------------------------------------------------------- */
 
 struct saved {
 	struct esp_pair pairs[64];
@@ -296,8 +294,7 @@ static void old_sa_is_not_given_to_a_fresh_candidate(void **state)
 	assert_int_equal(s->wrong, 0);
 }
 
-/* --- one SPI, chosen twice
- * -------------------------------------------------------------------------- */
+/* --- one SPI, chosen twice ---------------------------------------------------------- */
 
 static void the_same_spi_is_said(void **state)
 {
@@ -328,8 +325,7 @@ static void sequence_one_again_without_an_exchange_says_nothing(void **state)
 	assert_int_equal(s->twice, 0);
 }
 
-/* --- hostile
- * ------------------------------------------------------------------------------------------ */
+/* --- hostile ------------------------------------------------------------------------ */
 
 /* Host 66 begins a new SPI every millisecond, to look as if it answered everything. */
 static void a_host_that_answers_everything_gains_nothing(void **state)
@@ -448,8 +444,7 @@ static void forged_spis_do_not_hinder_tunnels(void **state)
 	}
 }
 
-/* --- copies
- * ---------------------------------------------------------------------------------------- */
+/* --- copies ------------------------------------------------------------------------- */
 
 /* Two hosts that never answer: nothing can tell them apart, and copying has an end. */
 static void copies_are_few(void **state)
@@ -466,8 +461,7 @@ static void copies_are_few(void **state)
 	assert_int_equal(s->last.state, ESP_PROVISIONAL);
 }
 
-/* --- what the network does
- * -------------------------------------------------------------------------- */
+/* --- what the network does ---------------------------------------------------------- */
 
 static void esp_may_overtake_the_answer(void **state)
 {
@@ -578,8 +572,7 @@ static void two_clients_behind_one_address(void **state)
 	assert_int_equal(s->wrong, 0);
 }
 
-/* --- the rest
- * ---------------------------------------------------------------------------------------- */
+/* --- the rest ----------------------------------------------------------------------- */
 
 static void reserved_spis_are_dropped(void **state)
 {
