@@ -32,12 +32,13 @@ aside() { # aside NS PROGRAM...
 
 # Both sides as the neighbours see them: what XDP takes never shows on the
 # gateway's own interfaces.
-# A buffer of 64 MiB holds about a thousand frames of the largest size in a burst.
+# A buffer of 128 MiB holds about two thousand frames of the largest size in a burst, and
+# tcpdump comes before others: what it has missed cannot be compared.
 capture() {
 	local side n
 	for side in lan wan; do
 		n=lan; [ $side = lan ] || n=net
-		setsid ip netns exec "$PFX-$n" tcpdump -i p-gw -n -U --immediate-mode -s 65535 -B 65536 -w "$OUT/$side.pcap" \
+		setsid ip netns exec "$PFX-$n" nice -n -15 tcpdump -i p-gw -n -U --immediate-mode -s 65535 -B 131072 -w "$OUT/$side.pcap" \
 			2> "$OUT/tcpdump.$side.err" < /dev/null &
 		CAPTURES+=($!)
 	done
