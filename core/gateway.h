@@ -274,12 +274,12 @@ static __always_inline verdict_t shared_pick(struct packet *p, const struct conf
 					     const struct facts *f, struct facts *spare,
 					     struct record **r)
 {
-	__u32 index;
+	__u32 index = (*r)->session.flags & SESSION_STATIC ? NO_RECORD : table_index(*r);
 
 	if (!BACKEND_FINISHES)
 		return leave();
 	facts_copy(spare, f);
-	index = BACKEND_NAME(shared_find)(p->context, p->base, spare);
+	index = BACKEND_NAME(shared_find)(p->context, p->base, spare, index);
 	*r = record_at(index);
 	if (*r)
 		return 0;

@@ -91,8 +91,13 @@ static __always_inline void tunnel_id_rewrite(struct packet *p, __u32 l4, __be16
 	packet_fix_l4_sum(p, l4 + 6, 0, delta, true);
 }
 
-/* Index of the reply that an arrival is for, or NO_RECORD: ask the daemon. */
-SEPARATE __u32 BACKEND_NAME(shared_find)(packet_context *context, __u32 base, const struct facts *f)
+/*
+ * Index of the reply that an arrival is for, or NO_RECORD: ask the daemon. @own: the one
+ * that its port leads to, where nobody shares that and only some ids go by another number
+ * outside; NO_RECORD else. Of another session's tunnel the port knows better than the id.
+ */
+SEPARATE __u32 BACKEND_NAME(shared_find)(packet_context *context, __u32 base, const struct facts *f,
+					 __u32 own)
 {
 	struct packet packet = {.context = context, .base = base}, *p = &packet;
 	const struct config *c = config_get();
@@ -102,12 +107,14 @@ SEPARATE __u32 BACKEND_NAME(shared_find)(packet_context *context, __u32 base, co
 
 	if (!f || !c || !packet_make_readable(p, f->l4 + sizeof(struct udp_header) + 8) ||
 	    !shared_key_of(p, f, &key))
-		return NO_RECORD;
+		return own;
 	r = record_at(table_search(&key));
 	if (!r)
-		return NO_RECORD;
-	r->shared.last_seen = clock_ticks(c);
+		return own;
 	index = r->shared.session;
+	if (own != NO_RECORD && index != own)
+		return own;
+	r->shared.last_seen = clock_ticks(c);
 	reply = record_at(index);
 	if (!reply || record_state(reply) != SLOT_LIVE || reply->key.kind != KIND_SESSION_REPLY ||
 	    reply->key.remote != f->source)

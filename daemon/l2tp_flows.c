@@ -87,21 +87,26 @@ static bool is_shared_with(const struct l2tp_flows *flows, __be32 remote)
 	return false;
 }
 
-/* Its arrivals are looked up by tunnel id as long as one of its ids needs it. */
-static void own_port_tend(const struct connection *flow)
+/*
+ * Its arrivals are looked up by tunnel id as long as one of its ids needs it. What a long
+ * silence has ended is armed again.
+ */
+static void own_port_tend(struct l2tp_flows *flows, const struct connection *flow, uint32_t now)
 {
 	struct record *orig = table_find(arena.config, &flow->key);
 
 	if (!orig || l2tp_port_is_shared(orig))
 		return;
-	if (l2tp_flow_is_translated(flow))
-		l2tp_port_translate(orig);
-	else
+	if (!l2tp_flow_is_translated(flow)) {
 		l2tp_port_leave_alone(orig);
+		return;
+	}
+	connection_rearm(flows->connections, flow, now);
+	l2tp_port_translate(orig);
 }
 
 /* A port that nobody shares any more is its owner's alone again. */
-static void port_tend(struct l2tp_flows *flows, __be32 remote)
+static void port_tend(struct l2tp_flows *flows, __be32 remote, uint32_t now)
 {
 	struct record *owner = l2tp_port_owner(remote), *orig;
 	const struct connection *flow;
@@ -112,7 +117,7 @@ static void port_tend(struct l2tp_flows *flows, __be32 remote)
 	orig = record_partner(owner);
 	flow = orig ? connection_find(flows->connections, &orig->key) : NULL;
 	if (flow)
-		own_port_tend(flow);
+		own_port_tend(flows, flow, now);
 }
 
 static void flow_free(struct l2tp_flows *flows, struct connection *flow, uint32_t now)
@@ -121,7 +126,7 @@ static void flow_free(struct l2tp_flows *flows, struct connection *flow, uint32_
 
 	connection_free(flows->connections, flow, now);
 	if (remote)
-		port_tend(flows, remote);
+		port_tend(flows, remote, now);
 }
 
 static struct connection *flow_get(struct l2tp_flows *flows, const struct record_key *key,
@@ -498,7 +503,7 @@ static void flow_tend(struct l2tp_flows *flows, struct connection *flow, uint32_
 	if (l2tp_flow_is_over(flow, now) || (l2tp_flow_is_over_ip(flow) && !any && idle))
 		flow_free(flows, flow, now);
 	else if (!l2tp_flow_is_over_ip(flow))
-		own_port_tend(flow);
+		own_port_tend(flows, flow, now);
 }
 
 void l2tp_flows_tend(struct l2tp_flows *flows, uint32_t now)

@@ -175,9 +175,11 @@ def own_port_ids_that_collide(g):
         g.wan(udp(S, 1701, E, 1701, l2tp(1, length)), sent=udp(S, 1701, A, 1701, l2tp(1, length)), leave=False)
         g.wan(udp(S, 1701, E, port, l2tp(0x4100, length)), sent=udp(S, 1701, B, 1701, l2tp(1, length)), leave=True)
     g.lan(udp(B, 1701, S, 1701, l2tp(8)), sent=udp(E, port, S, 1701, l2tp(8)))
-    g.wan(udp(S, 1701, E, port, l2tp(2)), drop="tunnel_unknown", leave=True)
-    g.daemon_lives()
-    g.wan(udp(S, 1701, E, port, l2tp(2)), punt="to_pairing", leave=True)
+    (first,) = g.records("reply", local_id=1701)
+    share(g, ID_TUNNEL, 3, first["record"])
+    for tunnel in (2, 3):  # one that nobody translates, and one of A's: the port says whose it is
+        g.wan(udp(S, 1701, E, port, l2tp(tunnel)), sent=udp(S, 1701, B, 1701, l2tp(tunnel)), leave=True)
+    g.wan(udp(S, 1701, E, port, control_3_udp(7 << 16)), sent=udp(S, 1701, B, 1701, control_3_udp(7 << 16)), leave=True)
 
 
 def control_3_udp(connection):

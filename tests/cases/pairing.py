@@ -164,7 +164,7 @@ def two_on_one_port(g, port):
     g.lan(udp(B, port, S, port, b"12345678"), sent=lambda p: udp(E, p, S, port, b"12345678"))
     (own,) = g.records("reply", local_id=port)
     (other,) = [r for r in g.records("reply") if r["new_local"] == B]
-    g.change(own["record"], flags=own["flags"] | SHARED_SESSION)
+    g.change(own["record"], flags=own["flags"] | SHARED_SESSION | STATIC_SESSION)
     return own["record"], other["record"]
 
 

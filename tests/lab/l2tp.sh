@@ -37,6 +37,7 @@ serve() { # serve VERSION OPTIONS...
 }
 dial() { # dial CLIENT VERSION ID [PORT]: in the background; its input stays open
 	rm -f "$DIR/$1.in"
+	: >"$DIR/$1.log" # what the former one said is no answer
 	mkfifo "$DIR/$1.in"
 	ip netns exec "$ME-$1" "$PEER" dial "$2" $SERVER "${@:3}" <"$DIR/$1.in" >"$DIR/$1.log" 2>&1 &
 	PID[$1]=$!
@@ -46,14 +47,17 @@ dial() { # dial CLIENT VERSION ID [PORT]: in the background; its input stays ope
 	OTHERS+=($!)
 }
 is_up() { until_ok 20 grep -qx up "$DIR/$1.log"; }
-carries() { # carries CLIENT...: all at once, each its own payload, ten times
+echoes() { grep -cx echo "$DIR/$1.log"; }
+carries() { # carries CLIENT...: all at once, each its own payload, ten times more
 	local c i
+	local -A wanted=()
+	for c; do wanted[$c]=$(($(echoes "$c") + 10)); done
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		for c; do echo "round $i" >"$DIR/$c.in"; done
 	done
-	for c; do until_ok 30 is_done "$c" || return 1; done
+	for c; do until_ok 30 is_done "$c" "${wanted[$c]}" || return 1; done
 }
-is_done() { [ "$(grep -cx echo "$DIR/$1.log")" -ge 10 ] && ! grep -qx lost "$DIR/$1.log"; }
+is_done() { [ "$(echoes "$1")" -ge "$2" ] && ! grep -qx lost "$DIR/$1.log"; }
 hang_up() { # hang_up CLIENT...
 	local c
 	for c; do
