@@ -62,17 +62,22 @@ skip() { SKIP=$*; } # the scenario cannot run here: say what is missing
 # A tunnel test: up to PATIENCE_S (5) for the first answer (guests load crypto modules on
 # first use), then 5 large pings of which none may be lost. One ping each: of
 # several it would wait for the last only twice the round trip, which a busy
-# machine exceeds; a guest without a processor has taken more than two seconds for
-# an answer that lay before it.
+# machine exceeds. One may be sent again: on a busy machine guests have missed an answer
+# that was on their network within a millisecond. Whether the gateway loses one is asked
+# of the captures ("both sides carry the same bytes").
 pinger() {
 	cat <<-P
 		i=0
 		until ping -n -q -c 1 -W 1 $1 >/dev/null 2>&1; do
 			i=\$((i+1)); [ \$i -lt ${PATIENCE_S:-5} ] || { echo 'no answer: $1'; exit 1; }
 		done
+		deaf=
 		for i in 1 2 3 4 5; do
-			ping -n -q -c 1 -W 10 -s 1000 $1 > /dev/null || { echo "ping \$i was lost: $1"; exit 1; }
+			ping -n -q -c 1 -W 10 -s 1000 $1 > /dev/null && continue
+			[ -z "\$deaf" ] && deaf=\$i && ping -n -q -c 1 -W 10 -s 1000 $1 > /dev/null && continue
+			echo "ping \$i was lost: $1"; exit 1
 		done
+		[ -z "\$deaf" ] || echo "ping \$deaf had to be sent again: $1"
 	P
 }
 gping() { g "$1" "$(pinger "$2")"; }     # gping GUEST ADDRESS
