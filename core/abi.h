@@ -140,7 +140,7 @@ enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_CLAIMED, SLOT_LIVE, SLOT_DEAD };
 #define SESSION_STATIC	0x08 /* armed by the daemon: the daemon alone ends it */
 #define SESSION_REPLIED 0x10 /* the remote has answered */
 #define SESSION_WATCHED 0x20 /* the daemon, while it lives, sees each packet before it goes on */
-#define SESSION_SHARED	0x40 /* reply: the port is several sockets', see KIND_SHARED */
+#define SESSION_SHARED	0x40 /* reply: ids behind the port count, see KIND_SHARED */
 #define SESSION_REKEYS	0x80 /* handshakes that renew its keys are counted */
 
 struct session {

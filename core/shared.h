@@ -3,7 +3,8 @@
  * One external port for several inside sockets, towards a server that answers
  * only the port that its protocol names (RFC 3715 section 2.3 on IKE, RFC 2661
  * section 8.1 on L2TP). Which socket an arrival is for says an id in its
- * payload that the daemon has seen before: KIND_SHARED records.
+ * payload that the daemon has seen before: KIND_SHARED records. A port of one socket's
+ * own is looked up so too while one of its tunnels goes by another id outside.
  *
  * Context: any; packets of sessions with SESSION_SHARED only.
  */

@@ -5,7 +5,6 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "daemon/netlink.h"
 
@@ -58,20 +57,6 @@ int clsact_make(const struct link *link, const struct instance *instance)
 	return instance_remember(instance, name, "made");
 }
 
-/* Made by us: read from what the instance remembers. */
-struct made {
-	const char *name;
-	bool by_us;
-};
-
-static void made_look(void *context, const char *name, const char *value)
-{
-	struct made *made = context;
-
-	if (!strcmp(made->name, name))
-		made->by_us = true;
-}
-
 /* Filters of others: any at all in a direction? The first that answers is enough. */
 static int filter_count(const struct nlmsghdr *message, void *context)
 {
@@ -112,12 +97,9 @@ void clsact_remove(const struct link *link, const struct instance *instance)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = link->ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	struct made made = {0};
 	char name[64];
 
 	clsact_name(link, name, sizeof(name));
-	made.name = name;
-	instance_remembered(instance, made_look, &made);
-	if (made.by_us && clsact_empty(link->ifindex))
+	if (instance_remembers(instance, name) && clsact_empty(link->ifindex))
 		bpf_tc_hook_destroy(&hook);
 }

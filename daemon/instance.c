@@ -145,16 +145,22 @@ void instance_remembered(const struct instance *instance,
 	fclose(file);
 }
 
-int instance_remember(const struct instance *instance, const char *name, const char *value)
+bool instance_remembers(const struct instance *instance, const char *name)
 {
 	struct lookup lookup = {.name = name};
+
+	instance_remembered(instance, lookup_line, &lookup);
+	return lookup.found;
+}
+
+int instance_remember(const struct instance *instance, const char *name, const char *value)
+{
 	char path[PATH_MAX];
 	FILE *file;
 	int err;
 
 	/* the first value is the one from before the first run */
-	instance_remembered(instance, lookup_line, &lookup);
-	if (lookup.found)
+	if (instance_remembers(instance, name))
 		return 0;
 	err = file_path(instance, "restore", path, sizeof(path));
 	if (err)

@@ -15,6 +15,7 @@
 
 #include <limits.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct instance {
@@ -37,6 +38,8 @@ void instance_unlock(struct instance *instance);
 
 /* Keeps VALUE under NAME unless something is kept there already. 0 or -errno. */
 int instance_remember(const struct instance *instance, const char *name, const char *value);
+
+bool instance_remembers(const struct instance *instance, const char *name);
 
 /* Calls EACH for everything that is remembered. */
 void instance_remembered(const struct instance *instance,

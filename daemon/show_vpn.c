@@ -89,16 +89,20 @@ static void pair_detail(json_t *list, const struct record *orig)
 	json_array_append_new(list, item);
 }
 
+/* Takes LIST; one without items is left out. */
+static void list_set(json_t *object, const char *name, json_t *list)
+{
+	if (json_array_size(list))
+		json_object_set_new(object, name, list);
+	else
+		json_decref(list);
+}
+
 /* Plain ESP: which SPIs are known to be this device's, and by what. */
 static void ipsec_detail(json_t *object, const struct gateway *gateway,
 			 const struct roster_tunnel *tunnel)
 {
-	json_t *pairs = esp_flows_json(gateway->esp, tunnel->inside, tunnel->remote);
-
-	if (json_array_size(pairs))
-		json_object_set_new(object, "pairs", pairs);
-	else
-		json_decref(pairs);
+	list_set(object, "pairs", esp_flows_json(gateway->esp, tunnel->inside, tunnel->remote));
 	json_object_set_new(object, "ike_port",
 			    json_string(ike_flows_strategy(gateway->ike, tunnel->remote)));
 }
@@ -107,12 +111,7 @@ static void ipsec_detail(json_t *object, const struct gateway *gateway,
 static void l2tp_detail(json_t *object, const struct gateway *gateway,
 			const struct roster_tunnel *tunnel)
 {
-	json_t *tunnels = l2tp_flows_json(gateway->l2tp, tunnel->inside, tunnel->remote);
-
-	if (json_array_size(tunnels))
-		json_object_set_new(object, "tunnels", tunnels);
-	else
-		json_decref(tunnels);
+	list_set(object, "tunnels", l2tp_flows_json(gateway->l2tp, tunnel->inside, tunnel->remote));
 }
 
 /* The roster is some seconds old: what has ended since is passed over. */
