@@ -25,13 +25,20 @@ guest_start() { # guest_start NAME
 	local n=$1 d=$LAB/g/$1 br ip gw mac
 	guest_address "$n"
 	rm -rf "$d"; mkdir -p "$d"; mkfifo "$d/tty"; echo 0 > "$d/seq"
-	setsid ip netns exec "$PFX-$br" linux.uml umid="$PFX-$n-$$" uml_dir="$d/uml/" mem=160M quiet \
+	LD_PRELOAD=$XSTATE setsid ip netns exec "$PFX-$br" linux.uml umid="$PFX-$n-$$" uml_dir="$d/uml/" mem=160M quiet \
 		root=/dev/root rootfstype=hostfs rootflags=/ ro init="$HERE/guest-init" \
 		con=null con0=fd:0,fd:1 ipv6.disable_ipv6=1 "vec0:transport=tap,ifname=t-$n,depth=64,mac=$mac" \
 		"lab.name=$n" "lab.ip=$ip" "lab.gw=$gw" "lab.ctl=$d" "lab.extra=$ASIDE/root" \
 		"lab.offloads=${LAB_OFFLOADS:-off}" <> "$d/tty" > "$d/console" 2>&1 &
 	echo $! > "$d/pid"
 	disown
+}
+
+# Made once; where it cannot be, guests start all the same on most processors (uml_xstate.c)
+XSTATE=$HERE/../../build/tests/lab/uml_xstate.so
+guest_xstate() {
+	[ -e "$XSTATE" ] && return
+	flock "$HERE" make -s -C "$HERE/../.." build/tests/lab/uml_xstate.so 2>/dev/null || XSTATE=''
 }
 
 guest_alive() { kill -0 "$(cat "$LAB/g/$1/pid" 2>/dev/null)" 2>/dev/null; }
@@ -46,6 +53,7 @@ guest_wait() {
 
 guests() { # guests NAME...: fresh ones, all at once
 	local n
+	guest_xstate
 	for n; do guest_start "$n"; done
 	for n; do guest_wait "$n" || return 1; done
 }

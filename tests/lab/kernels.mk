@@ -10,6 +10,11 @@ $(VM_BIN)/programs.o: | $(BUILD)/bpf/dataplane.skel.h
 $(VM_BIN)/case_run_bpf: $(patsubst %,$(VM_BIN)/%.o,case_bpf programs case_protocol case_fields world)
 	$(CC) -o $@ $^ -lbpf -lpthread
 
+# for the guests of the lab, on processors with AMX
+$(BUILD)/tests/lab/uml_xstate.so: tests/lab/uml_xstate.c
+	@mkdir -p $(@D)
+	$(CC) -O2 $(WARN) -D_GNU_SOURCE -shared -fPIC -o $@ $<
+
 kernels-build: $(VM_BIN)/case_run_bpf $(BUILD)/wayleaved $(BUILD)/wayleave $(BUILD)/san/tests/cases/case_run
 lab-long: all
 	@tests/lab/lab run long
