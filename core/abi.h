@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 4
+#define ABI_VERSION 5
 
 /* --- reasons -------------------------------------------------------------------- */
 enum reason_kind { REASON_FORWARD, REASON_GATEWAY, REASON_SLOW, REASON_DROP, REASON_EVENT };

@@ -53,6 +53,7 @@
 
 #include "core/abi.h"
 #include "core/bytes.h"
+#include "core/ticks.h"
 
 enum route_result {
 	ROUTE_RESOLVED,	  /* interface, next hop and MAC addresses are known */
