@@ -19,7 +19,8 @@ ARCH     := $(shell uname -m)
 PACKAGES := libbpf libmnl libnftables libcyaml jansson libevent libseccomp libcap-ng libsystemd ncursesw libmicrohttpd gnutls libsodium
 # Expanded when used, not when read: `make deps` has to work before they are there.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
+OTHER_LIBS := -lunistring -lpthread -lm # without a .pc file
+PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) $(OTHER_LIBS)
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 HARDEN   := -O2 -g -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2

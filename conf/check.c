@@ -11,6 +11,7 @@
 
 #include "conf/field.h"
 #include "conf/load.h"
+#include "conf/printable.h"
 
 #define NAME_MAX_BYTES 64
 /* sun_path holds 108 bytes, of which "/control.sock" and the end take 14. */
@@ -155,6 +156,32 @@ static int path_check(const char *name, const char *path, struct settings_error 
 	return 0;
 }
 
+static bool is_lan(const struct lan_settings *lan, const char *name, size_t length)
+{
+	for (unsigned int i = 0; i < lan->interfaces_count; i++)
+		if (strlen(lan->interfaces[i]) == length &&
+		    memcmp(lan->interfaces[i], name, length) == 0)
+			return true;
+	return false;
+}
+
+/* "lan0,lan1": each of them a LAN, or the page would be where nobody looks for it. */
+static int web_interfaces_check(const struct settings *settings, struct settings_error *error)
+{
+	const char *name = settings->web.interfaces;
+
+	while (name) {
+		size_t length = strcspn(name, ",");
+
+		if (!is_lan(&settings->lan, name, length))
+			return settings_error_set(error, -EINVAL, "web.interfaces",
+						  "'%.*s' is none of lan.interfaces",
+						  length < 40 ? (int)length : 40, name);
+		name = name[length] ? name + length + 1 : NULL;
+	}
+	return 0;
+}
+
 static int web_check(const struct web_settings *web, struct settings_error *error)
 {
 	int rc = host_names_check("web.names", web->names, error);
@@ -250,9 +277,10 @@ static int forward_name_check(const struct settings *settings, unsigned int i,
 		return settings_error_set(error, -EINVAL, path,
 					  "is empty, longer than %d bytes or a number",
 					  NAME_MAX_BYTES);
-	for (const char *c = name; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			return settings_error_set(error, -EINVAL, path, "has a control character");
+	if (!printable(name))
+		return settings_error_set(error, -EINVAL, path,
+					  "has a character that cannot be printed, or that changes "
+					  "how the text around it is shown");
 	for (unsigned int k = 0; k < i; k++)
 		if (settings->port_forwards[k].name &&
 		    strcmp(settings->port_forwards[k].name, name) == 0)
@@ -341,6 +369,8 @@ int settings_check(const struct settings *settings, struct settings_error *error
 		rc = strings_check(settings, error);
 	if (!rc)
 		rc = web_check(&settings->web, error);
+	if (!rc)
+		rc = web_interfaces_check(settings, error);
 	for (size_t i = 0; !rc && i < settings_fields_count; i++)
 		if (settings_fields[i].kind == FIELD_NUMBER)
 			rc = range_check(&settings_fields[i],

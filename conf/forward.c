@@ -144,6 +144,10 @@ int settings_forward_append(struct settings *settings, const json_t *object,
 	if (rc)
 		return rc;
 	rc = forward_append(settings, &forward);
+	if (rc == -ENOSPC)
+		return settings_error_set(error, -EINVAL, "port_forwards",
+					  "there are %d already, which is as many as there may be",
+					  PORT_FORWARDS_MAX);
 	return rc ? settings_error_set(error, rc, "", "%s", strerror(-rc)) : 0;
 }
 

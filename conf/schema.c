@@ -59,6 +59,7 @@
 
 /* STRING(struct, member, default or NULL) */
 #define WEB_SETTINGS_STRING(STRING)                                                                \
+	STRING(web, interfaces, NULL)                                                              \
 	STRING(web, names, NULL)                                                                   \
 	STRING(web, certificate, NULL)                                                             \
 	STRING(web, key, NULL)

@@ -92,6 +92,7 @@ enum web_language { WEB_LANGUAGE_AUTO, WEB_LANGUAGE_EN, WEB_LANGUAGE_DE };
 struct web_settings {
 	enum switch_state enabled;	   /* default off */
 	uint16_t http_port, https_port;	   /* default 80 and 443 */
+	char *interfaces;		   /* LAN interfaces with the page, "lan0,lan1"; default all */
 	char *names;			   /* more names of this gateway, "a.lan,b.lan" */
 	enum switch_state metrics;	   /* default off */
 	enum web_language language;	   /* default auto: as the browser says */

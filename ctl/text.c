@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/text.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/printable.h"
 
 #define CELL_BYTES  160
 #define COLUMNS_MAX 12
@@ -268,9 +269,7 @@ static const struct table *table_find(const char *what)
 static void cell_make(const struct column *column, const json_t *document, char *text)
 {
 	column->cell(document, column->member, text);
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
+	printable_make(text);
 }
 
 /* How wide each column has to be. */
@@ -378,9 +377,7 @@ static void fact(FILE *out, const char *name, const char *colour, struct text_st
 	va_start(arguments, format);
 	vsnprintf(line.text + line.length, sizeof(line.text) - line.length, format, arguments);
 	va_end(arguments);
-	for (char *c = line.text; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
+	printable_make(line.text);
 	line.length = strlen(line.text);
 	line_print(out, &line, colour, style);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "conf/load.h"
 #include "core/memory.h"
@@ -292,12 +293,16 @@ static int control_start(struct gateway *gateway)
 /* A page that cannot be served is no reason not to translate. */
 static int web_start(struct gateway *gateway)
 {
-	int err = ctl_audit_open(gateway->audit, state_dir(gateway->settings));
+	const char *dir = state_dir(gateway->settings);
+	int err;
+
+	mkdir(dir, 0700); /* may be the first that is written there */
+	err = ctl_audit_open(gateway->audit, dir);
 
 	if (err)
 		log_warning("changes are not written down: the audit log in %s cannot be opened: "
 			    "%s",
-			    state_dir(gateway->settings), strerror(-err));
+			    dir, strerror(-err));
 	return web_process_begin(gateway->web, gateway);
 }
 

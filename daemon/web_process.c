@@ -204,14 +204,28 @@ static unsigned int wanted_add(struct listener *list, unsigned int count, const 
 	return count;
 }
 
+/* NAME is one of LIST, "lan0,lan1", or there is no list. */
+static bool is_listed(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (!list)
+		return true;
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (strcspn(list, ",") == length && memcmp(list, name, length) == 0)
+			return true;
+	return false;
+}
+
 static unsigned int wanted_find(struct gateway *gateway, struct listener *list)
 {
+	const char *interfaces = gateway->settings->web.interfaces;
 	unsigned int count = 0;
 
 	for (unsigned int i = 1; i < gateway->links.count; i++) {
 		const struct link *link = &gateway->links.link[i];
 		__be32 addresses[ADDRESSES_PER_LINK];
-		unsigned int found = link->ifindex
+		unsigned int found = link->ifindex && is_listed(interfaces, link->name)
 					     ? addresses_list(&gateway->netlink, link->ifindex,
 							      addresses, ADDRESSES_PER_LINK)
 					     : 0;

@@ -15,9 +15,13 @@
 #include "daemon/web_process.h"
 #include "http/web_state.h"
 
-#define FILE_NAME      "web.json"
-#define CODE_LETTERS   8
-#define CODE_TRIES     10
+#define FILE_NAME    "web.json"
+#define CODE_LETTERS 8
+/*
+ * 40 bits: of a million guesses one in a million hits. A new code any sooner would let
+ * every host on the LAN keep the administrator's one from being good for long.
+ */
+#define CODE_TRIES     1000000
 #define PEM_MAX_BYTES  16384
 #define HASH_MAX_BYTES 256
 
@@ -286,7 +290,8 @@ static int store_claim(void *daemon, const char *code)
 		return 0;
 	}
 	if (++store->wrong >= CODE_TRIES) {
-		log_warning("ten wrong codes for the page's first password: there is a new code");
+		log_warning("%d wrong codes for the page's first password: there is a new code",
+			    CODE_TRIES);
 		code_make(store);
 		web_store_code_say(gateway);
 	}

@@ -101,9 +101,11 @@ static const char *secret_member(const json_t *body, const char *name)
 /* --- tries -------------------------------------------------------------------------------- */
 
 /* False: has to wait, and *ANSWER says how long. */
-static bool try_admit(const struct exchange *exchange, struct answer *answer)
+static bool try_admit(const struct exchange *exchange, enum lockout_secret secret,
+		      struct answer *answer)
 {
-	uint64_t wait_s = lockout_wait_s(&exchange->web->lockouts, exchange->address, web_now_s());
+	uint64_t wait_s =
+		lockout_wait_s(&exchange->web->lockouts, secret, exchange->address, web_now_s());
 
 	if (!wait_s)
 		return true;
@@ -116,10 +118,10 @@ static bool try_admit(const struct exchange *exchange, struct answer *answer)
 	return false;
 }
 
-static struct answer try_wrong(struct exchange *exchange, const char *action, const char *field,
-			       const char *message)
+static struct answer try_wrong(struct exchange *exchange, enum lockout_secret secret,
+			       const char *action, const char *field, const char *message)
 {
-	lockout_wrong(&exchange->web->lockouts, exchange->address, web_now_s());
+	lockout_wrong(&exchange->web->lockouts, secret, exchange->address, web_now_s());
 	exchange_note(exchange, action, NULL, "wrong");
 	return answer_error(401, "not-allowed", field, message);
 }
@@ -154,10 +156,11 @@ static struct answer login_try(struct exchange *exchange, const char *password)
 				    "`wayleave setup` shows");
 	if (!password)
 		return answer_error(400, "bad-request", "password", "is missing or not text");
-	if (!try_admit(exchange, &answer))
+	if (!try_admit(exchange, LOCKOUT_PASSWORD, &answer))
 		return answer;
 	if (!password_is(&exchange->web->state, password))
-		return try_wrong(exchange, "login", "password", "the password is wrong");
+		return try_wrong(exchange, LOCKOUT_PASSWORD, "login", "password",
+				 "the password is wrong");
 	return log_in(exchange, "login");
 }
 
@@ -202,7 +205,7 @@ static struct answer claim_try(struct exchange *exchange, const char *code, cons
 	struct answer answer;
 
 	if (refused && strcmp(refused, "not-allowed") == 0)
-		answer = try_wrong(exchange, "setup", "code",
+		answer = try_wrong(exchange, LOCKOUT_CODE, "setup", "code",
 				   "this is not the code that `wayleave setup` shows now");
 	else if (refused && strcmp(refused, "busy") == 0)
 		answer = answer_error(409, "busy", NULL, "a password has been set already");
@@ -224,7 +227,8 @@ static struct answer setup_try(struct exchange *exchange, const char *code, cons
 		return answer_error(400, "bad-request", "code", "is missing or not text");
 	if (!password_is_good(password))
 		return password_refusal("password");
-	return try_admit(exchange, &answer) ? claim_try(exchange, code, password) : answer;
+	return try_admit(exchange, LOCKOUT_CODE, &answer) ? claim_try(exchange, code, password)
+							  : answer;
 }
 
 struct answer account_setup(struct exchange *exchange)
@@ -245,10 +249,11 @@ static struct answer password_change(struct exchange *exchange, const char *old,
 
 	if (!password_is_good(new))
 		return password_refusal("new");
-	if (!try_admit(exchange, &answer))
+	if (!try_admit(exchange, LOCKOUT_PASSWORD, &answer))
 		return answer;
 	if (!password_is(&exchange->web->state, old))
-		return try_wrong(exchange, "password", "old", "the old password is wrong");
+		return try_wrong(exchange, LOCKOUT_PASSWORD, "password", "old",
+				 "the old password is wrong");
 	if (password_keep(exchange->web, new))
 		return answer_error(500, "failed", NULL, "the password could not be kept");
 	exchange_note(exchange, "password", NULL, "ok");

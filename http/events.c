@@ -13,14 +13,15 @@
 /* A browser that has stopped reading is cut off, and comes again when it wakes up. */
 #define STREAM_MAX_BYTES   (512 * 1024)
 #define STREAM_BLOCK_BYTES (16 * 1024)
+#define TOKEN_ID_BYTES	   32
 
 struct stream {
 	LIST_ENTRY(stream) entry;
 	struct events *events;
 	struct MHD_Connection *connection;
-	uint32_t session; /* 0: a token */
-	char token[32];	  /* its id; a revoked one's streams end */
-	char *waiting;	  /* not yet sent */
+	uint32_t session;	    /* 0: a token */
+	char token[TOKEN_ID_BYTES]; /* its id; a revoked one's streams end */
+	char *waiting;		    /* not yet sent */
 	size_t waiting_bytes;
 	bool suspended, ended;
 };
@@ -188,19 +189,25 @@ static void stream_free(void *context)
 	free(stream);
 }
 
-static void owner_note(struct stream *stream, const struct exchange *exchange)
+/* Of the token that the request came with; "": none. */
+static void token_id(const struct exchange *exchange, char text[TOKEN_ID_BYTES])
 {
 	const char *secret = exchange_header(exchange, "Authorization");
-	const char *id;
+	const char *id =
+		secret ? json_string_value(json_object_get(
+				 token_find(&exchange->web->state, secret + strlen("Bearer ")),
+				 "id"))
+		       : NULL;
 
-	if (exchange->session) {
+	snprintf(text, TOKEN_ID_BYTES, "%s", id ? id : "");
+}
+
+static void owner_note(struct stream *stream, const struct exchange *exchange)
+{
+	if (exchange->session)
 		stream->session = exchange->session->number;
-		return;
-	}
-	id = secret ? json_string_value(json_object_get(
-			      token_find(&exchange->web->state, secret + strlen("Bearer ")), "id"))
-		    : NULL;
-	snprintf(stream->token, sizeof(stream->token), "%s", id ? id : "");
+	else
+		token_id(exchange, stream->token);
 }
 
 struct MHD_Response *events_response(struct exchange *exchange)
@@ -229,9 +236,29 @@ struct MHD_Response *events_response(struct exchange *exchange)
 	return response;
 }
 
+/* A token's streams leave room for the administrator's, and for other tokens'. */
+static bool has_room(const struct events *events, const struct exchange *exchange)
+{
+	unsigned int tokens = 0, own = 0;
+	const struct stream *stream;
+	char token[TOKEN_ID_BYTES];
+
+	if (events->count >= EVENTS_STREAMS_MAX)
+		return false;
+	if (exchange->session)
+		return true;
+	token_id(exchange, token);
+	LIST_FOREACH(stream, &events->streams, entry)
+	{
+		tokens += !stream->session;
+		own += !stream->session && strcmp(stream->token, token) == 0;
+	}
+	return tokens < EVENTS_TOKENS_MAX && own < EVENTS_TOKEN_MAX;
+}
+
 struct answer events_open(struct exchange *exchange)
 {
-	if (exchange->web->events->count >= EVENTS_STREAMS_MAX) {
+	if (!has_room(exchange->web->events, exchange)) {
 		struct answer busy = answer_error(429, "busy", NULL, "too many streams are open");
 
 		busy.retry_after_s = 10;

@@ -5,7 +5,9 @@
 
 #include "http/exchange.h"
 
-#define EVENTS_STREAMS_MAX 16
+#define EVENTS_STREAMS_MAX 16 /* in all */
+#define EVENTS_TOKENS_MAX  8  /* of them of API tokens: the rest is for who has logged in */
+#define EVENTS_TOKEN_MAX   4  /* of one token */
 
 struct events;
 

@@ -64,6 +64,35 @@ static bool length_admit(struct exchange *exchange)
 	return false;
 }
 
+/* --- names of headers -------------------------------------------------------------------- */
+
+static enum MHD_Result name_seen(void *context, enum MHD_ValueKind kind, const char *name,
+				 const char *value)
+{
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	bool *plain = context;
+
+	*plain = *plain && *name && !name[strspn(name, token)];
+	return *plain ? MHD_YES : MHD_NO;
+}
+
+/*
+ * RFC 9112 section 5.1: a space before the colon has to be refused, for one reader takes
+ * "Content-Length : 60" for a length and the next one does not.
+ */
+static bool names_admit(struct exchange *exchange)
+{
+	bool plain = true;
+
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, name_seen, &plain);
+	if (plain)
+		return true;
+	refuse(exchange, answer_error(400, "bad-request", NULL, "a header's name is no name"));
+	exchange->answer.last = true;
+	return false;
+}
+
 /* --- the host: DNS rebinding ----------------------------------------------------------- */
 
 static bool host_is_own(const struct exchange *exchange, const char *host)
@@ -100,7 +129,8 @@ static bool redirect(struct exchange *exchange, uint16_t https_port)
 	if (https_port != 443)
 		snprintf(port, sizeof(port), ":%u", https_port);
 	/* the path as a browser may write it, without a line's end in it: MHD has decoded it */
-	bool plain = !exchange->path[strcspn(exchange->path, "\r\n\t \"<>")];
+	bool plain =
+		*exchange->path == '/' && !exchange->path[strcspn(exchange->path, "\r\n\t \"<>")];
 	if (asprintf(&answer.location, "https://%.*s%s%s", (int)host_length(host), host, port,
 		     plain ? exchange->path : "/") < 0)
 		answer.location = NULL;
@@ -254,7 +284,7 @@ static bool routed_admit(struct exchange *exchange)
 
 bool guard_admit(struct exchange *exchange)
 {
-	if (!length_admit(exchange) || !host_admit(exchange))
+	if (!names_admit(exchange) || !length_admit(exchange) || !host_admit(exchange))
 		return false;
 	if (!exchange->tls)
 		return redirect(exchange, exchange->https_port);

@@ -40,11 +40,13 @@ static uint64_t left_s(const struct lockout *lockout, uint64_t now_s)
 	return lockout->until_s > now_s ? lockout->until_s - now_s : 0;
 }
 
-uint64_t lockout_wait_s(const struct lockouts *lockouts, __be32 address, uint64_t now_s)
+uint64_t lockout_wait_s(const struct lockouts *lockouts, enum lockout_secret secret, __be32 address,
+			uint64_t now_s)
 {
 	const struct lockout_source *source = source_find(lockouts, address);
+	bool apart = secret == LOCKOUT_CODE || (source && source->known);
 	uint64_t own = source ? left_s(&source->lockout, now_s) : 0;
-	uint64_t account = source && source->known ? 0 : left_s(&lockouts->account, now_s);
+	uint64_t account = apart ? 0 : left_s(&lockouts->account, now_s);
 
 	return own > account ? own : account;
 }
@@ -64,10 +66,12 @@ static void wrong_count(struct lockout *lockout, uint64_t now_s)
 	lockout->until_s = now_s + (wait_s < LOCKOUT_MOST_S ? wait_s : LOCKOUT_MOST_S);
 }
 
-void lockout_wrong(struct lockouts *lockouts, __be32 address, uint64_t now_s)
+void lockout_wrong(struct lockouts *lockouts, enum lockout_secret secret, __be32 address,
+		   uint64_t now_s)
 {
 	wrong_count(&source_take(lockouts, address)->lockout, now_s);
-	wrong_count(&lockouts->account, now_s);
+	if (secret == LOCKOUT_PASSWORD)
+		wrong_count(&lockouts->account, now_s);
 }
 
 void lockout_right(struct lockouts *lockouts, __be32 address, uint64_t now_s)

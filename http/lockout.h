@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Wrong passwords and codes make whoever tries wait: per source address, and for the
- * account as a whole, for an attacker on a LAN has as many addresses as it likes.
- * A source that has logged in before is not held up by what others do to the account.
+ * Wrong passwords and codes make whoever tries wait, per source address. A password can
+ * be guessed, and an attacker on a LAN has as many addresses as it likes: wrong ones
+ * count for the account as a whole too. A source that has logged in before is not held
+ * up by what others do to the account. The code of the first start cannot be guessed
+ * (40 random bits), so nobody holds up anybody else's first start.
  * Times are seconds of web_now_s().
  */
 #ifndef WAYLEAVE_HTTP_LOCKOUT_H
@@ -34,10 +36,14 @@ struct lockouts {
 	struct lockout account;
 };
 
-/* Seconds that ADDRESS has to wait before it may try; 0: it may. */
-uint64_t lockout_wait_s(const struct lockouts *lockouts, __be32 address, uint64_t now_s);
+enum lockout_secret { LOCKOUT_PASSWORD, LOCKOUT_CODE };
 
-void lockout_wrong(struct lockouts *lockouts, __be32 address, uint64_t now_s);
+/* Seconds that ADDRESS has to wait before it may try; 0: it may. */
+uint64_t lockout_wait_s(const struct lockouts *lockouts, enum lockout_secret secret, __be32 address,
+			uint64_t now_s);
+
+void lockout_wrong(struct lockouts *lockouts, enum lockout_secret secret, __be32 address,
+		   uint64_t now_s);
 void lockout_right(struct lockouts *lockouts, __be32 address, uint64_t now_s);
 
 /* From the console: everybody may try again. */

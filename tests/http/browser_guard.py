@@ -4,7 +4,7 @@ import socket
 import ssl
 import subprocess
 
-from gateway import ADDRESS, NAME, Client, admin, console, enter
+from gateway import ADDRESS, NAME, Client, admin, console, enter, until
 
 FOREIGN = ["evil.example", "192.168.77.99", "192.168.78.1", "192.168.77.1.evil.example", "localhost", "", "127.0.0.1",
            "192.168.77.1:abc", "192.168.77.1:", "[::1]", "[fe80::1]:443", "[::ffff:192.168.77.1]", "user@192.168.77.1",
@@ -137,6 +137,58 @@ def refused(address, port):
     except OSError:
         return True
     return False
+
+
+def raw(text):
+    """What comes back for these bytes, until the gateway ends the connection or is idle."""
+    context = ssl._create_unverified_context()
+    with socket.create_connection((ADDRESS, 443), 10) as plain, context.wrap_socket(plain) as secure:
+        secure.sendall(text)
+        secure.settimeout(2)
+        answer = b""
+        try:
+            while piece := secure.recv(65536):
+                answer += piece
+        except TimeoutError:
+            pass
+        return answer
+
+
+def check_a_request_is_not_hidden_in_another_ones_body():
+    inner = b"GET /api/v1/session HTTP/1.1\r\nHost: %s\r\n\r\n" % ADDRESS.encode()
+    for name in (b"Content-Length ", b"Content-Length\t", b"Content Length", b"\x80", b"a\"b", b"a(b"):
+        answer = raw(b"POST /api/v1/session HTTP/1.1\r\nHost: %s\r\n%s: %d\r\n\r\n%s" % (
+            ADDRESS.encode(), name, len(inner), inner))
+        assert answer.count(b"HTTP/1.1 ") == 1 and answer.startswith(b"HTTP/1.1 400"), (name, answer[:300])
+
+
+def check_a_path_without_a_slash_does_not_change_the_redirects_host():
+    for path in (b".evil.example/", b"@evil.example/", b":444/"):
+        with socket.create_connection((ADDRESS, 80), 10) as plain:
+            plain.sendall(b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, ADDRESS.encode()))
+            answer = b""
+            while piece := plain.recv(65536):
+                answer += piece
+        assert b"evil" not in answer.split(b"\r\n\r\n")[0] and b":444" not in answer, answer
+
+
+def check_the_page_is_on_the_lans_that_are_named():
+    assert Client().get("/api/v1/session").status == 200
+    console("set", "web.interfaces", "lan0")
+    enter("b")
+    try:
+        until(lambda: refused("192.168.78.1", 443) and refused("192.168.78.1", 80))
+    finally:
+        enter("a")
+    assert Client().get("/api/v1/session").status == 200
+    assert "none of lan.interfaces" in console("set", "web.interfaces", "wan0", fails=True)
+    assert "none of lan.interfaces" in console("set", "web.interfaces", "lan0,lan", fails=True)
+    console("set", "web.interfaces", "")
+    enter("b")
+    try:
+        until(lambda: not refused("192.168.78.1", 443))
+    finally:
+        enter("a")
 
 
 def check_nothing_answers_outside():

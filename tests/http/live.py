@@ -83,6 +83,21 @@ def check_at_most_16_streams():
     until(free)
 
 
+def check_tokens_leave_streams_for_the_administrator():
+    root = admin()
+    made = [root.post("/api/v1/tokens", {"name": "streams %d" % n, "role": "read-only"}).json for n in range(3)]
+    streams = [[Stream(Client(token=token["token"])) for _ in range(5)] for token in made]
+    assert [s.response.status for s in streams[0]] == [200] * 4 + [429]
+    assert [s.response.status for s in streams[1]] == [200] * 4 + [429]
+    assert [s.response.status for s in streams[2]] == [429] * 5  # all tokens together
+    own = [Stream(root) for _ in range(8)]
+    assert [s.response.status for s in own] == [200] * 8
+    for token in made:
+        root.ask("DELETE", "/api/v1/tokens/" + token["id"])
+    for stream in own:
+        stream.close()
+
+
 def check_metrics_have_their_own_switch():
     assert Client().get("/metrics").status == 404
     console("set", "web.metrics", "on")

@@ -227,6 +227,13 @@ static const struct refusal forward_refusals[] = {
 	{FORWARD("{protocol: tcp, port: 80, to: 224.0.0.1}"), 4, "port_forwards[0].to", "one host"},
 	{FORWARD("{protocol: tcp, port: 80, to: 10.0.0.2, name: '7'}"), 4, "port_forwards[0].name",
 	 "a number"},
+	/* a C1 control, which a terminal obeys; a mark that turns the direction; no UTF-8 at all */
+	{FORWARD("{protocol: tcp, port: 80, to: 10.0.0.2, name: \"a\\u009b31mb\"}"), 4,
+	 "port_forwards[0].name", "cannot be printed"},
+	{FORWARD("{protocol: tcp, port: 80, to: 10.0.0.2, name: \"a\\u202eb\"}"), 4,
+	 "port_forwards[0].name", "cannot be printed"},
+	{FORWARD("{protocol: tcp, port: 80, to: 10.0.0.2, name: \"a\\u2028b\"}"), 4,
+	 "port_forwards[0].name", "cannot be printed"},
 	{FORWARD("{protocol: tcp, port: 80, port_last: 90, to: 10.0.0.2}\n"
 		 "  - {protocol: udp, port: 85, to: 10.0.0.2}\n"
 		 "  - {protocol: tcp, port: 90, to: 10.0.0.3}"),

@@ -130,12 +130,12 @@ static void the_end_of_all_is_the_end_of_all(void **state)
 static void wrong(__be32 address, int times, uint64_t now_s)
 {
 	while (times--)
-		lockout_wrong(&lockouts, address, now_s);
+		lockout_wrong(&lockouts, LOCKOUT_PASSWORD, address, now_s);
 }
 
 static uint64_t wait_s(__be32 address, uint64_t now_s)
 {
-	return lockout_wait_s(&lockouts, address, now_s);
+	return lockout_wait_s(&lockouts, LOCKOUT_PASSWORD, address, now_s);
 }
 
 static void the_tenth_wrong_one_costs_30_seconds_and_more_cost_more(void **state)
@@ -167,6 +167,21 @@ static void who_has_logged_in_is_not_held_up_by_others(void **state)
 	assert_int_equal(wait_s(7, T), 0);
 	wrong(7, 10, T);
 	assert_int_equal(wait_s(7, T), 30);
+}
+
+/* Hosts without an account must not keep the first administrator out. */
+static void wrong_codes_hold_up_their_own_source_alone(void **state)
+{
+	for (__be32 address = 1; address <= 100; address++)
+		lockout_wrong(&lockouts, LOCKOUT_CODE, address, T);
+	for (int i = 0; i < 10; i++)
+		lockout_wrong(&lockouts, LOCKOUT_CODE, 1, T);
+	assert_true(lockout_wait_s(&lockouts, LOCKOUT_CODE, 1, T) > 0);
+	assert_int_equal(lockout_wait_s(&lockouts, LOCKOUT_CODE, 99, T), 0);
+	assert_int_equal(wait_s(999, T), 0);
+	wrong(200, 20, T);
+	assert_true(wait_s(999, T) > 0);
+	assert_int_equal(lockout_wait_s(&lockouts, LOCKOUT_CODE, 999, T), 0);
 }
 
 static void the_console_ends_all_of_them(void **state)
@@ -209,6 +224,7 @@ int main(void)
 				       begin_anew),
 		cmocka_unit_test_setup(many_addresses_lock_the_account, begin_anew),
 		cmocka_unit_test_setup(who_has_logged_in_is_not_held_up_by_others, begin_anew),
+		cmocka_unit_test_setup(wrong_codes_hold_up_their_own_source_alone, begin_anew),
 		cmocka_unit_test_setup(the_console_ends_all_of_them, begin_anew),
 		cmocka_unit_test_setup(an_hour_without_a_wrong_one_forgets, begin_anew),
 		cmocka_unit_test_setup(a_full_table_keeps_who_has_logged_in, begin_anew),
