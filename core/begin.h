@@ -298,7 +298,7 @@ SEPARATE verdict_t BACKEND_NAME(outbound_refused)(__be32 inside, __u32 reason)
 	now = clock_ticks(c);
 	host_key(&key, inside);
 	r = record_at(table_search(&key));
-	if (!r || now - r->host.told < c->hz)
+	if (!r || !ticks_passed(now, r->host.told, c->hz))
 		return drop(reason);
 	if (!BACKEND_FINISHES)
 		return leave();

@@ -33,9 +33,14 @@ static __always_inline void claim_key(struct record_key *key, __u8 protocol, __b
 	};
 }
 
+/* The daemon says no further ahead until when it lives: what is, was said long ago. */
+#define DAEMON_LIVES_SECONDS_MAX 60
+
 static __always_inline bool daemon_lives(const struct config *c)
 {
-	return (__s32)(READ_ONCE(c->daemon_until) - clock_ticks(c)) > 0;
+	__u32 left = READ_ONCE(c->daemon_until) - clock_ticks(c);
+
+	return left - 1 < DAEMON_LIVES_SECONDS_MAX * c->hz;
 }
 
 /* Does the daemon tell the protocol's tunnels apart, so that none begins here? */
@@ -55,7 +60,7 @@ static __always_inline bool claim_take_token(const struct config *c, struct clai
 {
 	__u32 now = clock_ticks(c);
 
-	if (now - claim->refilled >= c->hz) {
+	if (ticks_passed(now, claim->refilled, c->hz)) {
 		claim->refilled = now;
 		claim->tokens = CLAIM_ARRIVALS_A_SECOND;
 	}

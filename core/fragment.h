@@ -320,7 +320,7 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 	fragment_key(&key, f, direction);
 	index = table_search(&key);
 	r = record_at(index);
-	if (r && now - r->fragments.last_seen > FRAGMENT_FRESH_SECONDS * c->hz) {
+	if (r && ticks_since(now, r->fragments.last_seen) > FRAGMENT_FRESH_SECONDS * c->hz) {
 		fragment_end(r);
 		r = NULL;
 	}
@@ -346,7 +346,7 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 
 static __always_inline bool is_stale(const struct config *c, const struct record *r)
 {
-	return clock_ticks(c) - r->fragments.last_seen > FRAGMENT_STALE_SECONDS * c->hz;
+	return ticks_since(clock_ticks(c), r->fragments.last_seen) > FRAGMENT_STALE_SECONDS * c->hz;
 }
 
 /* --- later pieces -------------------------------------------------------------------------- */

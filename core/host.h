@@ -54,17 +54,18 @@ static __always_inline __u32 host_index(__be32 inside, __u32 now)
 static __always_inline bool host_take_token(const struct config *c, struct host *host, __u32 now)
 {
 	__u32 full = c->new_per_second * TOKENS_A_SESSION;
-	__u32 elapsed = now - host->refilled;
+	__u32 elapsed = ticks_since(now, host->refilled);
 	__u32 tokens = host->tokens;
+	bool passed = ticks_passed(now, host->refilled, c->hz);
 
 	host->last_seen = now;
-	if (elapsed >= c->hz)
+	if (passed)
 		tokens = full;
 	else if (elapsed && c->hz)
 		tokens += (__u32)((__u64)full * elapsed / c->hz);
 	if (tokens > full)
 		tokens = full;
-	if (elapsed)
+	if (elapsed || passed)
 		host->refilled = now;
 	if (tokens < TOKENS_A_SESSION) {
 		host->tokens = tokens;

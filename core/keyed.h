@@ -40,7 +40,7 @@ static __always_inline bool keyed_is_crowded(const struct config *c, const struc
 					     __u32 now)
 {
 	return m->flags & MAPPING_CROWDED &&
-	       now - m->crowded <= c->timeouts[m->timeout & (TIMEOUT_SLOTS - 1)];
+	       ticks_since(now, m->crowded) <= c->timeouts[m->timeout & (TIMEOUT_SLOTS - 1)];
 }
 
 static __always_inline void keyed_add(const struct config *c, const struct record_key *key,
@@ -69,11 +69,11 @@ static __always_inline void keyed_add(const struct config *c, const struct recor
 static __always_inline void keyed_seen(struct mapping *m, __be32 inside, __u32 when)
 {
 	if (m->new_local == inside) {
-		if ((__s32)(when - m->last_seen) > 0)
+		if (ticks_is_later(when, m->last_seen))
 			m->last_seen = when;
 		return;
 	}
-	if (!(m->flags & MAPPING_CROWDED) || (__s32)(when - m->crowded) > 0)
+	if (!(m->flags & MAPPING_CROWDED) || ticks_is_later(when, m->crowded))
 		m->crowded = when;
 	m->flags |= MAPPING_CROWDED;
 }

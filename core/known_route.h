@@ -45,7 +45,7 @@ static __always_inline __u32 known_route_find(const struct config *c, __u64 wher
 	if (!known || READ_ONCE(known->where) != where)
 		return NO_NEXT_HOP;
 	answer = READ_ONCE(known->answer) ^ hash;
-	if ((__u16)(answer >> 16) != c->route_generation || now - (__u32)(answer >> 32) >= c->hz)
+	if ((__u16)(answer >> 16) != c->route_generation || ticks_passed(now, answer >> 32, c->hz))
 		return NO_NEXT_HOP;
 	return (__u16)answer;
 }

@@ -271,7 +271,7 @@ SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote, __u8 clas
 
 static __always_inline bool permit_is_of(const struct permit *permit, const struct mapping *mapping)
 {
-	return (__s32)(READ_ONCE(permit->last_seen) - mapping->created) >= 0;
+	return !ticks_is_later(mapping->created, READ_ONCE(permit->last_seen));
 }
 
 /* Room for one remote more; the old mapping's go first. */
@@ -308,7 +308,7 @@ SEPARATE __u32 permit_note(__u32 mapping, __be32 remote)
 static __always_inline bool permit_expired(const struct config *c, const struct permit *permit,
 					   __u32 now)
 {
-	return now - READ_ONCE(permit->last_seen) >
+	return ticks_since(now, READ_ONCE(permit->last_seen)) >
 	       c->timeouts[permit->timeout & (TIMEOUT_SLOTS - 1)];
 }
 
@@ -343,7 +343,7 @@ static __always_inline bool mapping_expired(const struct config *c, const struct
 					    __u32 now)
 {
 	return !(m->flags & MAPPING_STATIC) &&
-	       now - m->last_seen > c->timeouts[m->timeout & (TIMEOUT_SLOTS - 1)];
+	       ticks_since(now, m->last_seen) > c->timeouts[m->timeout & (TIMEOUT_SLOTS - 1)];
 }
 
 /* May @remote, from a port that the mapping has not spoken with, begin? */

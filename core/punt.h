@@ -16,7 +16,7 @@ static __always_inline bool punt_take_token(struct config *c)
 {
 	__u32 now = clock_ticks(c);
 
-	if (now - c->punt_refilled >= c->hz) {
+	if (ticks_passed(now, c->punt_refilled, c->hz)) {
 		c->punt_refilled = now;
 		c->punt_tokens = PUNTS_A_SECOND;
 	}

@@ -179,7 +179,8 @@ static __always_inline __u32 session_add(struct session_plan *plan)
 
 static __always_inline bool is_silent(const struct config *c, const struct session *s, __u32 now)
 {
-	return now - READ_ONCE(s->last_seen) > c->timeouts[s->timeout & (TIMEOUT_SLOTS - 1)];
+	return ticks_since(now, READ_ONCE(s->last_seen)) >
+	       c->timeouts[s->timeout & (TIMEOUT_SLOTS - 1)];
 }
 
 /* Both directions silent: nobody answers for this session any more. */

@@ -3,7 +3,10 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "daemon/log.h"
 
 #define BETWEEN_READINGS_US 200000
 
@@ -13,6 +16,29 @@ int clock_read(int program_fd, struct clock_reading *reading)
 
 	*reading = (struct clock_reading){0};
 	return bpf_prog_test_run_opts(program_fd, &run) < 0 ? -errno : 0;
+}
+
+static void failing_note(struct clock *clock, int err)
+{
+	if (err && !clock->is_failing)
+		log_error("the data plane's clock cannot be read: %s; no session ends and no timer "
+			  "runs until it can",
+			  strerror(-err));
+	else if (!err && clock->is_failing)
+		log_notice("the data plane's clock can be read again");
+	clock->is_failing = err;
+}
+
+int clock_now(struct clock *clock, uint32_t *ticks)
+{
+	struct clock_reading reading;
+	int err = clock_read(clock->program_fd, &reading);
+
+	failing_note(clock, err);
+	if (!err)
+		clock->last = reading.jiffies;
+	*ticks = clock->last;
+	return err;
 }
 
 /* 250 and 300 are 10 ticks apart in the fifth of a second: far more than one is lost. */

@@ -188,7 +188,7 @@ static struct connection_id *id_place(struct connections *all, struct connection
 		if (id->state == ID_FREE)
 			return id;
 		if (id->state == ID_RELEASED &&
-		    (!oldest || (int32_t)(id->released - oldest->released) < 0))
+		    (!oldest || ticks_is_later(oldest->released, id->released)))
 			oldest = id;
 	}
 	if (oldest)
@@ -243,7 +243,7 @@ bool connection_ids_tend(struct connections *all, struct connection *connection,
 	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
 		struct connection_id *id = &connection->ids[i];
 
-		if (id->state == ID_RELEASED && now - id->released > grace)
+		if (id->state == ID_RELEASED && ticks_since(now, id->released) > grace)
 			id_end(all, connection, id, now);
 		any |= id->state != ID_FREE;
 	}

@@ -230,6 +230,7 @@ int plane_load(struct plane *plane, uint32_t sets, const struct adoption *adopti
 	*plane = (struct plane){.adopted = adoption != NULL};
 	complaints[0] = '\0';
 	err = object_load(plane, sets, adoption);
+	plane->clock.program_fd = plane->program_fd[PROGRAM_clock_read];
 	if (!err)
 		return 0;
 	if (err == -ENOMEM)
@@ -252,12 +253,20 @@ void plane_unload(struct plane *plane)
 
 /* --- running ------------------------------------------------------------------------- */
 
-uint32_t plane_now(const struct plane *plane)
+int plane_clock(struct plane *plane, uint32_t *now)
 {
-	struct clock_reading reading;
+	int err = clock_now(&plane->clock, now);
 
-	clock_read(plane->program_fd[PROGRAM_clock_read], &reading);
-	return (uint32_t)reading.jiffies + plane->config->clock_offset;
+	*now += plane->config->clock_offset;
+	return err;
+}
+
+uint32_t plane_now(struct plane *plane)
+{
+	uint32_t now;
+
+	plane_clock(plane, &now);
+	return now;
 }
 
 static int counter_values(const struct plane *plane, uint32_t index, struct counter **values,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/abi.h"
+#include "daemon/clock.h"
 
 /* Programs by the name that abi.h gives them. */
 #define PROGRAM_LIST(X)                                                                            \
@@ -44,6 +45,7 @@ struct plane {
 	int counters_fd;
 	uint32_t sets_count;
 	bool adopted; /* sessions of an earlier run are in the maps */
+	struct clock clock;
 	/* mapped, shared with the programs */
 	struct record_set *sets;
 	struct set_tags *tags;
@@ -75,8 +77,14 @@ void plane_unload(struct plane *plane);
 /* The descriptor of the loaded program with this kernel id, or -1. */
 int plane_program(const struct plane *plane, uint32_t id);
 
-/* Now, in ticks of the data plane's clock. */
-uint32_t plane_now(const struct plane *plane);
+/*
+ * Now, in ticks of the data plane's clock. 0, or -errno: *NOW is when the clock was
+ * last read, and no timer may run out by it.
+ */
+int plane_clock(struct plane *plane, uint32_t *now);
+
+/* The same for what may be late: what is written down now, not what ends now. */
+uint32_t plane_now(struct plane *plane);
 
 /* The sum over all processors. 0 or -errno. */
 int plane_counter(const struct plane *plane, enum reason reason, struct counter *sum);

@@ -99,7 +99,7 @@ static void pair_chosen_twice(void *context, const struct esp_pair *pair, uint32
 
 static uint64_t seen_ms(const struct esp_half *half, uint64_t now)
 {
-	uint32_t ago = clock_ticks(arena.config) - half->last_seen;
+	uint32_t ago = ticks_since(clock_ticks(arena.config), half->last_seen);
 	uint64_t ago_ms = ago * 1000ull / arena.config->hz;
 
 	return ago_ms < now ? now - ago_ms : 1;

@@ -121,7 +121,7 @@ static bool keyed_is_needed(const struct config *config, const struct record *r,
 static enum expiry mapping_external_expire(const struct config *config, struct record *r,
 					   uint32_t now)
 {
-	uint32_t idle = now - mapping_idle_since(r);
+	uint32_t idle = ticks_since(now, mapping_idle_since(r));
 	struct record *inside;
 
 	/* in use or not: its inside socket would begin at the old address for ever */
@@ -225,7 +225,7 @@ static void permit_refresh(const struct config *config, const struct record *ori
 	permit_key(&key, orig->key.protocol, reply->key.local, reply->key.local_id,
 		   orig->key.remote);
 	permit = table_find(config, &key);
-	if (permit && (int32_t)(orig->session.last_seen - permit->permit.last_seen) > 0)
+	if (permit && ticks_is_later(orig->session.last_seen, permit->permit.last_seen))
 		permit->permit.last_seen = orig->session.last_seen;
 }
 
@@ -290,7 +290,7 @@ static enum expiry permit_expire(const struct config *config, struct record *r, 
 static enum expiry host_expire(const struct config *config, struct record *r, uint32_t now)
 {
 	if (READ_ONCE(r->host.sessions) || READ_ONCE(r->host.mappings) ||
-	    now - READ_ONCE(r->host.last_seen) <= HOST_IDLE_SECONDS * config->hz)
+	    ticks_since(now, READ_ONCE(r->host.last_seen)) <= HOST_IDLE_SECONDS * config->hz)
 		return EXPIRY_KEEP;
 	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
 }
@@ -298,7 +298,7 @@ static enum expiry host_expire(const struct config *config, struct record *r, ui
 /* RFC 791 section 3.2: whoever reassembles gives up long before. */
 static enum expiry fragments_expire(const struct config *config, struct record *r, uint32_t now)
 {
-	if (now - READ_ONCE(r->fragments.last_seen) <= FRAGMENT_SECONDS * config->hz)
+	if (ticks_since(now, READ_ONCE(r->fragments.last_seen)) <= FRAGMENT_SECONDS * config->hz)
 		return EXPIRY_KEEP;
 	if (!table_kill(r))
 		return EXPIRY_KEEP;
@@ -311,7 +311,7 @@ static enum expiry fragments_expire(const struct config *config, struct record *
 static enum expiry claim_expire(const struct config *config, struct record *r, uint32_t now)
 {
 	if (r->key.local == config->external &&
-	    now - READ_ONCE(r->claim.last_seen) <= CLAIM_SECONDS * config->hz)
+	    ticks_since(now, READ_ONCE(r->claim.last_seen)) <= CLAIM_SECONDS * config->hz)
 		return EXPIRY_KEEP;
 	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
 }
@@ -322,7 +322,7 @@ static enum expiry shared_expire(const struct config *config, struct record *r, 
 
 	if (reply && record_state(reply) == SLOT_LIVE && reply->key.kind == KIND_SESSION_REPLY &&
 	    reply->key.remote == r->key.remote &&
-	    now - READ_ONCE(r->shared.last_seen) <= SHARED_SECONDS * config->hz)
+	    ticks_since(now, READ_ONCE(r->shared.last_seen)) <= SHARED_SECONDS * config->hz)
 		return EXPIRY_KEEP;
 	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
 }

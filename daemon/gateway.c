@@ -104,8 +104,11 @@ static int plane_start(struct gateway *gateway)
 	struct adoption adoption;
 	int found = adoption_find(&adoption, &gateway->links, &gateway->instance);
 	int err = found < 0 ? found : plane_load(&gateway->plane, sets, found ? &adoption : NULL);
+	uint32_t now;
 
 	adoption_free(&adoption);
+	if (!err)
+		err = plane_clock(&gateway->plane, &now); /* or what is made now is of no time */
 	if (err)
 		return err;
 	core_connect(gateway);
@@ -306,9 +309,17 @@ static int web_start(struct gateway *gateway)
 	return web_process_begin(gateway->web, gateway);
 }
 
+static int clock_ask(void *context, uint32_t *now)
+{
+	struct gateway *gateway = context;
+
+	return plane_clock(&gateway->plane, now);
+}
+
 static int loop_start(struct gateway *gateway, const char *settings_path, struct settings *settings)
 {
 	const struct sweeper_calls calls = {.context = gateway,
+					    .clock = clock_ask,
 					    .freed = next_hop_freed,
 					    .address_lost = session_lost_address_ended};
 	int err;

@@ -112,7 +112,7 @@ int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t
 /* Nothing to wait for: the record is another's by now, or the datagram is an attack. */
 static bool is_lost(const struct piece *piece, const struct record *r, uint32_t now)
 {
-	return now - piece->since > FRAGMENT_SECONDS * arena.config->hz ||
+	return ticks_since(now, piece->since) > FRAGMENT_SECONDS * arena.config->hz ||
 	       record_state(r) != SLOT_LIVE || !key_equal(&r->key, &piece->key) ||
 	       READ_ONCE(r->fragments.state) == FRAGMENT_POISONED;
 }

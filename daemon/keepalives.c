@@ -32,7 +32,7 @@ static bool is_alive(const struct record *orig, uint32_t now)
 /* Each time that the silence has grown past another interval. */
 bool keepalive_is_due(const struct record *orig, uint32_t interval, uint32_t now, uint32_t elapsed)
 {
-	uint32_t silence = now - READ_ONCE(orig->session.last_seen);
+	uint32_t silence = ticks_since(now, READ_ONCE(orig->session.last_seen));
 
 	if (record_state(orig) != SLOT_LIVE || !is_nat_t(orig) || silence < interval)
 		return false;
@@ -72,7 +72,7 @@ static void tunnel_tend(struct gateway *gateway, const struct roster_tunnel *tun
 
 void keepalives_tend(struct gateway *gateway, uint32_t now)
 {
-	uint32_t elapsed = now - gateway->keepalives_tended;
+	uint32_t elapsed = ticks_since(now, gateway->keepalives_tended);
 	const struct roster_tunnel *tunnels;
 	size_t count;
 

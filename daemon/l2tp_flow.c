@@ -140,7 +140,7 @@ bool l2tp_flow_is_over(const struct connection *flow, uint32_t now)
 {
 	if (!l2tp_flow_is_over_ip(flow))
 		return !flow_session(flow);
-	return now - flow_last_seen(flow) > arena.config->timeouts[TIMEOUT_L2TP];
+	return ticks_since(now, flow_last_seen(flow)) > arena.config->timeouts[TIMEOUT_L2TP];
 }
 
 /* --- without ids ------------------------------------------------------------------------- */

@@ -249,7 +249,7 @@ static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t 
 
 static bool may_learn(struct l2tp_flows *flows, uint32_t now)
 {
-	if (now - flows->minute > 60 * arena.config->hz) {
+	if (ticks_passed(now, flows->minute, 60 * arena.config->hz)) {
 		flows->minute = now;
 		flows->learned = 0;
 	}
@@ -497,7 +497,7 @@ bool l2tp_flows_hides(const struct l2tp_flows *flows, __be32 inside, __be32 remo
 
 static void flow_tend(struct l2tp_flows *flows, struct connection *flow, uint32_t now)
 {
-	bool idle = now - flow->last_seen > GRACE_SECONDS * arena.config->hz;
+	bool idle = ticks_since(now, flow->last_seen) > GRACE_SECONDS * arena.config->hz;
 	bool any = connection_ids_tend(flows->connections, flow, now);
 
 	if (l2tp_flow_is_over(flow, now) || (l2tp_flow_is_over_ip(flow) && !any && idle))

@@ -37,7 +37,7 @@ static struct l2tp_server *server_place(struct l2tp_server *servers, uint32_t no
 	for (unsigned int i = 0; i < L2TP_SERVERS; i++) {
 		if (!servers[i].remote)
 			return &servers[i];
-		if (now - servers[i].learned > now - oldest->learned)
+		if (ticks_since(now, servers[i].learned) > ticks_since(now, oldest->learned))
 			oldest = &servers[i];
 	}
 	return oldest;
@@ -95,7 +95,7 @@ bool l2tp_port_is_to_blame(const struct l2tp_server *servers, const struct recor
 	/* a server that answers nobody says nothing about ports */
 	return owner && owner->session.flags & SESSION_REPLIED &&
 	       session_packets(orig) >= ATTEMPTS &&
-	       now - orig->session.created >= PATIENCE_SECONDS * arena.config->hz;
+	       ticks_since(now, orig->session.created) >= PATIENCE_SECONDS * arena.config->hz;
 }
 
 /* --- moving ------------------------------------------------------------------------------- */

@@ -49,15 +49,11 @@ static void helper_spoke(evutil_socket_t fd, short what, void *context)
 	helper_serve(gateway->helper, monotonic_ns());
 }
 
-static void second_passed(evutil_socket_t fd, short what, void *context)
+static void deadlines_tend(struct gateway *gateway, uint32_t now)
 {
-	struct gateway *gateway = context;
-	uint32_t now = plane_now(&gateway->plane);
-
 	reserved_refresh(now);
 	forwards_make(gateway->settings, now);
 	loop_heartbeat(gateway, now);
-	service_tend(gateway);
 	pptp_flows_tend(gateway->pptp, now);
 	l2tp_flows_tend(gateway->l2tp, now);
 	keepalives_tend(gateway, now);
@@ -65,6 +61,16 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 	ike_flows_tend(gateway->ike, now);
 	rekeys_tend(gateway, now);
 	rekeys_state_tend(gateway->settings, gateway->rekeys, now);
+}
+
+static void second_passed(evutil_socket_t fd, short what, void *context)
+{
+	struct gateway *gateway = context;
+	uint32_t now;
+
+	if (!plane_clock(&gateway->plane, &now))
+		deadlines_tend(gateway, now);
+	service_tend(gateway);
 }
 
 static void upkeep_due(evutil_socket_t fd, short what, void *context)

@@ -113,7 +113,7 @@ static void control_keep(const struct connection *flow)
 		if (flow->ids[i].state == ID_ARMED)
 			last = tunnel_last_seen(&tunnel, last);
 	}
-	if ((int32_t)(last - READ_ONCE(orig->session.last_seen)) > 0)
+	if (ticks_is_later(last, READ_ONCE(orig->session.last_seen)))
 		WRITE_ONCE(orig->session.last_seen, last);
 }
 

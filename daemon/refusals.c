@@ -24,7 +24,8 @@ static struct refusal *refusal_place(struct refusals *refusals, const struct fac
 			return refusal;
 		if (!refusal->protocol)
 			oldest = refusal;
-		else if (oldest->protocol && now - refusal->last > now - oldest->last)
+		else if (oldest->protocol &&
+			 ticks_since(now, refusal->last) > ticks_since(now, oldest->last))
 			oldest = refusal;
 	}
 	return oldest;
@@ -51,7 +52,7 @@ const struct refusal *refusals_nth(const struct refusals *refusals, size_t n, ui
 		const struct refusal *refusal = &refusals->entry[i];
 
 		if (refusal->protocol &&
-		    now - refusal->last <= REFUSAL_SECONDS * arena.config->hz && !n--)
+		    ticks_since(now, refusal->last) <= REFUSAL_SECONDS * arena.config->hz && !n--)
 			return refusal;
 	}
 	return NULL;

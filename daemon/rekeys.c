@@ -63,7 +63,7 @@ static struct rekey *entry_get(struct rekeys *rekeys, uint8_t class, __be32 insi
 			r->looked = now;
 			return r;
 		}
-		if (room->class && (!r->class || (int32_t)(r->looked - room->looked) < 0))
+		if (room->class && (!r->class || ticks_is_later(room->looked, r->looked)))
 			room = r;
 	}
 	*room = (struct rekey){
@@ -85,7 +85,7 @@ static void interval_take(struct rekeys *rekeys, struct rekey *r, uint32_t seen)
 void rekey_seen(struct rekeys *rekeys, uint8_t class, __be32 inside, __be32 remote, uint32_t now)
 {
 	struct rekey *r = entry_get(rekeys, class, inside, remote, now);
-	uint32_t seen = now - r->last;
+	uint32_t seen = ticks_since(now, r->last);
 
 	if (r->last && seen >= REKEY_REPEAT_SECONDS * rekeys->hz &&
 	    seen <= REKEY_MAX_SECONDS * rekeys->hz)
@@ -134,7 +134,8 @@ void rekeys_restore(struct rekeys *rekeys, const struct rekey_interval *interval
 
 bool rekeys_take_changed(struct rekeys *rekeys, uint32_t pause_s, uint32_t now)
 {
-	if (!rekeys->changed || (rekeys->took_at && now - rekeys->took_at < pause_s * rekeys->hz))
+	if (!rekeys->changed ||
+	    (rekeys->took_at && !ticks_passed(now, rekeys->took_at, pause_s * rekeys->hz)))
 		return false;
 	for (struct rekey *r = rekeys->entry; r < rekeys->entry + ENTRIES; r++)
 		r->kept = r->interval;
@@ -183,7 +184,7 @@ static void session_keep(struct record *orig, uint32_t now)
 {
 	uint32_t half = arena.config->timeouts[orig->session.timeout & (TIMEOUT_SLOTS - 1)] / 2;
 
-	if (now - READ_ONCE(orig->session.last_seen) > half)
+	if (ticks_since(now, READ_ONCE(orig->session.last_seen)) > half)
 		WRITE_ONCE(orig->session.last_seen, now - half);
 }
 
@@ -193,7 +194,7 @@ static void sessions_keep(const struct rekeys *rekeys, const struct rekey *r,
 	uint64_t needed = rekey_interval_s(rekeys, r->class, r->inside, r->remote) *
 			  (uint64_t)rekeys->hz * 12 / 10;
 
-	if (now - r->moved >= needed)
+	if (ticks_since(now, r->moved) >= needed)
 		return;
 	for (uint32_t i = 0; i < tunnel->sessions && i < ROSTER_SESSIONS; i++) {
 		struct record *orig = session_of(tunnel, i);
@@ -209,7 +210,7 @@ static void first_look(const struct rekeys *rekeys, struct rekey *r,
 		       const struct roster_tunnel *tunnel, uint8_t handshakes, uint32_t now)
 {
 	r->handshakes = handshakes;
-	if (now - tunnel->created < REKEY_REPEAT_SECONDS * rekeys->hz)
+	if (ticks_since(now, tunnel->created) < REKEY_REPEAT_SECONDS * rekeys->hz)
 		r->last = tunnel->created;
 }
 

@@ -247,21 +247,16 @@ static bool carries_data(const struct record *orig)
 	return true;
 }
 
-static bool is_later(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) > 0;
-}
-
 static void tunnel_add(struct roster_tunnel *tunnel, const struct record *orig,
 		       const struct record *reply, uint32_t index, const struct traffic *traffic)
 {
 	uint32_t last = orig->session.last_seen;
 
-	if (reply && is_later(reply->session.last_seen, last))
+	if (reply && ticks_is_later(reply->session.last_seen, last))
 		last = reply->session.last_seen;
-	if (is_later(last, tunnel->last_seen))
+	if (ticks_is_later(last, tunnel->last_seen))
 		tunnel->last_seen = last;
-	if (is_later(tunnel->created, orig->session.created))
+	if (ticks_is_later(tunnel->created, orig->session.created))
 		tunnel->created = orig->session.created;
 	tunnel->replied |= !!(orig->session.flags & SESSION_REPLIED) || traffic->packets_in;
 	if (carries_data(orig)) {

@@ -29,7 +29,7 @@ static const char *address_text(__be32 address, char text[INET_ADDRSTRLEN])
 static bool speaks_into_the_void(const struct roster_tunnel *tunnel, uint32_t now)
 {
 	return tunnel->unanswered_bytes >= SILENCE_BYTES &&
-	       now - tunnel->unanswered_since >= SILENCE_SECONDS * arena.config->hz;
+	       ticks_since(now, tunnel->unanswered_since) >= SILENCE_SECONDS * arena.config->hz;
 }
 
 /* Another device's tunnel with the same server, which is answered. */
@@ -63,7 +63,7 @@ json_t *limit_of_server(const struct roster_tunnel *tunnels, size_t count,
 		 address_text(other->inside, address));
 	snprintf(silence, sizeof(silence),
 		 "The device sends tunnel packets, but none has come back for %llu seconds.",
-		 (unsigned long long)show_seconds(now - tunnel->unanswered_since));
+		 (unsigned long long)show_seconds(ticks_since(now, tunnel->unanswered_since)));
 	return json_pack("[s, s, s]", verdict, silence,
 			 "That would be a limit of the server; what the packets carry is "
 			 "encrypted, so it cannot be known here.");
@@ -117,8 +117,8 @@ json_t *limit_refusal(const struct refusal *refusal, uint32_t now)
 		.kind = show_class(limit_class(refusal)),
 		.server = {.s_addr = refusal->remote},
 		.state = "failed",
-		.age_s = show_seconds(now - refusal->first),
-		.idle_s = show_seconds(now - refusal->last),
+		.age_s = show_seconds(ticks_since(now, refusal->first)),
+		.idle_s = show_seconds(ticks_since(now, refusal->last)),
 		.detail = json_pack("{s:i, s:i}", "protocol", refusal->protocol, "refused_packets",
 				    refusal->count),
 		.evidence = refused_evidence(refusal),

@@ -107,11 +107,11 @@ static void times_fill(struct ctl_session *session, const struct pair *pair, uin
 {
 	const struct session *orig = &pair->orig->session;
 	uint32_t timeout = arena.config->timeouts[orig->timeout % TIMEOUT_SLOTS];
-	uint32_t idle = now - orig->last_seen;
+	uint32_t idle = ticks_since(now, orig->last_seen);
 
-	if (pair->reply && now - pair->reply->session.last_seen < idle)
-		idle = now - pair->reply->session.last_seen;
-	session->age_s = show_seconds(now - orig->created);
+	if (pair->reply && ticks_since(now, pair->reply->session.last_seen) < idle)
+		idle = ticks_since(now, pair->reply->session.last_seen);
+	session->age_s = show_seconds(ticks_since(now, orig->created));
 	session->idle_s = show_seconds(idle);
 	session->expires_s = idle < timeout ? show_seconds(timeout - idle) : 0;
 }

@@ -174,8 +174,8 @@ static json_t *document(const struct gateway *gateway, const struct tunnels *all
 			const struct roster_tunnel *tunnel, uint32_t now)
 {
 	json_t *limit = limit_of_server(all->tunnel, all->count, tunnel, now);
-	uint64_t age_s = show_seconds(now - tunnel->created);
-	uint64_t idle_s = show_seconds(now - tunnel->last_seen);
+	uint64_t age_s = show_seconds(ticks_since(now, tunnel->created));
+	uint64_t idle_s = show_seconds(ticks_since(now, tunnel->last_seen));
 	struct verdict verdict = judge(tunnel, age_s, idle_s);
 	struct ctl_vpn vpn = {
 		.device = {.s_addr = tunnel->inside},

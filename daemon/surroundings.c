@@ -294,7 +294,7 @@ static void next_hops_keep(struct gateway *gateway)
 	sweeper_next_hops_used(gateway->sweeper, used);
 	for (unsigned int i = 1; i < NEXT_HOPS; i++)
 		if (gateway->plane.next_hops[i].ifindex &&
-		    now - gateway->plane.next_hops[i].last_chosen <= window)
+		    ticks_since(now, gateway->plane.next_hops[i].last_chosen) <= window)
 			used[i] = true;
 	neighbours_keep(&gateway->netlink, gateway->plane.next_hops, used);
 }

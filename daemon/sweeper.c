@@ -82,7 +82,8 @@ static bool next_hop_in_use(const struct sweeper *sweeper, uint16_t index, uint3
 	if (!hop || sweeper->passes < 2)
 		return true;
 	return sweeper->used_now[index] || sweeper->used_last[index] ||
-	       now - READ_ONCE(hop->last_chosen) <= NEXT_HOP_GRACE_SECONDS * arena.config->hz;
+	       ticks_since(now, READ_ONCE(hop->last_chosen)) <=
+		       NEXT_HOP_GRACE_SECONDS * arena.config->hz;
 }
 
 /* The index is given away only once nobody can find it any more: with its record's slot. */
@@ -111,7 +112,8 @@ static void next_hop_note(struct sweeper *sweeper, const struct record *r)
  * second. */
 static bool is_long_dead(const struct record *r, uint32_t now)
 {
-	return !is_of_pieces(r) || now - READ_ONCE(r->fragments.last_seen) > arena.config->hz;
+	return !is_of_pieces(r) ||
+	       ticks_since(now, READ_ONCE(r->fragments.last_seen)) > arena.config->hz;
 }
 
 static void dead_visit(struct sweeper *sweeper, struct record *r, uint32_t index, uint32_t now)
@@ -270,12 +272,23 @@ bool sweeper_slice(struct sweeper *sweeper, uint32_t now)
 	return true;
 }
 
+bool sweeper_slice_now(struct sweeper *sweeper)
+{
+	uint32_t now;
+
+	if (!sweeper->calls.clock)
+		return sweeper_slice(sweeper, clock_ticks(arena.config));
+	if (sweeper->calls.clock(sweeper->calls.context, &now))
+		return false;
+	return sweeper_slice(sweeper, now);
+}
+
 static void slice_due(evutil_socket_t fd, short what, void *context)
 {
 	static const struct timeval tenth = {0, SWEEP_SLICE_MS * 1000}, at_once = {0, 0};
 	struct sweeper *sweeper = context;
 
-	sweeper_slice(sweeper, clock_ticks(arena.config));
+	sweeper_slice_now(sweeper);
 	if (sweeper->hurry)
 		sweeper->hurry--;
 	event_add(sweeper->timer, sweeper->hurry ? &at_once : &tenth);

@@ -33,9 +33,11 @@ struct census {
 	struct traffic traffic; /* of living sessions */
 };
 
-/* What others have to do when something ends; any may be NULL. */
+/* What the sweeper asks of others and tells them; any may be NULL. */
 struct sweeper_calls {
 	void *context; /* first parameter of all */
+	/* Now, as plane_clock(): nothing is swept while that is not known. NULL: the core's. */
+	int (*clock)(void *context, uint32_t *now);
 	/* Before a next hop is given up. */
 	void (*freed)(void *context, const struct next_hop *hop);
 	/* Before a session ends because the WAN has another address. */
@@ -57,6 +59,9 @@ int sweeper_start(struct sweeper *sweeper, struct event_base *base);
 
 /* One slice at tick NOW; true at the end of a pass. For tests too. */
 bool sweeper_slice(struct sweeper *sweeper, uint32_t now);
+
+/* The same by the clock; no slice and false when it cannot be read. */
+bool sweeper_slice_now(struct sweeper *sweeper);
 
 /* The address or the settings have changed: a whole pass as fast as the loop allows. */
 void sweeper_hurry(struct sweeper *sweeper);

@@ -252,7 +252,7 @@ static uint32_t half_last_seen(const struct record_key *key, uint32_t last)
 	const struct record *r = table_find(arena.config, key);
 	uint32_t seen = r ? READ_ONCE(r->session.last_seen) : last;
 
-	return (int32_t)(seen - last) > 0 ? seen : last;
+	return ticks_is_later(seen, last) ? seen : last;
 }
 
 uint32_t tunnel_last_seen(const struct tunnel *tunnel, uint32_t last)
