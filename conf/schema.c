@@ -139,7 +139,10 @@ static const cyaml_schema_field_t web_schema[] = {
 	WEB_SETTINGS_ENUM(SCHEMA_ENUM) WEB_SETTINGS_NUMBER(SCHEMA_NUMBER)
 		WEB_SETTINGS_STRING(SCHEMA_STRING) CYAML_FIELD_END};
 
-/* not strict: a number is taken too */
+/*
+ * Not strict: a number is taken too. Such members have four bytes: libcyaml takes an
+ * enum for signed, and would write 40000 of a uint16_t as -25536.
+ */
 static const cyaml_schema_field_t keepalive_schema[] = {
 	CYAML_FIELD_ENUM("interval_s", CYAML_FLAG_OPTIONAL, struct keepalive_settings, interval_s,
 			 interval_words, CYAML_ARRAY_LEN(interval_words)),
@@ -199,7 +202,7 @@ static const cyaml_schema_field_t document_schema[] = {
 	CYAML_FIELD_ENUM("dataplane", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
 			 struct settings_document, settings.dataplane, dataplane_words,
 			 CYAML_ARRAY_LEN(dataplane_words)),
-	/* not strict: a number is taken too */
+	/* as keepalive_schema */
 	CYAML_FIELD_ENUM("mss_clamp", CYAML_FLAG_OPTIONAL, struct settings_document,
 			 settings.mss_clamp, mss_clamp_words, CYAML_ARRAY_LEN(mss_clamp_words)),
 	CYAML_FIELD_STRING_PTR("run_dir", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,

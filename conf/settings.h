@@ -102,7 +102,7 @@ struct web_settings {
 
 /* Towards a NAT between the WAN and the Internet; RFC 3948 section 2.3. */
 struct keepalive_settings {
-	uint16_t interval_s; /* 0: off (default) */
+	uint32_t interval_s; /* 0: off (default) */
 };
 
 struct settings {
@@ -117,7 +117,7 @@ struct settings {
 	struct keepalive_settings keepalive;
 	enum dataplane_mode dataplane; /* default auto */
 	/* TCP MSS clamp, bytes: 0 off, 1 "auto" (egress MTU - 40, default) or the value */
-	uint16_t mss_clamp;
+	uint32_t mss_clamp;
 	struct web_settings web;
 	char *run_dir;	     /* default /run/wayleave */
 	char *state_dir;     /* what outlives a reboot; NULL (default): run_dir */

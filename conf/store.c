@@ -234,6 +234,48 @@ static int old_keep(struct store *store, const char *path, bool confirm)
 	return rc ? rc : 1;
 }
 
+static bool text_is_of(const struct settings *settings, const char *text, size_t length)
+{
+	char *own;
+	size_t own_length;
+
+	if (settings_format(settings, &own, &own_length) != 0)
+		return false;
+	bool same = own_length == length && memcmp(own, text, length) == 0;
+	free(own);
+	return same;
+}
+
+/* A file that cannot be read, or says something else, would meet the next start. */
+static int text_check(const char *path, const char *text, size_t length,
+		      struct settings_error *error)
+{
+	struct settings_error wrong = {0};
+	struct settings *again;
+
+	int rc = settings_parse(text, length, path, &again, &wrong);
+	if (rc)
+		return settings_error_set(error, rc, wrong.field,
+					  "could not be read back and is not saved: %.190s",
+					  wrong.message);
+	bool same = text_is_of(again, text, length);
+	settings_free(again);
+	return same ? 0
+		    : settings_error_set(error, -EINVAL, "",
+					 "the settings would read differently and are not saved");
+}
+
+static int text_save(struct store *store, const char *path, bool confirm, const char *text,
+		     size_t length)
+{
+	int kept = old_keep(store, path, confirm);
+	int rc = kept < 0 ? kept : file_replace(path, text, length, 0600);
+
+	if (rc && kept > 0)
+		pending_remove(store);
+	return rc;
+}
+
 int settings_store_save(const char *path, const struct settings *settings, bool confirm,
 			struct settings_error *error)
 {
@@ -246,12 +288,11 @@ int settings_store_save(const char *path, const struct settings *settings, bool 
 		rc = settings_format(settings, &text, &length);
 	if (rc)
 		return failed(error, path, rc);
-	int kept = old_keep(&store, path, confirm);
-	rc = kept < 0 ? kept : file_replace(path, text, length, 0600);
-	if (rc && kept > 0)
-		pending_remove(&store);
+	rc = text_check(path, text, length, error);
+	if (!rc)
+		rc = failed(error, path, text_save(&store, path, confirm, text, length));
 	free(text);
-	return failed(error, path, rc);
+	return rc;
 }
 
 int settings_store_older(const char *path, unsigned int steps, struct settings **settings,

@@ -34,7 +34,8 @@ struct settings_generation {
 /*
  * Saves SETTINGS as FILE; what FILE held becomes the newest generation. With
  * CONFIRM the change is pending until settings_store_confirm(); a second pending
- * change keeps the first one's way back.
+ * change keeps the first one's way back. The new text is read back first: -EINVAL
+ * and FILE as it was when that fails or gives other settings.
  */
 int settings_store_save(const char *path, const struct settings *settings, bool confirm,
 			struct settings_error *error);

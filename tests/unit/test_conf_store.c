@@ -198,6 +198,40 @@ static void a_symbolic_link_stays_one(void **state)
 	assert_true(S_ISLNK(status.st_mode));
 }
 
+static void nothing_is_saved_that_cannot_be_read_back(void **state)
+{
+	struct settings_generation list[2];
+	struct settings_error error;
+	struct settings *settings = load(path);
+
+	settings->timeouts.udp = 5;
+	assert_int_equal(settings_store_save(path, settings, true, &error), -EINVAL);
+	assert_string_equal(error.field, "timeouts.udp");
+	assert_non_null(strstr(error.message, "not saved"));
+	settings_free(settings);
+	assert_false(settings_store_pending(path));
+	assert_int_equal(settings_store_list(path, list, 2), 0);
+	assert_int_equal(present(), 300);
+}
+
+/* The first above what 15 bits hold, one that is even as signed, the last. */
+static void a_number_that_is_saved_is_the_one_that_is_read(void **state)
+{
+	static const char *const clamps[] = {"536", "32767", "32768", "40000", "65495"};
+
+	for (size_t i = 0; i < sizeof(clamps) / sizeof(*clamps); i++) {
+		struct settings *settings = load(path);
+		struct settings_error error;
+
+		assert_int_equal(settings_set(settings, "mss_clamp", clamps[i], &error), 0);
+		assert_int_equal(settings_store_save(path, settings, false, &error), 0);
+		settings_free(settings);
+		settings = load(path);
+		assert_int_equal(settings->mss_clamp, atoi(clamps[i]));
+		settings_free(settings);
+	}
+}
+
 /* --- confirmation ------------------------------------------------------------------- */
 
 static void an_unconfirmed_change_is_undone_at_the_next_start(void **state)
@@ -352,6 +386,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_first_generation_is_the_file_as_its_owner_wrote_it, start, stop),
 		cmocka_unit_test_setup_teardown(a_symbolic_link_stays_one, start, stop),
+		cmocka_unit_test_setup_teardown(nothing_is_saved_that_cannot_be_read_back, start,
+						stop),
+		cmocka_unit_test_setup_teardown(a_number_that_is_saved_is_the_one_that_is_read,
+						start, stop),
 		cmocka_unit_test_setup_teardown(an_unconfirmed_change_is_undone_at_the_next_start,
 						start, stop),
 		cmocka_unit_test_setup_teardown(a_confirmed_change_stays, start, stop),
