@@ -3,6 +3,8 @@
 #   make bench         a few minutes; the table and build/bench/results.json
 #   make bench-quick   under 40 seconds; UDP, 1,000 flows
 #   make bench-steps   where a hit's nanoseconds go
+#   make bench-steps AGAINST=../base/build/bench/steps [FLOWS=1000]
+#                      what a hit costs more than by the steps program of another commit
 BENCH := $(BUILD)/bench
 
 $(BENCH)/%.bpf.o: bench/%.bpf.c
@@ -24,5 +26,5 @@ bench: bench-programs
 bench-quick: bench-programs
 	bench/run --quick --json $(BENCH)/quick.json
 bench-steps: $(BENCH)/steps
-	$(BENCH)/steps
+	$(if $(AGAINST),bench/against.py --flows $(or $(FLOWS),1000) $(AGAINST) $<,$<)
 .PHONY: bench bench-programs bench-quick bench-steps
