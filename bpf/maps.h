@@ -51,6 +51,14 @@ MAP struct {
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, QUESTION_RINGS);
+	__type(key, __u32);
+	__type(value, struct question_ring);
+} questions SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, INTERFACES);
 	__type(key, __u32);
 	__type(value, struct interface);
@@ -89,6 +97,11 @@ static __always_inline struct next_hop *next_hop_at(__u32 index)
 static __always_inline struct known_route *known_route_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&known_routes, &index);
+}
+
+static __always_inline struct question_ring *question_ring_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&questions, &index);
 }
 
 static __always_inline struct interface *interface_at(__u32 index)

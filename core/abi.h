@@ -148,8 +148,14 @@ struct session {
 	__be16 new_id;	     /* what local_id becomes; unused with ID_NONE and ID_SPI */
 	__u16 next_hop;	     /* index into next_hops: where this direction leaves */
 	__u16 address_delta; /* RFC 1624: to add to a checksum over the address */
-	__u8 class;	     /* enum flow_class */
-	__u8 timeout;	     /* enum timeout */
+	union {
+		struct {
+			__u8 class : 4;	     /* enum flow_class */
+			__u8 taken_over : 1; /* SESSION_ORIG: ended by the data plane */
+		};
+		__u8 class_byte; /* the whole byte */
+	};
+	__u8 timeout; /* enum timeout */
 	union {
 		__u8 tcp_state; /* enum tcp_state, of the whole session; kept equal in both */
 		__u8 rekeys;	/* SESSION_REKEYS: handshakes seen in this direction; wraps */
@@ -327,6 +333,15 @@ struct known_route {
 };
 #define KNOWN_ROUTES 4096
 
+/* --- where questions were begun: core/question.h ------------------------------------------ */
+#define QUESTION_RING  4096 /* hints in a ring; a power of two */
+#define QUESTION_RINGS 16   /* a power of two: hosts are spread by their hash */
+
+struct question_ring {
+	__u32 head, tail;	      /* counts of hints written and read; wrap */
+	__u32 session[QUESTION_RING]; /* index of a SESSION_ORIG record */
+};
+
 /* --- interfaces: for the slow path, looked up by ifindex ------------------------------- */
 /* interface.flags */
 #define INTERFACE_WAN  0x01
@@ -420,6 +435,7 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   tags         ARRAY, mmapable   struct set_tags     [config.set_mask + 1]
  *   next_hops    ARRAY, mmapable   struct next_hop     [NEXT_HOPS]
  *   known_routes ARRAY, mmapable   struct known_route  [KNOWN_ROUTES]
+ *   questions    ARRAY, mmapable   struct question_ring [QUESTION_RINGS]
  *   interfaces   ARRAY, mmapable   struct interface    [INTERFACES]
  *   config       ARRAY, mmapable   struct config       [1]
  *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]

@@ -207,19 +207,42 @@ static __always_inline verdict_t outbound_routes(struct packet *p, const struct 
 }
 
 /*
+ * Mappings that a host may have. A few are kept for its VPNs: whatever else a host
+ * does with its ports, a tunnel can still be dialled.
+ */
+#define VPN_SHARE 128 /* one in so many */
+
+static __always_inline __u32 mappings_allowed(const struct config *c, __u8 class)
+{
+	__u32 all = c->mappings_per_host;
+
+	return class == CLASS_PLAIN ? all - all / VPN_SHARE : all;
+}
+
+/* May @inside, whose record is @host, have one mapping more? At need a question gives way. */
+static __always_inline bool mapping_is_allowed(const struct config *c, __be32 inside, __u8 class,
+					       __u32 host)
+{
+	const struct record *r = record_at(host);
+
+	if (likely(r && READ_ONCE(r->host.mappings) < mappings_allowed(c, class)))
+		return true;
+	return questions_give_way(inside, host);
+}
+
+/*
  * Second step: the mapping of an inside socket. FORWARD's index: its external
  * half, held; NO_RECORD: there is none yet, and the host may have one more.
  */
 SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
 {
 	const struct config *c = config_get();
-	const struct record *r = record_at(host);
 	__u32 index;
 
-	if (!f || !c || !r)
+	if (!f || !c)
 		return drop(REASON_malformed_ip);
 	index = mapping_find(c, f->protocol, f->source, local_id(f, DIRECTION_OUT));
-	if (index == NO_RECORD && READ_ONCE(r->host.mappings) >= c->mappings_per_host)
+	if (index == NO_RECORD && !mapping_is_allowed(c, f->source, f->class, host))
 		return drop(REASON_host_mappings);
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
@@ -337,6 +360,8 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 		return v;
 	if (mapping != NO_RECORD && wants_permit(c, f->protocol))
 		permit_note(mapping, f->destination);
+	if (unlikely(is_question(f->protocol, f->class, f->destination_id, f->source_id)))
+		question_note(f->source, verdict_index(v));
 	if (unlikely(is_keyed_protocol(f->protocol, f->id_type)))
 		keyed_note(f->source, f->destination);
 	return v;

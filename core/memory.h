@@ -22,6 +22,7 @@ struct arena {
 	struct next_hop *next_hops;	  /* NEXT_HOPS */
 	struct interface *interfaces;	  /* INTERFACES */
 	struct known_route *known_routes; /* KNOWN_ROUTES; NULL: none are kept */
+	struct question_ring *questions;  /* QUESTION_RINGS; NULL: none are kept */
 	struct config *config;
 	/* tests and daemon: what the kernel is in the BPF back ends */
 	__u32 (*ticks)(void);
@@ -64,6 +65,11 @@ static inline struct next_hop *next_hop_at(__u32 index)
 static inline struct known_route *known_route_at(__u32 index)
 {
 	return arena.known_routes && index < KNOWN_ROUTES ? &arena.known_routes[index] : NULL;
+}
+
+static inline struct question_ring *question_ring_at(__u32 index)
+{
+	return arena.questions && index < QUESTION_RINGS ? &arena.questions[index] : NULL;
 }
 
 static inline struct interface *interface_at(__u32 index)

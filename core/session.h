@@ -13,6 +13,7 @@
 #include "core/host.h"
 #include "core/keyed.h"
 #include "core/mapping.h"
+#include "core/question.h"
 #include "core/known_route.h"
 #include "core/tcp_state.h"
 

@@ -243,6 +243,40 @@ static void keyed_refresh(const struct config *config, const struct record *orig
 		keyed_seen(&r->mapping, orig->key.local, orig->session.last_seen);
 }
 
+/*
+ * Questions end early while their host has more than one in so many of the mappings
+ * that it may have, so that the data plane seldom has to make room itself.
+ */
+#define QUESTIONS_SHARE 4
+
+static bool question_expire(const struct config *config, const struct record *r, uint32_t now)
+{
+	const struct record *reply;
+	struct record_key key;
+	struct record *host;
+	uint32_t index;
+
+	if (!session_is_question(r))
+		return false;
+	reply = record_partner(r);
+	if (!reply || !question_is_over(config, &r->session, &reply->session, now))
+		return false;
+	host_key(&key, r->key.local);
+	index = table_search(&key);
+	host = record_at(index);
+	return host &&
+	       READ_ONCE(host->host.mappings) > config->mappings_per_host / QUESTIONS_SHARE &&
+	       question_end(table_index(r), index);
+}
+
+void taken_over_count(const struct record *r, struct traffic *ended)
+{
+	const struct record *reply = record_at(r->partner);
+
+	if (r->key.kind == KIND_SESSION_ORIG && r->session.taken_over && reply)
+		traffic_add(ended, r, reply);
+}
+
 static enum expiry session_expire(const struct config *config, struct record *r, uint32_t now,
 				  bool suspected, struct traffic *ended)
 {
@@ -260,6 +294,8 @@ static enum expiry session_expire(const struct config *config, struct record *r,
 			record_end(r);
 		return suspected ? EXPIRY_ENDED : EXPIRY_SUSPECT;
 	}
+	if (question_expire(config, r, now))
+		return EXPIRY_ENDED;
 	if (r->key.kind == KIND_SESSION_ORIG) {
 		permit_refresh(config, r);
 		keyed_refresh(config, r);

@@ -47,6 +47,12 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 void session_end(const struct config *config, struct record *r, uint32_t now,
 		 struct traffic *ended);
 
+/*
+ * Adds the traffic of R, a DEAD record, to ENDED if it is half of a session that was
+ * ended for another's sake (core/question.h). Once for each record.
+ */
+void taken_over_count(const struct record *r, struct traffic *ended);
+
 /* The other half of a session or mapping, if the two still name each other; NULL: alone. */
 struct record *record_partner(const struct record *r);
 

@@ -120,6 +120,7 @@ static void dead_visit(struct sweeper *sweeper, struct record *r, uint32_t index
 {
 	if (!is_suspect(sweeper, index)) {
 		suspect_set(sweeper, index, true);
+		taken_over_count(r, &sweeper->ended);
 		return;
 	}
 	if ((r->key.kind == KIND_NEXT_HOP && !next_hop_free(sweeper, r, now)) ||

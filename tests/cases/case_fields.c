@@ -82,7 +82,7 @@ static const struct field session_fields[] = {
 	IN_RECORD(session, new_id, FIELD_NETWORK_ORDER),
 	IN_RECORD(session, next_hop, FIELD_HOST_ORDER),
 	IN_RECORD(session, address_delta, FIELD_HOST_ORDER),
-	IN_RECORD(session, class, FIELD_HOST_ORDER),
+	FIELD_("class", struct record, session.class_byte, FIELD_HOST_ORDER),
 	IN_RECORD(session, timeout, FIELD_HOST_ORDER),
 	IN_RECORD(session, tcp_state, FIELD_HOST_ORDER),
 	IN_RECORD(session, rekeys, FIELD_HOST_ORDER),

@@ -122,6 +122,7 @@ void programs_open(__u32 sets)
 	memory.tags = map_memory(skeleton->maps.tags);
 	memory.next_hops = map_memory(skeleton->maps.next_hops);
 	memory.known_routes = map_memory(skeleton->maps.known_routes);
+	memory.questions = map_memory(skeleton->maps.questions);
 	memory.interfaces = map_memory(skeleton->maps.interfaces);
 	memory.config = map_memory(skeleton->maps.config);
 	world_open(&memory, sets);

@@ -167,3 +167,145 @@ def ports_exhausted(g):
     g.lan(udp(A, 600, S, 53), punt="ports_exhausted")
     g.lan(udp(A, 601, S, 53), sent=udp(E, 601, S, 53))
     g.lan(tcp(A, 600, S, 53), sent=tcp(E, 600, S, 53))
+
+
+# --- questions: core/question.h; RFC 4787 REQ-5a ------------------------------------------------------------------------
+
+
+def ask(g, port, server=S, service=53):
+    """The verdict of one question from a port of its own."""
+    return g.quick(quick(A, port, server, service))[0]
+
+
+@case
+def resolver_and_vpn(g):
+    """RFC 4787 REQ-5a: 20 DNS questions a second, each from a port of its own, for 5 minutes; then the host dials its VPN"""
+    for n in range(6000):
+        g.at(n / 20)
+        answer = ask(g, 1024 + (n * 7) % 60000)
+        assert answer.verdict == "forward", (n, answer)
+    g.lan(udp(A, 500, T, 500), sent=udp(E, 500, T, 500))
+
+
+@case
+def question_answered(g):
+    """RFC 4787 REQ-5a: at need an exchange that is over gives way, some seconds after its answer, never before"""
+    g.config(mappings_per_host=2)
+    for port in (2000, 2002):
+        g.lan(udp(A, port, S, 53), sent=udp(E, port, S, 53))
+    g.at(1)
+    g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, A, 2000))
+    g.at(5)
+    g.lan(udp(A, 2004, S, 53), punt="host_mappings")
+    g.at(7)
+    g.lan(udp(A, 2004, S, 53), sent=udp(E, 2004, S, 53))
+    g.wan(udp(S, 53, E, 2000), drop="unsolicited")
+    g.wan(udp(S, 53, E, 2002), sent=udp(S, 53, A, 2002))
+    (host,) = g.records("host")
+    assert (host["mappings"], host["sessions"]) == (2, 2), host
+
+
+@case
+def question_not_answered(g):
+    """RFC 4787 REQ-5a: one without an answer waits for it for 30 s, counted from when it was last asked"""
+    g.config(mappings_per_host=1)
+    g.lan(udp(A, 2000, S, 53), sent=udp(E, 2000, S, 53))
+    g.at(20)
+    g.lan(udp(A, 2000, S, 53), sent=udp(E, 2000, S, 53))
+    g.at(49)
+    g.lan(udp(A, 2002, S, 53), punt="host_mappings")
+    g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, A, 2000))
+    g.lan(udp(A, 2000, S, 53), sent=udp(E, 2000, S, 53))  # a second question behind the answer
+    g.at(78)
+    g.lan(udp(A, 2002, S, 53), punt="host_mappings")
+    g.at(80)
+    g.lan(udp(A, 2002, S, 53), sent=udp(E, 2002, S, 53))
+
+
+@case
+def question_with_room(g):
+    """RFC 4787 REQ-5: with mappings to spare a question has the timer that all have"""
+    g.lan(udp(A, 2000, S, 53), sent=udp(E, 2000, S, 53))
+    g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, A, 2000))
+    for n in range(100):
+        g.at(299)
+        ask(g, 3000 + 2 * n)
+    g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, A, 2000))
+
+
+@case
+def question_of_a_neighbour(g):
+    """RFC 6888 REQ-11d: a host at its limit ends questions of its own, nobody else's"""
+    g.config(mappings_per_host=1)
+    g.lan(udp(B, 2000, S, 53), sent=udp(E, 2000, S, 53))
+    g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, B, 2000))
+    g.lan(udp(A, 2002, S, 80), sent=udp(E, 2002, S, 80))
+    g.at(100)
+    g.lan(udp(A, 2004, S, 53), punt="host_mappings")
+    g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, B, 2000))
+
+
+@case
+def not_only_a_question(g):
+    """RFC 4787 REQ-5: what is no lone question keeps its timer: SIP, QUIC, a peer at port 123, DNS over TCP and TLS, ..."""
+    flows = [udp(A, 2000, S, port) for port in (5060, 443, 853, 500, 4500, 1194, 1701, 51820)]
+    flows += [udp(A, 123, S, 123), udp(A, 53, S, 53), udp(A, 4500, S, 53), tcp(A, 2000, S, 53), tcp(A, 2000, S, 853)]
+    for packet in flows:
+        g.reset()
+        g.config(mappings_per_host=1)
+        assert g.quick(bytes(12) + b"\x08\0" + bytes(packet))[0].verdict == "forward"
+        g.at(100)
+        g.lan(udp(A, 2002, S, 53), punt="host_mappings")
+
+
+@case
+def question_and_more(g):
+    """RFC 4787 REQ-5: nor does a socket that asks several servers, or uses the port for something else too"""
+    for other in (udp(A, 2000, T, 53), udp(A, 2000, S, 5353)):
+        g.reset()
+        g.config(mappings_per_host=1)
+        g.lan(udp(A, 2000, S, 53), sent=udp(E, 2000, S, 53))
+        g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, A, 2000))
+        assert g.quick(bytes(12) + b"\x08\0" + bytes(other))[0].verdict == "forward"
+        g.at(100)
+        g.lan(udp(A, 2002, S, 53), punt="host_mappings")
+        g.wan(udp(S, 53, E, 2000), sent=udp(S, 53, A, 2000))
+
+
+@case
+def tunnel_at_a_questions_port(g):
+    """A VPN at port 53 or 123: many packets each way are no question"""
+    for port in (53, 123):
+        g.reset()
+        g.config(mappings_per_host=1)
+        for _ in range(9):
+            g.lan(udp(A, 2000, S, port), sent=udp(E, 2000, S, port))
+            g.wan(udp(S, port, E, 2000), sent=udp(S, port, A, 2000))
+        g.at(100)
+        g.lan(udp(A, 2002, S, 53), punt="host_mappings")
+
+
+@case
+def questions_before_others_that_wait(g):
+    """The oldest that is over gives way, also where older ones still wait for their answers"""
+    g.config(mappings_per_host=20)
+    for n in range(20):
+        assert ask(g, 2000 + 2 * n).verdict == "forward"
+    g.wan(udp(S, 53, E, 2038), sent=udp(S, 53, A, 2038))
+    g.wan(udp(S, 53, E, 2036), sent=udp(S, 53, A, 2036))
+    g.at(6)
+    assert ask(g, 3000, service=80).verdict == "forward"
+    g.wan(udp(S, 53, E, 2036), drop="unsolicited")
+    g.wan(udp(S, 53, E, 2038), sent=udp(S, 53, A, 2038))
+
+
+@case
+def ports_kept_for_vpns(g):
+    """A host that has used up its ports with anything else can still dial its VPN"""
+    g.config(mappings_per_host=256)
+    for n in range(254):
+        assert ask(g, 2000 + n, service=6881).verdict == "forward"
+    g.lan(udp(A, 5000, S, 6881), punt="host_mappings")
+    g.lan(udp(A, 500, S, 500), sent=udp(E, 500, S, 500))
+    g.lan(udp(A, 4500, S, 4500), sent=udp(E, 4500, S, 4500))
+    g.lan(udp(A, 1701, S, 1701), drop="host_mappings")

@@ -126,6 +126,7 @@ void world_create(__u32 sets)
 		.tags = calloc(sets, sizeof(struct set_tags)),
 		.next_hops = calloc(NEXT_HOPS, sizeof(struct next_hop)),
 		.known_routes = calloc(KNOWN_ROUTES, sizeof(struct known_route)),
+		.questions = calloc(QUESTION_RINGS, sizeof(struct question_ring)),
 		.interfaces = calloc(INTERFACES, sizeof(struct interface)),
 		.config = calloc(1, sizeof(struct config)),
 	};
@@ -143,6 +144,8 @@ void world_reset(void)
 	memset(arena.tags, 0, world.sets * sizeof(struct set_tags));
 	if (arena.known_routes)
 		memset(arena.known_routes, 0, KNOWN_ROUTES * sizeof(struct known_route));
+	if (arena.questions)
+		memset(arena.questions, 0, QUESTION_RINGS * sizeof(struct question_ring));
 	memset(arena.next_hops, 0, NEXT_HOPS * sizeof(struct next_hop));
 	memset(world.counters, 0, sizeof(world.counters));
 	world_settings(arena.config);

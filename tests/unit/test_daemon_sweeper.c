@@ -31,6 +31,7 @@ static int arena_up(void **state)
 	arena_clear(EXTERNAL, 1000);
 	for (int i = 0; i < TIMEOUT_COUNT; i++)
 		config.timeouts[i] = 300 * HZ;
+	config.mappings_per_host = 4096;
 	*state = sweeper_new();
 	return *state ? 0 : -1;
 }
@@ -201,6 +202,53 @@ static void the_traffic_of_ended_sessions_is_kept(void **state)
 	pass(*state);
 	assert_int_equal(sweeper_traffic(*state).packets_out, 3);
 	assert_int_equal(sweeper_traffic(*state).packets_in, 2);
+}
+
+/* --- questions: core/question.h; the sessions here are to port 53 -------------------------- */
+
+/* RFC 4787 REQ-5a: only a host that has many mappings loses one before its timer. */
+static void a_question_of_a_busy_host_ends_after_its_answer(void **state)
+{
+	struct record *asked = session_make(4000), *answered = session_make(4001);
+	struct record *reply = record_at(answered->partner);
+
+	asked->session.packets = answered->session.packets = reply->session.packets = 1;
+	now += 6 * HZ;
+	pass(*state);
+	assert_int_equal(record_state(answered), SLOT_LIVE);
+	host_record()->host.mappings = 1025;
+	pass(*state);
+	assert_int_equal(record_state(asked), SLOT_LIVE);
+	assert_int_equal(record_state(answered), SLOT_DEAD);
+	assert_null(mapping_of(4001));
+	assert_int_equal(host_record()->host.mappings, 1024);
+	assert_int_equal(host_record()->host.sessions, 1);
+}
+
+static void a_question_with_a_second_session_stays(void **state)
+{
+	struct record *session = session_make(4000);
+
+	record_hold(mapping_of(4000));
+	host_record()->host.mappings = 4096;
+	now += 100 * HZ;
+	pass(*state);
+	assert_int_equal(record_state(session), SLOT_LIVE);
+}
+
+/* What the data plane has ended for the next question's sake is in the sums, once. */
+static void the_traffic_of_questions_that_gave_way_is_kept(void **state)
+{
+	struct record *session = session_make(4000);
+
+	session->session.packets = 2;
+	record_at(session->partner)->session.packets = 1;
+	assert_true(question_end(table_index(session), table_index(host_record())));
+	for (int i = 0; i < 4; i++)
+		pass(*state);
+	assert_int_equal(sweeper_traffic(*state).packets_out, 2);
+	assert_int_equal(sweeper_traffic(*state).packets_in, 1);
+	assert_int_equal(records_in(SLOT_DEAD), 0);
 }
 
 static void a_lost_address_ends_its_sessions(void **state)
@@ -732,6 +780,9 @@ int main(void)
 		TEST(an_idle_session_ends_with_both_halves),
 		TEST(the_slot_is_free_a_pass_later),
 		TEST(the_traffic_of_ended_sessions_is_kept),
+		TEST(a_question_of_a_busy_host_ends_after_its_answer),
+		TEST(a_question_with_a_second_session_stays),
+		TEST(the_traffic_of_questions_that_gave_way_is_kept),
 		TEST(a_lost_address_ends_its_sessions),
 		TEST(a_mapping_of_a_lost_address_ends_in_use),
 		TEST(each_session_of_a_lost_address_is_told_once),
