@@ -161,7 +161,7 @@ struct session {
 		__u8 rekeys;	/* SESSION_REKEYS: handshakes seen in this direction; wraps */
 	};
 	__u8 flags;
-	__u16 route_generation; /* config.route_generation when next_hop was chosen */
+	__u16 route_generation; /* when next_hop was chosen, and by where: route_stamp() */
 	__u32 last_seen;
 	__u32 created;
 	union {

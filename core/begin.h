@@ -182,14 +182,14 @@ SEPARATE verdict_t BACKEND_NAME(outbound_judge)(packet_context *context, __u32 b
 		return drop(REASON_malformed_ip);
 	f->class = classify(&p, f, f->destination_id, f->source_id);
 	hairpin_note(&p, c, f);
+	if (in == WAY_ELSEWHERE) /* before our own programs could answer it, out of the WAN */
+		return drop(REASON_spoofed_source);
 	if (!f->hairpin && out == WAY_ELSEWHERE)
 		return to_stack(REASON_to_gateway);
 	reason = outbound_refuses(c, f);
 	if (reason != REASON_forwarded)
 		return is_blocked(c, f->class) ? verdict(ACTION_PUNT, reason, NO_RECORD)
 					       : drop(reason);
-	if (in == WAY_ELSEWHERE)
-		return drop(REASON_spoofed_source);
 	if (f->ttl <= 1)
 		return ttl_exceeded(true);
 	return hops_verdict(f->hairpin ? in : out, in); /* a hairpin's both are inside */

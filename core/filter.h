@@ -26,6 +26,12 @@ static __always_inline bool is_martian_source(__be32 address)
 	       in_prefix(address, 0xe0000000, 0xe0000000);
 }
 
+/* 169.254/16, RFC 3927 */
+static __always_inline bool is_link_local(__be32 address)
+{
+	return in_prefix(address, 0xa9fe0000, 0xffff0000);
+}
+
 /* 224/4 multicast and 255.255.255.255: the link's own business, never translated */
 static __always_inline bool is_multicast_or_broadcast(__be32 address)
 {
@@ -36,8 +42,7 @@ static __always_inline bool is_multicast_or_broadcast(__be32 address)
 static __always_inline bool is_martian_destination(__be32 address)
 {
 	return in_prefix(address, 0x00000000, 0xff000000) ||
-	       in_prefix(address, 0x7f000000, 0xff000000) ||
-	       in_prefix(address, 0xa9fe0000, 0xffff0000) ||
+	       in_prefix(address, 0x7f000000, 0xff000000) || is_link_local(address) ||
 	       in_prefix(address, 0xf0000000, 0xf0000000);
 }
 

@@ -37,6 +37,7 @@ static __always_inline verdict_t too_big(const struct facts *f, bool out)
 	return verdict(ACTION_PUNT, out ? REASON_to_slow_path : REASON_too_big_inbound, NO_RECORD);
 }
 
+/* Answers an enum reason. */
 SEPARATE __u32 BACKEND_NAME(session_reroute_at)(packet_context *context, __u32 base, __u32 ifindex,
 						__u32 record, __u32 out)
 {
@@ -44,14 +45,17 @@ SEPARATE __u32 BACKEND_NAME(session_reroute_at)(packet_context *context, __u32 b
 	const struct config *c = config_get();
 	struct record *r = record_at(record);
 
-	return c && r && session_reroute(&p, c, r, out);
+	return c && r ? session_reroute(&p, c, r, out) : REASON_no_route;
 }
 
-static __always_inline bool reroute(struct packet *p, const struct config *c, struct record *r,
-				    bool out)
+static __always_inline verdict_t reroute(struct packet *p, struct record *r, bool out)
 {
-	return BACKEND_NAME(session_reroute_at)(p->context, p->base, p->ifindex, table_index(r),
-						out);
+	enum reason reason = BACKEND_NAME(session_reroute_at)(p->context, p->base, p->ifindex,
+							      table_index(r), out);
+
+	if (likely(reason == REASON_forwarded))
+		return 0;
+	return reason == REASON_spoofed_source ? drop(reason) : to_stack(reason);
 }
 
 /* RFC 4303 section 3.3.3: on a bound SPI that is the beginning of another SA with the same SPI. */
@@ -188,6 +192,7 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 						 const struct facts *f, struct record *r, bool out,
 						 enum origin origin, __u32 now)
 {
+	verdict_t objection;
 	enum reason reason;
 
 	if (unlikely(!out && session_expired(c, r, now)) &&
@@ -202,6 +207,11 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 		return drop(blocked_reason(r->session.class));
 	if (unlikely(r->session.flags & SESSION_HAIRPIN && !out && p->ifindex == c->wan_ifindex))
 		return drop(REASON_martian_source); /* our own address, from outside */
+	if (unlikely(r->session.route_generation != route_stamp(c, out ? p->ifindex : 0))) {
+		objection = reroute(p, r, out);
+		if (objection)
+			return objection;
+	}
 	if (is_read(r, origin) && has_transport(f)) {
 		reason = daemon_reads(p, c, f, r);
 		if (unlikely(reason != REASON_forwarded))
@@ -209,9 +219,6 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 	}
 	if (unlikely(f->ttl <= 1))
 		return ttl_exceeded(out);
-	if (unlikely(r->session.route_generation != c->route_generation) &&
-	    !(r->session.flags & SESSION_HAIRPIN && out) && !reroute(p, c, r, out))
-		return to_stack(REASON_no_route);
 	return 0;
 }
 
@@ -259,13 +266,26 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 
 /* --- the two ways ---------------------------------------------------------------------------- */
 
+/*
+ * To all on the link, which the gateway is one of: its programs answer the
+ * source, so that has to be on this link too (RFC 2827). Who has no address yet
+ * sends from 0.0.0.0 or RFC 3927's, which are nobody's anywhere else.
+ */
+static __always_inline verdict_t link_speaks(struct packet *p, __be32 source)
+{
+	if (!source || is_link_local(source) ||
+	    BACKEND_NAME(route_back)(p->context, p->ifindex, source) == p->ifindex)
+		return to_stack(REASON_to_gateway);
+	return drop(REASON_spoofed_source);
+}
+
 static __always_inline verdict_t begin(struct packet *p, const struct config *c, struct facts *f,
 				       enum direction direction)
 {
 	if (direction == DIRECTION_IN)
 		return inbound_begin(p, c, f);
 	if (is_multicast_or_broadcast(f->destination))
-		return to_stack(REASON_to_gateway);
+		return link_speaks(p, f->source);
 	return outbound_begin(p, c, f);
 }
 
@@ -326,10 +346,13 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 						const struct facts *f, enum direction direction,
 						enum origin origin, struct record **r, __be16 *id)
 {
+	bool out = direction == DIRECTION_OUT;
 	struct record *pieces;
 	__u32 reason;
 	verdict_t v;
 
+	if (*r && is_strangers(p, c, *r, out))
+		return drop(REASON_spoofed_source);
 	if (!*r)
 		v = BACKEND_NAME(fragment_later)(p->context, p->base, p->ifindex, f, direction);
 	else if ((*r)->session.flags & SESSION_HELPER) /* the helper reads whole segments only */
@@ -340,17 +363,21 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct c
 		v = fragment_first(f, direction, table_index(*r));
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	reason = fragment_note(f, verdict_index(v));
 	pieces = record_at(verdict_index(v));
-	if (reason != REASON_forwarded || !pieces)
+	if (!pieces)
+		return drop(REASON_slow_path_stale);
+	*r = record_at(pieces->fragments.session);
+	if (!*r || !is_session_of(*r, f, out))
+		return drop(REASON_slow_path_stale);
+	if (is_strangers(p, c, *r, out)) /* who might as well end the datagram: nothing is noted */
+		return drop(REASON_spoofed_source);
+	reason = fragment_note(f, verdict_index(v));
+	if (reason != REASON_forwarded)
 		return drop(reason);
 	*id = pieces->fragments.new_ip_id;
-	*r = record_at(pieces->fragments.session);
 	if (ranges_complete(&pieces->fragments))
 		fragment_end(pieces);
-	return *r && is_session_of(*r, f, direction == DIRECTION_OUT)
-		       ? 0
-		       : drop(REASON_slow_path_stale);
+	return 0;
 }
 
 /* @as: NO_RECORD, or the reply that the daemon has chosen for what it hands in. */

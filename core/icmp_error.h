@@ -12,15 +12,6 @@
 #include "core/rewrite.h"
 #include "core/verdict.h"
 
-/* The interface that the way back to @source leads through; 0: this machine, or none. */
-SEPARATE __u32 BACKEND_NAME(route_back)(packet_context *context, __u32 ifindex, __be32 source)
-{
-	struct packet p = {.context = context, .ifindex = ifindex};
-	struct route back = {};
-
-	return route_lookup(&p, source, &back) == ROUTE_STACK ? 0 : back.ifindex;
-}
-
 #define ICMP_QUOTE 8 /* offset of the quoted packet in the message */
 
 /* RFC 2890: a key behind a checksum lies beyond the 8 bytes that RFC 792 promises. */

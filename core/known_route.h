@@ -21,6 +21,15 @@
 
 #define ANY_BUT_THE_WAN 0xffffffffu /* for a wanted ifindex; 0 is a WAN that is not there */
 
+/* The interface that the way back to @source leads through; 0: this machine, or none. */
+SEPARATE __u32 BACKEND_NAME(route_back)(packet_context *context, __u32 ifindex, __be32 source)
+{
+	struct packet p = {.context = context, .ifindex = ifindex};
+	struct route back = {};
+
+	return route_lookup(&p, source, &back) == ROUTE_STACK ? 0 : back.ifindex;
+}
+
 static __always_inline __u64 route_where(__u32 ifindex, __be32 address)
 {
 	return (__u64)ifindex << 32 | address;

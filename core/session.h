@@ -123,6 +123,18 @@ struct session_plan {
 	__u32 orig_index, reply_index; /* out */
 };
 
+/*
+ * What a half of a session was last checked against, in one word: the routes of
+ * this generation and, outbound, the interface that its inside host comes in by.
+ * The comparison at each hit is one for both: a neighbour on another LAN that
+ * borrows the host's address and ports (RFC 2827) is noticed as a change of
+ * routes is, and session_reroute() looks again. @ifindex: 0 for inbound halves.
+ */
+static __always_inline __u16 route_stamp(const struct config *c, __u32 ifindex)
+{
+	return c->route_generation + (ifindex * 0x9e3779b1u >> 16);
+}
+
 static __always_inline void session_fill(const struct config *c, const struct session_plan *plan,
 					 struct record *r, __be32 new_local, __be16 new_id,
 					 __u16 next_hop)
@@ -140,6 +152,17 @@ static __always_inline void session_fill(const struct config *c, const struct se
 		.last_seen = plan->now,
 		.created = plan->now,
 	};
+}
+
+/* The inside host comes in by the interface that its answers leave by: who made the plan has seen
+ * to it. */
+static __always_inline void session_stamp(const struct config *c, const struct session_plan *plan,
+					  struct record *orig)
+{
+	const struct next_hop *inside = next_hop_at(plan->next_hop_in);
+
+	if (inside)
+		orig->session.route_generation = route_stamp(c, inside->ifindex);
 }
 
 /* Makes both halves or none. Answers why not, or REASON_forwarded. */
@@ -165,6 +188,7 @@ static __always_inline __u32 session_add(struct session_plan *plan)
 	}
 	session_fill(c, plan, orig, plan->reply.local, plan->external_id, plan->next_hop_out);
 	session_fill(c, plan, reply, plan->orig.local, plan->inside_id, plan->next_hop_in);
+	session_stamp(c, plan, orig);
 	orig->partner = plan->reply_index;
 	reply->partner = plan->orig_index;
 	if (!table_publish(reply)) {
@@ -383,8 +407,8 @@ static __always_inline void session_note_reply(struct record *r)
  * Routes have changed since the next hop was chosen: choose again. False: no
  * way there any more.
  */
-static __always_inline bool session_reroute(struct packet *p, const struct config *c,
-					    struct record *r, bool out)
+static __always_inline bool session_choose_hop(struct packet *p, const struct config *c,
+					       struct record *r, bool out)
 {
 	struct route route = {};
 	enum route_result result;
@@ -397,8 +421,31 @@ static __always_inline bool session_reroute(struct packet *p, const struct confi
 	if (hop == NO_NEXT_HOP)
 		return false;
 	r->session.next_hop = hop;
-	r->session.route_generation = c->route_generation;
 	return true;
+}
+
+/* Does a packet in @r's direction come from another interface than the inside host does? */
+static __always_inline bool is_strangers(struct packet *p, const struct config *c,
+					 const struct record *r, bool out)
+{
+	return out && r->session.route_generation != route_stamp(c, p->ifindex) &&
+	       BACKEND_NAME(route_back)(p->context, p->ifindex, r->key.local) != p->ifindex;
+}
+
+/*
+ * The stamp of a half differs: who sends this, and by which way does it go on?
+ * Answers REASON_forwarded, or what stands against the packet; of a stranger's
+ * the session keeps nothing. A hairpin's way out is chosen on its way in.
+ */
+static __always_inline enum reason session_reroute(struct packet *p, const struct config *c,
+						   struct record *r, bool out)
+{
+	if (is_strangers(p, c, r, out))
+		return REASON_spoofed_source;
+	if (!(out && r->session.flags & SESSION_HAIRPIN) && !session_choose_hop(p, c, r, out))
+		return REASON_no_route;
+	r->session.route_generation = route_stamp(c, out ? p->ifindex : 0);
+	return REASON_forwarded;
 }
 
 #endif

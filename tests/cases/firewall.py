@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What never passes, and what stays on its link: martians, spoofed sources, source routes, the default deny."""
-from packets import (A, B, D, E, GATEWAY_LAN, LAN0, LAN1, N, ROUTER, S, UNRESOLVED, WAN, Ether, IPOption, esp, gre0, ping, pong,
+from packets import (A, B, D, E, GATEWAY_LAN, LAN0, LAN1, N, ROUTER, S, UNRESOLVED, WAN, Ether, IPOption, Raw, base, esp, gre0, ping, pong,
                      proto, tcp, udp)
 from rows import case
 
@@ -94,6 +94,109 @@ def spoofed_inside(g):
         g.lan(udp(source, 4000, S, 53), drop="spoofed_source")
     g.lan(udp(A, 4000, S, 53), device=LAN1, drop="spoofed_source")
     assert not g.records("orig")
+
+
+def neighbours_packets():
+    """Of a host that has sessions: what another LAN's host may send in its name."""
+    return (udp(A, 4000, S, 53), tcp(A, 5000, S, 80, "A", seq=1001), tcp(A, 5000, S, 80, "R", seq=1001), ping(A, S, 7),
+            esp(A, S, 0x1001), gre0(A, S, 9), proto(A, S, 4),
+            udp(A, 6000, S, 53, bytes(1000), flags="MF", id=5))
+
+
+@case
+def another_lan_in_a_session(g):
+    """RFC 2827: a host of another LAN, with the address and ports of one that has a session, says nothing in it"""
+    g.switch(on=[])
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.wan(tcp(S, 80, E, 5000, "SA", seq=9, ack=1001), sent=tcp(S, 80, A, 5000, "SA", seq=9, ack=1001))
+    for packet in neighbours_packets():
+        if packet.proto != 6:
+            g.lan(packet, sent=sent_by_e(packet), leave=packet.flags == "MF")
+    before = g.records("orig")
+    for _ in range(2):
+        for packet in neighbours_packets():
+            g.lan(packet, device=LAN1, drop="spoofed_source", leave=packet.flags == "MF")
+        for r in before:
+            assert r in g.records("orig"), "a stranger's packet has changed the session: %s" % r
+        g.config(route_generation=2)
+    first = udp(A, 6000, S, 53, bytes(1000), flags="MF", id=6)
+    g.lan(first, sent=sent_by_e(first), leave=True)
+    last = base(A, S, {"proto": 17, "frag": 126, "id": 6}) / Raw(bytes(16))
+    g.lan(last, device=LAN1, drop="spoofed_source", leave=True)
+    overlap = base(A, S, {"proto": 17, "frag": 120, "id": 6}) / Raw(bytes(16))
+    g.lan(overlap, device=LAN1, drop="spoofed_source", leave=True)
+    g.lan(last, sent=sent_by_e(last), leave=True)
+    for packet in neighbours_packets()[3:-1]:
+        g.lan(packet, sent=sent_by_e(packet))
+
+
+def sent_by_e(packet):
+    packet = packet.copy()
+    packet.src = E
+    return packet
+
+
+@case
+def another_lan_in_a_hairpin(g):
+    """The same on the way to another inside host by the external address"""
+    g.forward(17, 80, B, 8080)
+    g.lan(udp(A, 4000, E, 80), sent=udp(E, 4000, B, 8080), leave=True)
+    g.lan(udp(A, 4000, E, 80), device=LAN1, drop="spoofed_source", leave=None)
+    g.lan(udp(A, 4000, E, 80), sent=udp(E, 4000, B, 8080), leave=True)
+    g.config(route_generation=2)
+    g.lan(udp(A, 4000, E, 80), device=LAN1, drop="spoofed_source", leave=None)
+    g.lan(udp(A, 4000, E, 80), sent=udp(E, 4000, B, 8080), leave=True)
+
+
+@case
+def another_lan_to_the_helper(g):
+    """What the helper reads is the host's own"""
+    g.switch(on=["pptp"])
+    g.lan(tcp(A, 5000, S, 1723), punt="to_helper")
+    g.lan(tcp(A, 5000, S, 1723), device=LAN1, drop="spoofed_source")
+
+
+@case
+def host_moves_to_another_lan(g):
+    """Routes change: the session goes on from where the host is now, and from nowhere else"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    g.detour("10.0.0.10/32", LAN1, D)
+    g.config(route_generation=2)
+    g.lan(udp(A, 4000, S, 53), drop="spoofed_source")
+    g.lan(udp(A, 4000, S, 53), device=LAN1, sent=udp(E, 4000, S, 53))
+    g.lan(udp(A, 4000, S, 53), drop="spoofed_source")
+    g.lan(udp(A, 4000, S, 53), device=LAN1, sent=udp(E, 4000, S, 53))
+
+
+@case
+def server_answers_from_its_lan(g):
+    """A session that the remote began: the inside host's answers count from its own interface only"""
+    g.forward(17, 80, A, 8080)
+    g.wan(udp(S, 5000, E, 80), sent=udp(S, 5000, A, 8080))
+    g.lan(udp(A, 8080, S, 5000), device=LAN1, drop="spoofed_source")
+    g.lan(udp(A, 8080, S, 5000), sent=udp(E, 80, S, 5000))
+
+
+@case
+def forged_source_to_gateway(g):
+    """BCP 38: who is not of this LAN gets no answer from the gateway, its other addresses or another LAN"""
+    for source in ("192.0.2.1", S, D, ROUTER, N, E, GATEWAY_LAN, "10.0.1.1", "169.254.7.7"):
+        for destination in (GATEWAY_LAN, E, "10.0.1.1", D):
+            g.lan(ping(source, destination, 1), drop="spoofed_source")
+            g.lan(udp(source, 4000, destination, 53), drop="spoofed_source")
+    g.lan(udp(A, 4000, GATEWAY_LAN, 53), device=LAN1, drop="spoofed_source")
+    g.lan(udp(A, 4000, GATEWAY_LAN, 53), stack="to_gateway")
+    g.lan(udp(A, 4000, D, 53), stack="to_gateway")
+
+
+@case
+def forged_source_to_all(g):
+    """The same to groups and broadcast; who has no address yet may speak (RFC 2131 4.1, RFC 3927)"""
+    for destination in ("224.0.0.251", "255.255.255.255"):
+        for source in ("192.0.2.1", S, D, E, GATEWAY_LAN):
+            g.lan(udp(source, 4000, destination, 53), drop="spoofed_source")
+        for source in (A, "0.0.0.0", "169.254.7.7"):
+            g.lan(udp(source, 68, destination, 67), stack="to_gateway")
 
 
 @case

@@ -45,7 +45,7 @@ static enum route_result world_lookup(__u32 ifindex, __be32 destination, struct 
 		const struct world_route *r = &world.routes[i];
 
 		if ((destination & r->mask) == r->prefix &&
-		    (!best || ntohl(r->mask) > ntohl(best->mask)))
+		    (!best || ntohl(r->mask) >= ntohl(best->mask)))
 			best = r;
 	}
 	if (!best || !best->route.ifindex)
