@@ -52,15 +52,15 @@ test("first start: a wrong code, a short password, then the right ones", async (
 	const button = page.getByRole("button", { name: "Set password and begin" });
 	const fill = async (typed, password, again) => {
 		await page.getByLabel("Code").fill(typed);
-		await page.getByLabel("New password").fill(password);
-		await page.getByLabel("The same again").fill(again);
+		await page.getByLabel("New password", { exact: true }).fill(password);
+		await page.getByLabel("Repeat new password").fill(again);
 		await button.click();
 	};
 	assert.deepEqual(await wcag(page), []);
 	await fill(code, "short", "short");
 	await page.getByText("Too short: at least 12 characters.").waitFor();
 	await fill(code, PASSWORD, `${PASSWORD}!`);
-	await page.getByText("The two are not the same.").waitFor();
+	await page.getByText("The passwords do not match.").waitFor();
 	await fill("AAAA-AAAA", PASSWORD, PASSWORD);
 	await page.getByText("That is not the code that the gateway shows now.").waitFor();
 	await fill(code, PASSWORD, PASSWORD);
@@ -75,7 +75,7 @@ test("login: refused with a wrong password, let in with the right one, out again
 	assert.deepEqual(await wcag(admin), []);
 	await admin.getByLabel("Password", { exact: true }).fill("admin");
 	await admin.getByRole("button", { name: "Log in" }).click();
-	await admin.getByText("The password is wrong.").waitFor();
+	await admin.getByText("The password is incorrect.").waitFor();
 	await logIn(admin);
 	await admin.getByRole("button", { name: "Log out" }).click();
 	await admin.getByText("You have logged out.").waitFor();
@@ -85,7 +85,7 @@ test("login: refused with a wrong password, let in with the right one, out again
 // --- what is live ---------------------------------------------------------------------------
 test("overview: the internet is there, the tunnels are, traffic is drawn", async () => {
 	await go(admin, "overview");
-	await admin.getByText("Internet is there").waitFor();
+	await admin.getByText("The gateway is translating").waitFor();
 	await admin.locator(".tile", { hasText: "203.0.113.1" }).waitFor();
 	for (const name of Object.values(NAMES))
 		await admin.locator(".tunnel", { hasText: name }).first().waitFor();
@@ -106,10 +106,10 @@ for (const [name, tunnel] of Object.entries(TUNNELS))
 		const part = admin.locator(`#protocol-${name}`), toggle = part.getByRole("switch"), save = passthrough(admin).getByRole("button", { name: "Save", exact: true });
 		await part.locator("li", { hasText: "10.10.0.1" }).first().waitFor();
 		await toggle.setChecked(false, { force: true });
-		await passthrough(admin).getByText(/Saving cuts off/).waitFor();
+		await passthrough(admin).getByText(/Saving will interrupt/).waitFor();
 		labMust("tunnel_passes", tunnel);
 		await save.click();
-		await toast(admin, "Saved. It works now.");
+		await toast(admin, "Saved and active.");
 		labMust("tunnel_blocked", tunnel);
 		await part.locator(".pill", { hasText: "Blocked" }).first().waitFor();
 		await toggle.setChecked(true, { force: true });
@@ -118,16 +118,16 @@ for (const [name, tunnel] of Object.entries(TUNNELS))
 		labMust("tunnel_passes", tunnel);
 	});
 
-test("NAT only: the third state, under More, and back", async () => {
+test("Plain NAT: the third state, under Troubleshooting option, and back", async () => {
 	const part = admin.locator("#protocol-l2tp"), save = passthrough(admin).getByRole("button", { name: "Save", exact: true });
 	await part.locator("summary").click();
-	await part.getByLabel(/NAT only/).check();
+	await part.getByLabel(/Plain NAT/).check();
 	await save.click();
 	await admin.waitForFunction(() => live.status?.passthrough.l2tp === "nat-only");
 	await admin.reload();
-	await part.getByText("NAT only").first().waitFor();
-	assert.equal(await part.getByLabel(/NAT only/).isChecked(), true);
-	await part.getByLabel(/NAT only/).uncheck();
+	await part.getByText("Plain NAT").first().waitFor();
+	assert.equal(await part.getByLabel(/Plain NAT/).isChecked(), true);
+	await part.getByLabel(/Plain NAT/).uncheck();
 	await save.click();
 	await admin.waitForFunction(() => live.status?.passthrough.l2tp === "on");
 });
@@ -140,12 +140,12 @@ test("two browsers: each sees what the other one does, and undoes none of it", a
 	await mine.setChecked(false, { force: true }); // not saved yet
 	await other.locator("#protocol-l2tp").getByRole("switch").setChecked(false, { force: true });
 	await save(other);
-	await toast(other, "Saved. It works now.");
+	await toast(other, "Saved and active.");
 	await admin.locator("#protocol-l2tp").getByRole("switch", { checked: false }).waitFor();
 	assert.equal(await mine.isChecked(), false);
 	await mine.setChecked(true, { force: true });
 	await save(admin);
-	await toast(admin, "Nothing to save: it works like this already.");
+	await toast(admin, "No changes to save.");
 	await other.locator("#protocol-l2tp").getByRole("switch").setChecked(true, { force: true });
 	await save(other);
 	await admin.locator("#protocol-l2tp").getByRole("switch", { checked: true }).waitFor();
@@ -156,7 +156,7 @@ test("filtering is saved", async () => {
 	const udp = admin.getByRole("group", { name: "For UDP" });
 	await udp.getByLabel(/^Anybody/).check();
 	await admin.getByRole("button", { name: "Save filtering" }).click();
-	await toast(admin, "Filtering saved. It works now.");
+	await toast(admin, "Filtering saved and active.");
 	assert.match(labMust("wl", "--json", "show", "config"), /"udp": ?"endpoint-independent"/);
 });
 
@@ -165,38 +165,38 @@ test("port forward: a stranger gets in through it, and not after it is removed",
 	labMust("serve_here");
 	const stranger = () => lab("stranger_answered", "8080").status;
 	assert.notEqual(stranger(), 0);
-	await admin.getByLabel("Port outside").fill("99999");
+	await admin.getByLabel("External port").fill("99999");
 	await admin.getByRole("button", { name: "Add forward" }).click();
 	await admin.getByText("A port is a number from 1 to 65535.").waitFor();
 	await admin.getByLabel("Name").fill("door");
-	await admin.getByLabel("Port outside").fill("8080");
+	await admin.getByLabel("External port").fill("8080");
 	await admin.getByLabel("Device address").fill("10.10.0.21");
 	await admin.getByRole("button", { name: "Add forward" }).click();
 	await admin.getByRole("button", { name: "Remove forward door" }).waitFor();
 	assert.equal(stranger(), 0);
 	await admin.getByRole("button", { name: "Remove forward door" }).click();
 	await admin.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
-	await admin.getByText("No forwards: nothing from outside reaches your devices.").waitFor();
+	await admin.getByText("No port forwards. Nothing on the internet can reach your devices.").waitFor();
 	assert.notEqual(stranger(), 0);
 });
 
 test("port forward: refused ones are told at their field, and what was typed outlives the session", async () => {
 	const add = () => admin.getByRole("button", { name: "Add forward" }).click();
 	await admin.getByLabel("Name").fill("range");
-	await admin.getByLabel("Port outside").fill("9000");
-	await admin.getByLabel("Last port").fill("8000");
+	await admin.getByLabel("External port").fill("9000");
+	await admin.getByLabel("to port (for a range)").fill("8000");
 	await admin.getByLabel("Device address").fill("10.10.0.300");
 	await add();
 	await admin.locator(".field", { hasText: "Device address" }).locator(".wrong", { hasText: "300" }).waitFor();
 	await admin.getByLabel("Device address").fill("10.10.0.21");
 	await add();
-	await admin.locator(".field", { hasText: "Last port" }).locator(".wrong", { hasText: "below the first port" }).waitFor();
+	await admin.locator(".field", { hasText: "to port (for a range)" }).locator(".wrong", { hasText: "below the first port" }).waitFor();
 	await admin.evaluate(() => fetch("/api/v1/session", { method: "DELETE", headers: { "X-CSRF-Token": session.csrf_token } }));
 	await admin.getByText("Your session has ended. Log in again.").waitFor();
 	await logInHere(admin);
 	await admin.getByRole("heading", { name: "Port forwards" }).waitFor();
 	assert.equal(await admin.getByLabel("Name").inputValue(), "range");
-	await admin.getByLabel("Last port").fill("9001");
+	await admin.getByLabel("to port (for a range)").fill("9001");
 	await add();
 	await admin.getByRole("button", { name: "Remove forward range" }).waitFor();
 	labMust("wl", "forward", "remove", "range");
@@ -205,13 +205,13 @@ test("port forward: refused ones are told at their field, and what was typed out
 
 test("rollback: one click, kept by another or undone", async () => {
 	await go(admin, "settings");
-	const back = admin.getByRole("button", { name: /^Go back/ }), config = () => labMust("wl", "--json", "show", "config");
+	const back = admin.getByRole("button", { name: /^Restore the settings/ }), config = () => labMust("wl", "--json", "show", "config");
 	await back.first().click();
-	await admin.getByText(/It comes back by itself in \d+ s\./).waitFor();
+	await admin.getByText(/Undone automatically in \d+ s unless you keep it\./).waitFor();
 	assert.match(config(), /"range"/);
 	await admin.getByRole("button", { name: "Undo now" }).click();
 	await toast(admin, "Undone.");
-	await admin.getByText(/It comes back by itself/).waitFor({ state: "hidden" });
+	await admin.getByText(/Undone automatically/).waitFor({ state: "hidden" });
 	assert.doesNotMatch(config(), /"range"/);
 	await back.first().click();
 	await admin.getByRole("button", { name: "Keep it" }).click();
@@ -228,7 +228,7 @@ test("backup: what is downloaded can be restored", async () => {
 	await admin.getByText("This is not a backup file.").waitFor();
 	await admin.getByLabel("Backup to restore").setInputFiles({ name: "other.json", mimeType: "application/json", buffer: Buffer.from('{"wayleave_backup": 2, "settings": {}}') });
 	await admin.getByRole("button", { name: "Restore", exact: true }).click();
-	await admin.getByText("or one of a version that this one cannot read").waitFor();
+	await admin.getByText("or it comes from an incompatible version").waitFor();
 	await admin.getByLabel("Backup to restore").setInputFiles(file);
 	await admin.getByRole("button", { name: "Restore", exact: true }).click();
 	await admin.getByRole("button", { name: "Keep it" }).click();
@@ -237,7 +237,7 @@ test("backup: what is downloaded can be restored", async () => {
 
 test("tokens: shown once, and revoked", async () => {
 	await admin.getByRole("textbox", { name: "Name" }).fill("<b>monitor</b>");
-	await admin.getByRole("button", { name: "Make token" }).click();
+	await admin.getByRole("button", { name: "Create token" }).click();
 	const secret = await admin.getByRole("dialog").locator("code").textContent();
 	assert.match(secret, /^wl_/);
 	await admin.getByRole("button", { name: "Close" }).click();
@@ -300,8 +300,8 @@ async function looks(page, name) {
 }
 
 test("a change that nobody keeps waits, on every page", async () => {
-	await admin.getByRole("button", { name: /^Go back/ }).first().click();
-	await admin.getByText(/It comes back by itself in \d+ s\./).waitFor();
+	await admin.getByRole("button", { name: /^Restore the settings/ }).first().click();
+	await admin.getByText(/Undone automatically in \d+ s unless you keep it\./).waitFor();
 	before = labMust("wl", "--json", "show", "config");
 });
 
@@ -311,10 +311,10 @@ test("dark by the system's wish and by the switch; WCAG 2.2 AA", async () => {
 	await admin.emulateMedia({ colorScheme: "dark" });
 	await admin.waitForFunction(() => document.documentElement.dataset.theme === "dark");
 	await looks(admin, "dark");
-	await admin.getByLabel("Dark or light").selectOption("light");
+	await admin.getByLabel("Theme").selectOption("light");
 	assert.equal(await admin.evaluate(() => document.documentElement.dataset.theme), "light");
 	await admin.emulateMedia({ colorScheme: "light" });
-	await admin.getByLabel("Dark or light").selectOption("auto");
+	await admin.getByLabel("Theme").selectOption("auto");
 });
 
 test("a phone of 360 pixels: the menu opens and closes, nothing scrolls sideways", async () => {
@@ -341,7 +341,7 @@ test("German by the browser's language, light and dark; English by choice", asyn
 });
 
 test("and has come back by itself, a minute after", async () => {
-	await admin.getByText(/It comes back by itself/).waitFor({ state: "hidden", timeout: 70000 });
+	await admin.getByText(/Undone automatically/).waitFor({ state: "hidden", timeout: 70000 });
 	assert.notEqual(settingsOf(labMust("wl", "--json", "show", "config")), settingsOf(before));
 });
 
@@ -398,7 +398,7 @@ test("too many pages at once: the last one says so, and its figures move again w
 	const cookie = (await admin.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
 	const streams = await Promise.all(Array.from({ length: 16 }, () => streamOpen(cookie)));
 	assert.ok(streams.some((stream) => stream.statusCode === 429), "more than 16 at once");
-	const page = await admin.context().newPage(), said = page.getByText(/^Too many pages of this gateway are open at once/);
+	const page = await admin.context().newPage(), said = page.getByText(/^This page is open in too many tabs/);
 	await page.goto(ADDRESS);
 	await said.waitFor();
 	streams.forEach((stream) => stream.destroy());
@@ -420,9 +420,9 @@ test("password: changed, and every session has ended", async () => {
 	const other = await visitor(browser);
 	await logIn(other);
 	await go(admin, "settings");
-	await admin.getByLabel("Password until now").fill(PASSWORD);
-	await admin.getByLabel("New password").fill(`${PASSWORD}, still`);
-	await admin.getByLabel("The same again").fill(`${PASSWORD}, still`);
+	await admin.getByLabel("Current password").fill(PASSWORD);
+	await admin.getByLabel("New password", { exact: true }).fill(`${PASSWORD}, still`);
+	await admin.getByLabel("Repeat new password").fill(`${PASSWORD}, still`);
 	await admin.getByRole("button", { name: "Change password" }).click();
 	await admin.getByText("The password is changed. Log in with the new one.").waitFor();
 	await other.getByRole("heading", { name: "Log in" }).waitFor();
@@ -439,6 +439,6 @@ test("lock-out: after ten wrong passwords the page says how long to wait", async
 		if ((await answer).status() === 429)
 			break;
 	}
-	await page.getByText(/Too many tries\. Wait .*, then try again\./).waitFor();
+	await page.getByText(/Too many attempts\. Try again in .*\./).waitFor();
 	await page.context().close();
 });

@@ -43,8 +43,8 @@ async function main() {
 	await first.goto(ADDRESS);
 	await first.getByLabel("Code").fill(labMust("setup_code").match(/\b[A-Z0-9]{4}(-?[A-Z0-9]{4})+\b/)[0]);
 	await save(first, "first-start");
-	await first.getByLabel("New password").fill(PASSWORD);
-	await first.getByLabel("The same again").fill(PASSWORD);
+	await first.getByLabel("New password", { exact: true }).fill(PASSWORD);
+	await first.getByLabel("Repeat new password").fill(PASSWORD);
 	await first.getByRole("button").last().click();
 	await first.locator("nav.nav").waitFor();
 	labMust("busy");

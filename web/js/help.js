@@ -2,8 +2,8 @@
 // Help: the questions that people ask, four lines each; other pages link to them as #/help/NAME.
 "use strict";
 
-const QUESTIONS = ["passthrough", "on-or-off", "change-nothing", "need", "nat-passthrough", "ip-passthrough", "pptp", "l2tp", "ipsec",
-	"no-switch", "wifi", "virus", "behind", "one-works"];
+const QUESTIONS = ["not-working", "symptoms", "passthrough", "on-or-off", "change-nothing", "need", "nat-passthrough", "ip-passthrough", "pptp", "l2tp", "ipsec",
+	"no-switch", "sip-alg", "safe", "vpn-router", "wifi", "virus", "behind", "one-works"];
 
 pages.help = {
 	title: () => t("nav.help"),
