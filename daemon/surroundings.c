@@ -120,7 +120,7 @@ static int link_attach(struct gateway *gateway, struct link *link)
 	err = attach_link(link, &gateway->plane, &gateway->instance, xdp);
 	if (err)
 		return err;
-	sysctl_interface(&gateway->instance, link->name);
+	sysctl_interface(&gateway->instance, link->name, link->wan);
 	log_info("%s %s: data plane attached by %s", link->wan ? "WAN" : "LAN", link->name,
 		 xdp ? "XDP and TC" : "TC");
 	return 0;

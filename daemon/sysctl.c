@@ -71,12 +71,35 @@ int sysctl_gateway(const struct instance *instance)
 	return err;
 }
 
-void sysctl_interface(const struct instance *instance, const char *interface)
-{
-	char name[128];
+/* Of each interface, in ip-sysctl.rst's words. */
+struct interface_parameter {
+	bool wan, lan; /* on which side */
+	const char *family, *name, *value;
+};
 
-	snprintf(name, sizeof(name), "ipv4/conf/%s/send_redirects", interface);
-	sysctl_set(instance, name, "0");
+static const struct interface_parameter interface_parameters[] = {
+	/* a LAN host must not be told a way round the gateway */
+	{true, true, "ipv4", "send_redirects", "0"},
+	/* ARP on the WAN tells and asks for the WAN's own addresses, never a LAN's */
+	{true, false, "ipv4", "arp_ignore", "1"},
+	{true, false, "ipv4", "arp_announce", "2"},
+	/* no LAN host tells the gateway its addresses and routes (RFC 4861 sections 6.2, 8.1) */
+	{false, true, "ipv6", "accept_ra", "0"},
+	{false, true, "ipv6", "accept_redirects", "0"},
+};
+
+void sysctl_interface(const struct instance *instance, const char *interface, bool wan)
+{
+	for (size_t i = 0; i < sizeof(interface_parameters) / sizeof(*interface_parameters); i++) {
+		const struct interface_parameter *parameter = &interface_parameters[i];
+		char name[128];
+
+		if (wan ? !parameter->wan : !parameter->lan)
+			continue;
+		snprintf(name, sizeof(name), "%s/conf/%s/%s", parameter->family, interface,
+			 parameter->name);
+		sysctl_set(instance, name, parameter->value);
+	}
 }
 
 static void parameter_restore(void *context, const char *name, const char *value)

@@ -8,6 +8,8 @@
 #ifndef WAYLEAVE_DAEMON_SYSCTL_H
 #define WAYLEAVE_DAEMON_SYSCTL_H
 
+#include <stdbool.h>
+
 #include "daemon/instance.h"
 
 /* The gateway's own ports: no LAN host is ever given one. Host byte order. */
@@ -23,8 +25,12 @@ int sysctl_set(const struct instance *instance, const char *name, const char *va
  */
 int sysctl_gateway(const struct instance *instance);
 
-/* No ICMP redirects: a LAN host must not be told a way round the gateway. */
-void sysctl_interface(const struct instance *instance, const char *interface);
+/*
+ * What one interface needs: no ICMP redirects; on the WAN, ARP that knows of no
+ * LAN address; on a LAN, no router advertisements and no IPv6 redirects. A
+ * parameter that is not there (no IPv6) is left out.
+ */
+void sysctl_interface(const struct instance *instance, const char *interface, bool wan);
 
 /* Puts everything back that is remembered. */
 void sysctl_restore(const struct instance *instance);

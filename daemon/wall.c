@@ -42,6 +42,38 @@ static void lan_names(FILE *out, const struct links *links)
 	}
 }
 
+/*
+ * RFC 2827 once more, for what the data plane leaves to the kernel (a frame with
+ * a VLAN tag of 0): a source comes in by the interface that leads to it. What
+ * comes out of the gateway's own IPsec has been looked at as what it came in.
+ */
+static void source_rules(FILE *out, const struct links *links)
+{
+	fprintf(out, "\tchain sources {\n"
+		     "\t\ttype filter hook prerouting priority filter; policy accept;\n"
+		     "\t\tiifname { ");
+	lan_names(out, links);
+	fprintf(out, " } meta pkttype host meta ipsec missing ip saddr != 0.0.0.0 "
+		     "fib saddr . iif oif missing counter drop\n"
+		     "\t}\n");
+}
+
+/*
+ * The gateway's own packets leave the WAN with an address of the WAN. One that
+ * has none yet is a DHCP client's; one that IPsec is about to wrap comes by once
+ * more as what it has become.
+ */
+static void output_rules(FILE *out, const char *wan)
+{
+	fprintf(out,
+		"\tchain output {\n"
+		"\t\ttype filter hook output priority filter; policy accept;\n"
+		"\t\toifname \"%s\" rt ipsec missing ip saddr != 0.0.0.0 "
+		"fib saddr . oif type != local counter drop\n"
+		"\t}\n",
+		wan);
+}
+
 static void input_rules(FILE *out, const char *wan)
 {
 	fprintf(out,
@@ -82,8 +114,10 @@ int wall_text(const char *table, const struct links *links, char **text)
 		return -ENOMEM;
 	/* declared first, so that the deletion never fails: one transaction replaces all */
 	fprintf(out, "table inet %s\ndelete table inet %s\ntable inet %s {\n", table, table, table);
+	source_rules(out, links);
 	input_rules(out, links->link[0].name);
 	forward_rules(out, links);
+	output_rules(out, links->link[0].name);
 	fprintf(out, "}\n");
 	return fclose(out) ? -ENOMEM : 0;
 }
@@ -113,7 +147,7 @@ static void refusal_say(struct wall *wall)
 	const char *why = nft_ctx_get_error_buffer(wall->nft);
 
 	log_error("the firewall table %s cannot be set up (kernel modules nf_tables, "
-		  "nft_ct): %.*s",
+		  "nft_ct, nft_fib_inet): %.*s",
 		  wall->table, (int)strcspn(why, "\n"), why);
 }
 

@@ -329,7 +329,7 @@ SCRIPTS = ["tests/run", "tools/install-deps", "tools/demo", "http/embed", "tests
 
 def alone():
     """What needs root and is not in a folder of its own."""
-    for name in ("survival", "pairing", "daemon", "keepalive", "natdiscovery", "pptp", "l2tp", "icmp"):
+    for name in ("survival", "pairing", "daemon", "keepalive", "natdiscovery", "pptp", "l2tp", "icmp", "spoof"):
         yield Suite(name, ["tests/lab/%s.sh" % name], after=TEST_PROGRAMS if name in BUILT else ("build",))
     yield Suite("demo", ["tests/lab/demo"])
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])

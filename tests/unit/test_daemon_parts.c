@@ -205,6 +205,8 @@ static void the_wall_names_every_interface(void **state)
 	assert_non_null(
 		strstr(text, "iifname { \"lan0\", \"lan1\" } oifname \"wan0\" counter drop"));
 	assert_non_null(strstr(text, "iifname \"wan0\" ct state established,related accept"));
+	assert_non_null(strstr(text, "iifname { \"lan0\", \"lan1\" } meta pkttype host"));
+	assert_non_null(strstr(text, "oifname \"wan0\" rt ipsec missing"));
 	free(text);
 }
 
