@@ -20,7 +20,7 @@ static void outcome_print(const struct cli *cli, const json_t *result)
 	if (cli->json)
 		cli_print_json(result);
 	else if (left)
-		printf("done; undone in %d s unless you give: wayleave confirm\n", (int)left);
+		printf("done; will be undone in %d s; to keep it: wayleave confirm\n", (int)left);
 	else
 		puts("done");
 }
@@ -274,6 +274,6 @@ int cli_check(const struct cli *cli)
 		return CLI_REFUSED;
 	}
 	settings_free(settings);
-	printf("%s: right\n", path);
+	printf("%s: OK\n", path);
 	return CLI_OK;
 }

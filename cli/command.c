@@ -79,11 +79,11 @@ static const struct command {
 	 "  wayleave forward add esp 192.168.1.12\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
-	{"setup", cli_setup, 0, 1, 0, "the page: where it is, and the code of its first password",
+	{"setup", cli_setup, 0, 1, 0, "web page: its address and the one-time code for the first password",
 	 "[reset|unlock]",
-	 "Where the page is, and the one-time code that setting its first password takes. reset\n"
-	 "takes a forgotten password away and ends every session; unlock lets those try again who\n"
-	 "were locked out by wrong passwords.",
+	 "The page's address, and the one-time code that setting its first password takes. reset\n"
+	 "removes a forgotten password and ends every session; unlock lets everybody who was\n"
+	 "locked out by wrong passwords try again.",
 	 "  wayleave setup\n"
 	 "  wayleave setup unlock\n"},
 	{"check", cli_check, 0, 1, 0, "say what is wrong in a settings file", "[FILE]",
@@ -126,7 +126,7 @@ static void command_help(FILE *out, const struct command *command)
 static void general_help(FILE *out)
 {
 	fputs("wayleave [-r RUN_DIR] [--json] COMMAND\n\n"
-	      "Looks at and steers wayleaved, the VPN-passthrough NAT gateway.\n\n",
+	      "Shows and controls wayleaved, the VPN-passthrough NAT gateway.\n\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS_COUNT; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].brief);

@@ -129,7 +129,8 @@ static void draw_concern(const struct watch *watch, int *row)
 	char line[512] = "";
 
 	if (confirm_s)
-		snprintf(line, sizeof(line), "a change is undone in %lld s: wayleave confirm",
+		snprintf(line, sizeof(line),
+			 "a change will be undone in %lld s; to keep it: wayleave confirm",
 			 confirm_s);
 	else if (json_array_size(waiting))
 		snprintf(line, sizeof(line), "waiting for %s",
@@ -148,6 +149,7 @@ struct section {
 	const json_t *rows;
 	const char *order; /* "by traffic" */
 	unsigned int shown;
+	unsigned int lines; /* that a row takes */
 };
 
 /* Row by row in turn, so that a short list leaves its place to the others. */
@@ -161,7 +163,7 @@ static void rows_share(struct section sections[SECTIONS_COUNT], int available)
 			if (sections[i].shown == json_array_size(sections[i].rows))
 				continue;
 			sections[i].shown++;
-			available--;
+			available -= sections[i].lines;
 			taken = true;
 		}
 	}
@@ -172,10 +174,12 @@ static void draw_rows(const struct section *section, char *table, int *row)
 	unsigned int i = 0;
 	char *state;
 
-	for (char *line = strtok_r(table, "\n", &state); line && i <= section->shown;
-	     line = strtok_r(NULL, "\n", &state), i++)
+	for (char *line = strtok_r(table, "\n", &state);
+	     line && i <= section->shown * section->lines; line = strtok_r(NULL, "\n", &state), i++)
 		draw(row,
-		     i == 0 ? A_UNDERLINE : state_attributes(json_array_get(section->rows, i - 1)),
+		     i == 0 ? A_UNDERLINE
+			    : state_attributes(
+				      json_array_get(section->rows, (i - 1) / section->lines)),
 		     line);
 }
 
@@ -206,11 +210,14 @@ static void draw_sections(const struct watch *watch, int *row, int last)
 	/* devices have no age */
 	enum view_order devices_order = view->order == ORDER_AGE ? ORDER_TRAFFIC : view->order;
 	struct section sections[SECTIONS_COUNT] = {
-		{"Tunnels", "vpn", view->vpns, view_order_name(view->order), 0},
-		{"Devices", "devices", view->devices, view_order_name(devices_order), 0},
-		{"Drops", "drops", view->counters, "rate", 0},
+		{"Tunnels", "vpn", view->vpns, view_order_name(view->order), 0, 1},
+		{"Devices", "devices", view->devices, view_order_name(devices_order), 0, 1},
+		{"Drops", "drops", view->counters, "rate", 0, 1},
 	};
 
+	for (int i = 0; i < SECTIONS_COUNT; i++)
+		sections[i].lines = text_list_row_lines(sections[i].what, sections[i].rows,
+							(struct text_style){.width = COLS});
 	rows_share(sections, last - *row - 2 * SECTIONS_COUNT);
 	for (int i = 0; i < SECTIONS_COUNT && *row < last; i++)
 		draw_section(&sections[i], row);

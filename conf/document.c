@@ -74,7 +74,7 @@ static void path_join(char *path, size_t size, const char *outer, const char *in
 static const char *shape_sentence(const char *reason)
 {
 	if (strstr(reason, "Expecting MAPPING"))
-		return "wants settings of its own (name: value), or leave it out";
+		return "expected \"name: value\" lines below it, found plain text";
 	if (strstr(reason, "Expecting SEQUENCE"))
 		return "wants a list: [a, b]";
 	return "wants a single value";

@@ -148,11 +148,20 @@ static int event_seen(struct walk *walk, const yaml_event_t *event)
 	}
 }
 
+/* libyaml's words for the most frequent mistake do not mention the tab. */
+static const char *syntax_problem(const yaml_parser_t *parser)
+{
+	if (!parser->problem)
+		return "unreadable";
+	if (strstr(parser->problem, "found character that cannot start"))
+		return "tabs are not allowed, indent with spaces; nor may a value begin with @, ` "
+		       "or %";
+	return parser->problem;
+}
+
 static int syntax_error(const yaml_parser_t *parser, struct settings_error *error)
 {
-	settings_error_set(error, -EINVAL, "", "not YAML: %s%s%s",
-			   parser->problem ? parser->problem : "unreadable",
-			   parser->context ? " " : "", parser->context ? parser->context : "");
+	settings_error_set(error, -EINVAL, "", "not YAML: %s", syntax_problem(parser));
 	error->line = parser->problem_mark.line + 1;
 	return -EINVAL;
 }

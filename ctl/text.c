@@ -140,20 +140,23 @@ static void ids_text(const json_t *session, char *text, size_t size)
 		snprintf(text, size, "%s", protocol);
 }
 
+#define IDS_SHOWN 2
+
+/* The first two sessions' ids, and how many more there are. */
 static void ids_cell(const json_t *document, const char *member, char *text)
 {
 	const json_t *sessions = json_object_get(json_object_get(document, member), "sessions");
-	size_t i, used = 0;
-	json_t *session;
+	size_t count = json_array_size(sessions), used = 0;
 
-	strcpy(text, json_array_size(sessions) ? "" : "-");
-	json_array_foreach ((json_t *)sessions, i, session) {
+	strcpy(text, count ? "" : "-");
+	for (size_t i = 0; i < count && i < IDS_SHOWN; i++) {
 		char ids[64];
-		ids_text(session, ids, sizeof(ids));
-		if (used < CELL_BYTES)
-			used += snprintf(text + used, CELL_BYTES - used, "%s%s", i ? ", " : "",
-					 ids);
+
+		ids_text(json_array_get(sessions, i), ids, sizeof(ids));
+		used += snprintf(text + used, CELL_BYTES - used, "%s%s", i ? ", " : "", ids);
 	}
+	if (count > IDS_SHOWN)
+		snprintf(text + used, CELL_BYTES - used, " +%zu", count - IDS_SHOWN);
 }
 
 static void first_cell(const json_t *document, const char *member, char *text)
@@ -193,69 +196,73 @@ struct column {
 struct table {
 	const char *what;
 	struct column columns[COLUMNS_MAX];
+	/* the others go below a row where a terminal is too narrow for all; 0: they are cut off */
+	unsigned int first;
 };
 
 static const struct table tables[] = {
-	{"sessions",
-	 {{"PROTO", "protocol", string_cell, false},
-	  {"CLASS", "class", string_cell, false},
-	  {"INSIDE", "inside", endpoint_cell, false},
-	  {"EXTERNAL", "external", endpoint_cell, false},
-	  {"REMOTE", "remote", endpoint_cell, false},
-	  {"STATE", "state", string_cell, false},
-	  {"AGE", "age_s", duration_cell, true},
-	  {"IDLE", "idle_s", duration_cell, true},
-	  {"LEFT", "expires_s", duration_cell, true},
-	  {"OUT", "bytes_out", size_cell, true},
-	  {"IN", "bytes_in", size_cell, true}}},
+	{.what = "sessions",
+	 .columns = {{"PROTO", "protocol", string_cell, false},
+		     {"CLASS", "class", string_cell, false},
+		     {"INSIDE", "inside", endpoint_cell, false},
+		     {"EXTERNAL", "external", endpoint_cell, false},
+		     {"REMOTE", "remote", endpoint_cell, false},
+		     {"STATE", "state", string_cell, false},
+		     {"AGE", "age_s", duration_cell, true},
+		     {"IDLE", "idle_s", duration_cell, true},
+		     {"LEFT", "expires_s", duration_cell, true},
+		     {"OUT", "bytes_out", size_cell, true},
+		     {"IN", "bytes_in", size_cell, true}}},
 	/* what a terminal of 80 columns has to show comes first */
-	{"vpn",
-	 {{"DEVICE", "device", device_cell, false},
-	  {"KIND", "kind", string_cell, false},
-	  {"STATE", "state", string_cell, false},
-	  {"AGE", "age_s", duration_cell, true},
-	  {"IDLE", "idle_s", duration_cell, true},
-	  {"OUT", "bytes_out", size_cell, true},
-	  {"IN", "bytes_in", size_cell, true},
-	  {"SERVER", "server", string_cell, false},
-	  {"IDS", "detail", ids_cell, false},
-	  {"WHY", "evidence", first_cell, false}}},
-	{"devices",
-	 {{"ADDRESS", "address", string_cell, false},
-	  {"NAME", "name", string_cell, false},
-	  {"SESSIONS", "sessions", number_cell, true},
-	  {"MAPPINGS", "mappings", number_cell, true},
-	  {"VPNS", "vpns", number_cell, true},
-	  {"OUT", "bytes_out", size_cell, true},
-	  {"IN", "bytes_in", size_cell, true},
-	  {"INTERFACE", "interface", string_cell, false},
-	  {"MAC", "mac", string_cell, false}}},
-	{"counters",
-	 {{"COUNT", "count", number_cell, true},
-	  {"KIND", "kind", string_cell, false},
-	  {"NAME", "name", string_cell, false},
-	  {"RFC", "rfc", string_cell, false},
-	  {"MEANING", "sentence", string_cell, false}}},
-	{"drops",
-	 {{"PER SECOND", "rate", rate_cell, true},
-	  {"COUNT", "count", number_cell, true},
-	  {"NAME", "name", string_cell, false},
-	  {"MEANING", "sentence", string_cell, false}}},
-	{"port_forwards",
-	 {{"NAME", "name", string_cell, false},
-	  {"PROTO", "protocol", string_cell, false},
-	  {"PORT", "port", ports_cell, false},
-	  {"TO", "to", string_cell, false},
-	  {"TO PORT", "to_port", number_cell, true}}},
-	{"audit",
-	 {{"AT", "at", string_cell, false},
-	  {"WHO", "who", string_cell, false},
-	  {"FROM", "source", string_cell, false},
-	  {"ACTION", "action", string_cell, false},
-	  {"RESULT", "result", string_cell, false},
-	  {"WHAT", "what", string_cell, false}}},
-	{"generations",
-	 {{"ROLLBACK", "steps", number_cell, true}, {"SAVED", "saved_at", string_cell, false}}},
+	{.what = "vpn",
+	 .columns = {{"DEVICE", "device", device_cell, false},
+		     {"KIND", "kind", string_cell, false},
+		     {"STATE", "state", string_cell, false},
+		     {"AGE", "age_s", duration_cell, true},
+		     {"IDLE", "idle_s", duration_cell, true},
+		     {"OUT", "bytes_out", size_cell, true},
+		     {"IN", "bytes_in", size_cell, true},
+		     {"SERVER", "server", string_cell, false},
+		     {"WHY", "evidence", first_cell, false},
+		     {"IDS", "detail", ids_cell, false}},
+	 .first = 8},
+	{.what = "devices",
+	 .columns = {{"ADDRESS", "address", string_cell, false},
+		     {"NAME", "name", string_cell, false},
+		     {"SESSIONS", "sessions", number_cell, true},
+		     {"MAPPINGS", "mappings", number_cell, true},
+		     {"VPNS", "vpns", number_cell, true},
+		     {"OUT", "bytes_out", size_cell, true},
+		     {"IN", "bytes_in", size_cell, true},
+		     {"INTERFACE", "interface", string_cell, false},
+		     {"MAC", "mac", string_cell, false}}},
+	{.what = "counters",
+	 .columns = {{"COUNT", "count", number_cell, true},
+		     {"KIND", "kind", string_cell, false},
+		     {"NAME", "name", string_cell, false},
+		     {"RFC", "rfc", string_cell, false},
+		     {"MEANING", "sentence", string_cell, false}}},
+	{.what = "drops",
+	 .columns = {{"PER SECOND", "rate", rate_cell, true},
+		     {"COUNT", "count", number_cell, true},
+		     {"NAME", "name", string_cell, false},
+		     {"MEANING", "sentence", string_cell, false}}},
+	{.what = "port_forwards",
+	 .columns = {{"NAME", "name", string_cell, false},
+		     {"PROTO", "protocol", string_cell, false},
+		     {"PORT", "port", ports_cell, false},
+		     {"TO", "to", string_cell, false},
+		     {"TO PORT", "to_port", number_cell, true}}},
+	{.what = "audit",
+	 .columns = {{"AT", "at", string_cell, false},
+		     {"WHO", "who", string_cell, false},
+		     {"FROM", "source", string_cell, false},
+		     {"ACTION", "action", string_cell, false},
+		     {"RESULT", "result", string_cell, false},
+		     {"WHAT", "what", string_cell, false}}},
+	{.what = "generations",
+	 .columns = {{"ROLLBACK", "steps", number_cell, true},
+		     {"SAVED", "saved_at", string_cell, false}}},
 };
 
 static const struct table *table_find(const char *what)
@@ -294,6 +301,13 @@ static unsigned int columns_measure(const struct table *table, const json_t *ite
 
 /* --- rows --------------------------------------------------------------------------- */
 
+struct layout {
+	const struct table *table;
+	unsigned int count; /* of its columns */
+	size_t widths[COLUMNS_MAX];
+	struct text_style style;
+};
+
 struct line {
 	char text[COLUMNS_MAX * CELL_BYTES];
 	size_t length;
@@ -331,33 +345,66 @@ static const char *row_colour(const json_t *document)
 	return "";
 }
 
-static void row_print(FILE *out, const struct table *table, const json_t *document,
-		      const size_t *widths, unsigned int count, struct text_style style)
+static void cells_print(FILE *out, const struct layout *layout, const json_t *document,
+			unsigned int begin, unsigned int end)
 {
 	struct line line = {.length = 0};
 
-	for (unsigned int i = 0; i < count; i++) {
+	if (begin)
+		line_cell(&line, "", 0, false, false); /* indented */
+	for (unsigned int i = begin; i < end; i++) {
+		const struct column *column = &layout->table->columns[i];
 		char text[CELL_BYTES];
+
 		if (document)
-			cell_make(&table->columns[i], document, text);
-		line_cell(&line, document ? text : table->columns[i].title, widths[i],
-			  table->columns[i].right, i == count - 1);
+			cell_make(column, document, text);
+		line_cell(&line, document ? text : column->title, begin ? 0 : layout->widths[i],
+			  column->right, i == end - 1);
 	}
-	line_print(out, &line, document ? row_colour(document) : BOLD, style);
+	line_print(out, &line, document ? row_colour(document) : BOLD, layout->style);
+}
+
+/* Too narrow for all columns: those behind table->first stand on a line of their own. */
+static bool is_folded(const struct layout *layout)
+{
+	size_t needed = 0;
+
+	for (unsigned int i = 0; i < layout->count; i++)
+		needed += layout->widths[i] + 2;
+	return layout->style.width && layout->table->first && needed > layout->style.width + 2;
+}
+
+static void row_print(FILE *out, const struct layout *layout, const json_t *document)
+{
+	unsigned int first = is_folded(layout) ? layout->table->first : layout->count;
+
+	cells_print(out, layout, document, 0, first);
+	if (first < layout->count && document)
+		cells_print(out, layout, document, first, layout->count);
+}
+
+unsigned int text_list_row_lines(const char *what, const json_t *items, struct text_style style)
+{
+	struct layout layout = {.table = table_find(what), .style = style};
+
+	if (!layout.table)
+		return 1;
+	layout.count = columns_measure(layout.table, items, layout.widths);
+	return is_folded(&layout) ? 2 : 1;
 }
 
 void text_list(FILE *out, const char *what, const json_t *items, struct text_style style)
 {
-	const struct table *table = table_find(what);
-	size_t widths[COLUMNS_MAX], row;
+	struct layout layout = {.table = table_find(what), .style = style};
 	json_t *document;
+	size_t row;
 
-	if (!table)
+	if (!layout.table)
 		return;
-	unsigned int count = columns_measure(table, items, widths);
-	row_print(out, table, NULL, widths, count, style);
+	layout.count = columns_measure(layout.table, items, layout.widths);
+	row_print(out, &layout, NULL);
 	json_array_foreach ((json_t *)items, row, document) {
-		row_print(out, table, document, widths, count, style);
+		row_print(out, &layout, document);
 	}
 }
 
@@ -443,7 +490,7 @@ void text_status(FILE *out, const json_t *status, struct text_style style)
 	facts_of_list(out, "warning", json_object_get(status, "warnings"), YELLOW, style);
 	if (confirm_s)
 		fact(out, "pending", YELLOW, style,
-		     "a change is undone in %" PRIu64 " s unless it is confirmed", confirm_s);
+		     "a change will be undone in %" PRIu64 " s unless it is confirmed", confirm_s);
 }
 
 static void setting_print(FILE *out, const char *name, const json_t *value)

@@ -24,6 +24,12 @@ struct text_style {
  */
 void text_list(FILE *out, const char *what, const json_t *items, struct text_style style);
 
+/*
+ * Lines that a member of ITEMS takes there: 2 where STYLE's width is too small for all columns of
+ * the table and the last ones (a tunnel's reason and ids) stand below the others.
+ */
+unsigned int text_list_row_lines(const char *what, const json_t *items, struct text_style style);
+
 /* The results of `status` and `show config`. */
 void text_status(FILE *out, const json_t *status, struct text_style style);
 void text_config(FILE *out, const json_t *config, struct text_style style);

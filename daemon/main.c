@@ -81,7 +81,7 @@ static int settings_act(const struct options *options)
 		return err;
 	if (options->action == OPTIONS_RUN)
 		return gateway_run(options->settings_path, settings);
-	printf("%s is right\n", options->settings_path);
+	printf("%s: OK\n", options->settings_path);
 	settings_free(settings);
 	return 0;
 }

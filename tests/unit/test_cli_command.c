@@ -388,7 +388,7 @@ static void refusals_name_the_field(void **state)
 
 static void a_change_can_wait_for_confirmation(void **state)
 {
-	expect(RUN("set mss_clamp 1360 --confirm"), "undone in 60 s");
+	expect(RUN("set mss_clamp 1360 --confirm"), "will be undone in 60 s");
 	expect(RUN("status"), "unless it is confirmed");
 	expect(RUN("confirm"), "done");
 	expect(RUN("show config"), "mss_clamp                        1360");
@@ -424,7 +424,7 @@ static void check_needs_no_daemon(void **state)
 {
 	char path[96];
 
-	expect(run("wayleave check %s/w.yaml", directory), "right");
+	expect(run("wayleave check %s/w.yaml", directory), "OK");
 	snprintf(path, sizeof(path), "%s/wrong.yaml", directory);
 	FILE *file = fopen(path, "w");
 	fputs("wan: {interface: a}\nlan: {interfaces: [b]}\npassthrough:\n  pptp: maybe\n", file);

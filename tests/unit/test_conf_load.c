@@ -157,7 +157,7 @@ static const struct refusal refusals[] = {
 	{"wan: {interface: far-too-long-name}\nlan: {interfaces: [b]}\n", 1, "wan.interface",
 	 "not an interface name"},
 	{"wan: {interface: a/b}\nlan: {interfaces: [b]}\n", 1, "wan.interface", "interface name"},
-	{"wan: eth0\nlan: {interfaces: [b]}\n", 1, "wan", "settings of its own"},
+	{"wan: eth0\nlan: {interfaces: [b]}\n", 1, "wan", "found plain text"},
 	{"wan: {interface: a}\nlan: {interfaces: b}\n", 2, "lan.interfaces", "a list"},
 	{"wan: {interface: [a]}\nlan: {interfaces: [b]}\n", 1, "wan.interface", "single value"},
 	{WAN_LAN "nonsense: 1\n", 3, "nonsense", "no such setting"},
@@ -165,7 +165,7 @@ static const struct refusal refusals[] = {
 	 "no such setting"},
 	{WAN_LAN "passthrough: {pptp: maybe}\n", 3, "passthrough.pptp", "on, off, nat-only"},
 	{WAN_LAN "passthrough: {pptp: 2}\n", 3, "passthrough.pptp", "on, off, nat-only"},
-	{WAN_LAN "passthrough:\n", 3, "passthrough", "leave it out"},
+	{WAN_LAN "passthrough:\n", 3, "passthrough", "found plain text"},
 	{WAN_LAN "passthrough: {pptp: on}\npassthrough: {l2tp: on}\n", 4, "passthrough", "twice"},
 	{WAN_LAN "dataplane: dpdk\n", 3, "dataplane", "auto, tc, xdp"},
 	{WAN_LAN "mss_clamp: 70000\n", 3, "mss_clamp", "not from 536"},
@@ -199,7 +199,7 @@ static const struct refusal refusals[] = {
 	{WAN_LAN "x: [[[[[[[[[1]]]]]]]]]\n", 3, "x[0][0][0][0][0][0][0]", "deeply"},
 	{"wan: {interface: a\n", 2, "", "not YAML"},
 	{"\twan: 1\n", 1, "", "not YAML"},
-	{"- a\n- b\n", 0, "", "settings of its own"},
+	{"- a\n- b\n", 0, "", "found plain text"},
 };
 
 #define FORWARD(text) WAN_LAN "port_forwards:\n  - " text "\n"
@@ -386,7 +386,7 @@ static void mutation_judge(const char *text, size_t length, unsigned int counts[
 	if (error.line)
 		counts[1]++;
 	else if (!*error.field && length > 0 && !strstr(error.message, "no settings") &&
-		 !strstr(error.message, "settings of its own"))
+		 !strstr(error.message, "found plain text"))
 		fail_msg("no place for: %s\n%.*s", error.message, (int)length, text);
 	else
 		counts[2]++;

@@ -62,7 +62,7 @@ static void columns_line_up(void **state)
 		(struct text_style){0});
 
 	assert_string_equal(
-		text, "DEVICE           KIND   STATE      AGE  IDLE  OUT    IN  SERVER  IDS  WHY\n"
+		text, "DEVICE           KIND   STATE      AGE  IDLE  OUT    IN  SERVER  WHY  IDS\n"
 		      "10.0.0.2         ipsec  up       1m01s    0s    0  1.0M  -       -    -\n"
 		      "192.168.100.200  ipsec  blocked  1m01s    0s    0  1.0M  -       -    -\n");
 	free(text);
@@ -73,7 +73,7 @@ static void lines_are_cut_and_coloured_on_wish(void **state)
 	char *text = rendered("vpn", json_pack("[o]", vpn("10.0.0.2", "failed")),
 			      (struct text_style){.colour = true, .width = 8});
 
-	assert_string_equal(text, "\x1b[1mDEVICE  \x1b[0m\n\x1b[31m10.0.0.2\x1b[0m\n");
+	assert_string_equal(text, "\x1b[1mDEVICE  \x1b[0m\n\x1b[31m10.0.0.2\x1b[0m\n\x1b[31m  -  -\x1b[0m\n");
 	free(text);
 }
 
@@ -102,9 +102,32 @@ static void the_ids_of_a_tunnel_are_those_of_its_sessions(void **state)
 	json_object_set_new(tunnel, "evidence", json_pack("[s]", "Nothing comes back."));
 	char *text = rendered("vpn", json_pack("[o]", tunnel), (struct text_style){0});
 
-	assert_non_null(strstr(text, "esp 0xc0ffee01/0x00000010, gre 7/5001/3, udp 500/1024/500"));
-	assert_non_null(strstr(text, "Nothing comes back.\n"));
+	assert_non_null(strstr(
+		text, "  Nothing comes back.  esp 0xc0ffee01/0x00000010, gre 7/5001/3 +1\n"));
 	free(text);
+}
+
+/* 80 columns are what a terminal has: the reason is never off the screen. */
+static void a_narrow_terminal_has_the_reason_below(void **state)
+{
+	static const char why[] = "The server has never answered.";
+	struct text_style narrow = {.width = 80}, wide = {.width = 200};
+	json_t *tunnel = vpn("192.168.100.200", "connecting"), *rows;
+	char *text, *below;
+
+	json_object_set_new(tunnel, "evidence", json_pack("[s]", why));
+	json_object_set_new(tunnel, "server", json_string("203.0.113.200"));
+	rows = json_pack("[o]", tunnel);
+	assert_int_equal(text_list_row_lines("vpn", rows, narrow), 2);
+	assert_int_equal(text_list_row_lines("vpn", rows, wide), 1);
+	text = rendered("vpn", json_incref(rows), narrow);
+	below = strstr(text, why);
+	assert_non_null(below);
+	assert_int_equal(strncmp(below - 3, "\n  ", 3), 0);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_true(strlen(line) <= 80);
+	free(text);
+	json_decref(rows);
 }
 
 static void control_characters_do_not_reach_the_terminal(void **state)
@@ -153,6 +176,7 @@ int main(void)
 		cmocka_unit_test(lines_are_cut_and_coloured_on_wish),
 		cmocka_unit_test(an_esp_id_is_an_spi_in_hex),
 		cmocka_unit_test(the_ids_of_a_tunnel_are_those_of_its_sessions),
+		cmocka_unit_test(a_narrow_terminal_has_the_reason_below),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(documents_of_any_shape_are_survived),
 	};
