@@ -7,10 +7,9 @@
 #include <linux/pkt_cls.h>
 
 #include "bpf/backend_tc.h"
+#include "bpf/tc_cut.h"
 #include "core/gateway.h"
 #include "core/local.h"
-
-#define ETHERNET 14
 
 /* --- out of here --------------------------------------------------------------------- */
 
@@ -55,15 +54,16 @@ static __always_inline int tc_transmit(struct packet *p, __u32 index)
 	return bpf_redirect(hop->ifindex, 0);
 }
 
-/* Puts the record in place of the MAC addresses. False: the slow path is not there. */
-static __always_inline bool tc_mark(struct packet *p, const struct config *c, struct punt punt)
+/* To one of our own devices, with the record in place of the MAC addresses. */
+static __always_inline int tc_redirect(struct packet *p, __u32 ifindex, struct punt punt,
+				       __u64 flags)
 {
 	struct punt *header = (void *)(long)p->context->data;
 
-	if (!c->tap_ifindex || (void *)header + ETHERNET > (void *)(long)p->context->data_end)
-		return false;
+	if (!ifindex || (void *)header + ETHERNET > (void *)(long)p->context->data_end)
+		return TC_ACT_SHOT; /* it is not there */
 	*header = punt;
-	return true;
+	return bpf_redirect(ifindex, flags);
 }
 
 /* To the daemon. */
@@ -84,7 +84,7 @@ static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32
 		count(REASON_slow_path_rate, 0);
 		return TC_ACT_SHOT;
 	}
-	return tc_mark(p, c, punt) ? bpf_redirect(c->tap_ifindex, 0) : TC_ACT_SHOT;
+	return tc_redirect(p, c->tap_ifindex, punt, 0);
 }
 
 /* A hairpinned packet comes in again, by the tap's ingress, as if from the WAN. */
@@ -97,9 +97,17 @@ static __noinline int tc_turn(struct packet *p)
 		.ifindex = p->ifindex,
 	};
 
-	if (!c || !tc_mark(p, c, punt))
-		return TC_ACT_SHOT;
-	return bpf_redirect(c->tap_ifindex, BPF_F_INGRESS);
+	return c ? tc_redirect(p, c->tap_ifindex, punt, BPF_F_INGRESS) : TC_ACT_SHOT;
+}
+
+/* To the cutter, translated. */
+static __noinline int tc_to_cutter(struct packet *p, __u32 index)
+{
+	const struct config *c = config_get();
+	struct punt punt = {.action = PUNT_CUT, .index = index};
+
+	count(REASON_fragmented, packet_length(p));
+	return c ? tc_redirect(p, c->cut_ifindex, punt, 0) : TC_ACT_SHOT;
 }
 
 static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, __u32 bytes)
@@ -108,6 +116,8 @@ static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, 
 	switch (verdict_action(v)) {
 	case ACTION_FORWARD:
 		return tc_transmit(p, verdict_index(v));
+	case ACTION_CUT:
+		return tc_to_cutter(p, verdict_index(v));
 	case ACTION_STACK:
 		return TC_ACT_UNSPEC;
 	case ACTION_HAIRPIN:
@@ -278,4 +288,29 @@ int tc_tap(struct __sk_buff *skb)
 	if (as != NO_RECORD)
 		return TC_ACT_SHOT;
 	return tc_run(&p, DIRECTION_OUT, ORIGIN_DAEMON, NO_RECORD);
+}
+
+/* --- packets too big for their next hop ----------------------------------------------------- */
+
+SEC("tc")
+int tc_cut(struct __sk_buff *skb)
+{
+	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
+	struct punt record, *frame;
+
+	if (!packet_make_readable(&p, 60))
+		return TC_ACT_SHOT;
+	frame = (void *)(long)skb->data; /* which may have moved */
+	if ((void *)frame + ETHERNET > (void *)(long)skb->data_end)
+		return TC_ACT_SHOT;
+	record = *frame;
+	if (!cut_trim(skb))
+		return TC_ACT_SHOT;
+	if (record.action == PUNT_REST) {
+		if (!cut_go_on(skb, record.ifindex))
+			return TC_ACT_SHOT;
+	} else if (record.action != PUNT_CUT) {
+		return TC_ACT_SHOT;
+	}
+	return cut_once(skb, &record) ? tc_transmit(&p, record.index) : TC_ACT_SHOT;
 }

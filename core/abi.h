@@ -365,6 +365,8 @@ enum filtering { /* same order as the settings */
 		 FILTER_ADDRESS_AND_PORT_DEPENDENT,
 };
 
+#define CUT_COUNTERS 256 /* a power of two */
+
 /* One entry, written by the daemon, read by every packet; one writer at a time. */
 struct config {
 	/* read at each hit: first cache line */
@@ -401,6 +403,9 @@ struct config {
 	/* datagrams in pieces that are under way: in all, and by their senders */
 	__u32 fragments;
 	__u32 fragments_of[FRAGMENT_SHARES];
+	/* the pair of devices on whose far end packets are cut: where they are sent into it */
+	__u32 cut_ifindex;
+	__u32 cut_ids[CUT_COUNTERS]; /* written by the data plane: core/cut.h */
 	__u8 reserved[40];
 };
 
@@ -416,6 +421,9 @@ enum punt_action {
 	PUNT_TRANSLATE = 4,
 	PUNT_TRANSMIT = 6,
 	PUNT_SESSION = 8, /* as PUNT_TRANSLATE, by the SESSION_REPLY record `index` */
+	/* never seen by the daemon; translated, to be cut for next hop `index`: bpf/tc_cut.h */
+	PUNT_CUT = 10,
+	PUNT_REST = 12, /* the same, `ifindex` payload bytes of it have gone */
 };
 /* side */
 #define PUNT_FROM_WAN 0x01
@@ -425,7 +433,7 @@ struct punt {
 	__u8 reason;	/* enum reason */
 	__u8 side;	/* PUNT_FROM_WAN, PUNT_TURNED or 0 */
 	__u8 l4_offset; /* from the start of the IP header */
-	__u32 index;	/* host order: session record; PUNT_TRANSMIT: next hop */
+	__u32 index;	/* host order: session record; PUNT_TRANSMIT, PUNT_CUT: next hop */
 	__u32 ifindex;	/* where the frame came from */
 };
 _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
@@ -446,6 +454,7 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   tc_local                             TC egress of the WAN: records the gateway's own flows
  *   tc_local_bare
  *   tc_tap                               TC ingress of the slow path's tap
+ *   tc_cut                               TC ingress of the cutter's far end
  *   clock_read                           SEC("syscall"): struct clock_reading
  */
 struct counter {

@@ -344,6 +344,45 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
+/* The record of a later piece's datagram, as FORWARD's index. */
+SEPARATE verdict_t fragment_of(const struct facts *f, __u32 direction)
+{
+	struct record_key key;
+	__u32 index;
+
+	if (!f)
+		return drop(REASON_malformed_ip);
+	fragment_key(&key, f, direction);
+	index = table_search(&key);
+	return index == NO_RECORD ? drop(REASON_slow_path_stale)
+				  : verdict(ACTION_FORWARD, REASON_forwarded, index);
+}
+
+/*
+ * The last check of a piece, and the first note of it: nothing else stands against its
+ * going out. @session: of a first piece the record to remember. FORWARD's index: the IP id
+ * to leave with.
+ */
+static __always_inline verdict_t fragment_pass(const struct facts *f, __u32 direction,
+					       __u32 session)
+{
+	verdict_t v = has_transport(f) ? fragment_first(f, direction, session)
+				       : fragment_of(f, direction);
+	__u32 reason, id;
+	struct record *r;
+
+	if (verdict_action(v) != ACTION_FORWARD)
+		return v;
+	reason = fragment_note(f, verdict_index(v));
+	r = record_at(verdict_index(v));
+	if (reason != REASON_forwarded || !r)
+		return drop(reason);
+	id = r->fragments.new_ip_id;
+	if (ranges_complete(&r->fragments))
+		fragment_end(r);
+	return verdict(ACTION_FORWARD, REASON_forwarded, id);
+}
+
 static __always_inline bool is_stale(const struct config *c, const struct record *r)
 {
 	return ticks_since(clock_ticks(c), r->fragments.last_seen) > FRAGMENT_STALE_SECONDS * c->hz;
@@ -369,7 +408,7 @@ static __always_inline verdict_t fragment_early(struct packet *p, struct config 
 	return verdict(ACTION_PUNT, REASON_fragment_early, verdict_index(v));
 }
 
-/* A later piece. FORWARD's index: the record of the pieces, which names the session. */
+/* A later piece. FORWARD's index: its session's record. */
 SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 base, __u32 ifindex,
 						const struct facts *f, __u32 direction)
 {
@@ -397,7 +436,7 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	}
 	if (r->fragments.state == FRAGMENT_POISONED)
 		return drop(REASON_fragment_overlap);
-	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+	return verdict(ACTION_FORWARD, REASON_forwarded, r->fragments.session);
 }
 
 /* Is the session that the record of pieces names still there, and one of this piece's ends? */

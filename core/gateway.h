@@ -5,10 +5,10 @@
  * rules allow it.
  *
  * Theory of operation. A hit is all inlined and reads two records at most. All
- * that is rare is a function of its own. The packet is changed only after
- * every check, so a verdict other than FORWARD or HAIRPIN leaves it as it
- * arrived: XDP can still leave it to TC, the stack can still answer it, and
- * the daemon can still hand it in again.
+ * that is rare is a function of its own. The packet is changed, and anything of
+ * it is noted, only after every check, so a verdict other than FORWARD, CUT or
+ * HAIRPIN leaves it as it arrived: XDP can still leave it to TC, the stack can
+ * still answer it, and the daemon can still hand it in again.
  *
  * Context: XDP, TC, memory.
  */
@@ -30,11 +30,15 @@ enum origin {
 
 /* --- hits ------------------------------------------------------------------------- */
 
+/* What is longer than its next hop's MTU, and may be cut, is cut; the rest is an error. */
 static __always_inline verdict_t too_big(const struct facts *f, bool out)
 {
-	if (out && dont_fragment(f))
-		return to_stack(REASON_too_big_outbound);
-	return verdict(ACTION_PUNT, out ? REASON_to_slow_path : REASON_too_big_inbound, NO_RECORD);
+	if (!BACKEND_FINISHES)
+		return leave();
+	if (!dont_fragment(f))
+		return 0;
+	return out ? to_stack(REASON_too_big_outbound)
+		   : verdict(ACTION_PUNT, REASON_too_big_inbound, NO_RECORD);
 }
 
 /* Answers an enum reason. */
@@ -198,10 +202,8 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 	if (unlikely(!out && session_expired(c, r, now)) &&
 	    !inbound_revive(table_index(r), f->tcp_flags))
 		return drop(REASON_session_expired);
-	if (unlikely(!out && r->session.flags & SESSION_LOCAL)) {
-		session_account(&r->session, f, now);
+	if (unlikely(!out && r->session.flags & SESSION_LOCAL))
 		return to_stack(REASON_local_flow);
-	}
 	/* silently: an ICMP error would make the client hang up, and the tunnel shall go on */
 	if (unlikely(is_blocked(c, r->session.class)))
 		return drop(blocked_reason(r->session.class));
@@ -222,32 +224,10 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 	return 0;
 }
 
-static __always_inline verdict_t session_pass(struct packet *p, const struct config *c,
-					      const struct facts *f, struct record *r,
-					      enum direction direction, enum origin origin)
+/* The packet goes out for certain: what is kept of it. */
+static __always_inline void session_went(struct packet *p, const struct facts *f, struct record *r,
+					 bool out, __u32 now)
 {
-	bool out = direction == DIRECTION_OUT;
-	bool hairpin = out && r->session.flags & SESSION_HAIRPIN;
-	__u32 now = clock_ticks(c), index;
-	const struct next_hop *hop;
-	verdict_t objection;
-
-	objection = session_objects(p, c, f, r, out, origin, now);
-	if (unlikely(objection))
-		return objection;
-	index = r->session.next_hop;
-	if (unlikely(hairpin)) {
-		if (!BACKEND_FINISHES)
-			return leave();
-	} else {
-		hop = next_hop_at(index);
-		if (unlikely(!hop || !hop->ifindex))
-			return to_stack(REASON_no_route);
-		if (!next_hop_usable(hop))
-			return leave();
-		if (unlikely(packet_segment_length(p) > hop->mtu))
-			return too_big(f, out);
-	}
 	if (!out)
 		session_note_reply(r);
 	if (f->protocol == PROTOCOL_TCP)
@@ -258,10 +238,68 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 	if (unlikely(r->session.flags & SESSION_REKEYS))
 		count_rekey(p, f, r);
 	session_account(&r->session, f, now);
+}
+
+/* An answer to the gateway itself, which its stack gets as it is. */
+static __always_inline verdict_t local_pass(const struct facts *f, const struct facts *piece,
+					    struct record *r, __u32 now)
+{
+	verdict_t v;
+
+	if (BACKEND_FINISHES && is_fragment(f)) {
+		v = fragment_pass(piece, DIRECTION_IN, table_index(r));
+		if (verdict_action(v) != ACTION_FORWARD)
+			return v;
+	}
+	session_account(&r->session, f, now);
+	return to_stack(REASON_local_flow);
+}
+
+/* @piece: of a piece its facts once more, but in memory. */
+static __always_inline verdict_t session_pass(struct packet *p, const struct config *c,
+					      const struct facts *f, const struct facts *piece,
+					      struct record *r, enum direction direction,
+					      enum origin origin)
+{
+	bool out = direction == DIRECTION_OUT;
+	bool hairpin = out && r->session.flags & SESSION_HAIRPIN;
+	__u32 now = clock_ticks(c);
+	const struct next_hop *hop;
+	verdict_t v, done;
+
+	v = session_objects(p, c, f, r, out, origin, now);
+	if (unlikely(v))
+		return verdict_reason(v) == REASON_local_flow ? local_pass(f, piece, r, now) : v;
+	done = verdict(ACTION_FORWARD, REASON_forwarded, r->session.next_hop);
+	if (unlikely(hairpin)) {
+		if (!BACKEND_FINISHES)
+			return leave();
+		done = verdict(ACTION_HAIRPIN, REASON_forwarded, 0);
+	} else {
+		hop = next_hop_at(verdict_index(done));
+		if (unlikely(!hop || !hop->ifindex))
+			return to_stack(REASON_no_route);
+		if (!next_hop_usable(hop))
+			return leave();
+		if (unlikely(packet_segment_length(p) > hop->mtu)) {
+			v = too_big(f, out);
+			if (v)
+				return v;
+			done = verdict(ACTION_CUT, REASON_forwarded, verdict_index(done));
+		}
+	}
+	if (BACKEND_FINISHES && unlikely(is_fragment(f))) {
+		v = fragment_pass(piece, direction, table_index(r));
+		if (verdict_action(v) != ACTION_FORWARD)
+			return v;
+		if (out)
+			fragment_rewrite_id(p, verdict_index(v));
+	}
+	session_went(p, f, r, out, now);
 	/* a hairpinned packet passes one router, not two */
 	if (!rewrite(p, f, r, out, !hairpin))
 		return drop(REASON_malformed_ip);
-	return verdict(hairpin ? ACTION_HAIRPIN : ACTION_FORWARD, REASON_forwarded, index);
+	return done;
 }
 
 /* --- the two ways ---------------------------------------------------------------------------- */
@@ -339,45 +377,23 @@ static __always_inline verdict_t session_given(const struct facts *f, __u32 inde
 }
 
 /*
- * The session of a piece; else the verdict. @id: the IP id to leave with. @r: of
- * a first piece its session already, of a later one NULL.
+ * 0: @r is the session of a piece; else why it goes no further. @r: of a first piece its
+ * session already, of a later one NULL.
  */
-static __always_inline verdict_t find_for_piece(struct packet *p, const struct config *c,
-						const struct facts *f, enum direction direction,
-						enum origin origin, struct record **r, __be16 *id)
+static __always_inline verdict_t find_for_piece(struct packet *p, const struct facts *f,
+						enum direction direction, struct record **r)
 {
-	bool out = direction == DIRECTION_OUT;
-	struct record *pieces;
-	__u32 reason;
 	verdict_t v;
 
-	if (*r && is_strangers(p, c, *r, out))
-		return drop(REASON_spoofed_source);
-	if (!*r)
-		v = BACKEND_NAME(fragment_later)(p->context, p->base, p->ifindex, f, direction);
-	else if ((*r)->session.flags & SESSION_HELPER) /* the helper reads whole segments only */
-		v = drop(REASON_fragment_control);
-	else if (is_read(*r, origin) && daemon_lives(c) && is_watched_packet(p, f, *r))
-		v = verdict(ACTION_PUNT, REASON_to_watch, table_index(*r));
-	else
-		v = fragment_first(f, direction, table_index(*r));
+	if (*r) /* the helper reads whole segments only */
+		return (*r)->session.flags & SESSION_HELPER ? drop(REASON_fragment_control) : 0;
+	v = BACKEND_NAME(fragment_later)(p->context, p->base, p->ifindex, f, direction);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	pieces = record_at(verdict_index(v));
-	if (!pieces)
-		return drop(REASON_slow_path_stale);
-	*r = record_at(pieces->fragments.session);
-	if (!*r || !is_session_of(*r, f, out))
-		return drop(REASON_slow_path_stale);
-	if (is_strangers(p, c, *r, out)) /* who might as well end the datagram: nothing is noted */
-		return drop(REASON_spoofed_source);
-	reason = fragment_note(f, verdict_index(v));
-	if (reason != REASON_forwarded)
-		return drop(reason);
-	*id = pieces->fragments.new_ip_id;
-	if (ranges_complete(&pieces->fragments))
-		fragment_end(pieces);
-	return 0;
+	*r = record_at(verdict_index(v));
+	return *r && is_session_of(*r, f, direction == DIRECTION_OUT)
+		       ? 0
+		       : drop(REASON_slow_path_stale);
 }
 
 /* @as: NO_RECORD, or the reply that the daemon has chosen for what it hands in. */
@@ -389,7 +405,6 @@ static __always_inline verdict_t gateway(struct packet *p, enum direction direct
 	enum reason reason;
 	verdict_t v = 0;
 	struct facts f, spare; /* of f no pointer is kept: it lives in registers */
-	__be16 id = 0;
 
 	if (!c)
 		return drop(REASON_no_wan_address);
@@ -406,15 +421,11 @@ static __always_inline verdict_t gateway(struct packet *p, enum direction direct
 		v = find_or_begin(p, c, &f, &spare, direction, &r);
 	if (unlikely(is_fragment(&f)) && !v) {
 		facts_copy(&spare, &f);
-		v = find_for_piece(p, c, &spare, direction, origin, &r, &id);
+		v = find_for_piece(p, &spare, direction, &r);
 	}
 	if (v || !r)
 		return v;
-	v = session_pass(p, c, &f, r, direction, origin);
-	if (unlikely(is_fragment(&f)) && direction == DIRECTION_OUT &&
-	    verdict_action(v) == ACTION_FORWARD)
-		fragment_rewrite_id(p, id);
-	return v;
+	return session_pass(p, c, &f, &spare, r, direction, origin);
 icmp_error:
 	facts_copy(&spare, &f);
 	return BACKEND_NAME(icmp_error_pass)(p->context, p->base, p->ifindex, &spare, direction);

@@ -12,6 +12,7 @@
 enum action {
 	ACTION_DROP,
 	ACTION_FORWARD, /* translated; send to next hop `index` */
+	ACTION_CUT,	/* translated; too big for next hop `index`: to be cut for it */
 	ACTION_HAIRPIN, /* translated outbound; now translate it inbound */
 	ACTION_STACK,	/* to this machine's own stack, as it is */
 	ACTION_PUNT,	/* to the daemon, as it is; `index` is the session's record */

@@ -385,14 +385,15 @@ void attach_detach_all(const struct plane *plane, const struct instance *instanc
 		if_freenameindex(all);
 }
 
-int attach_tap(uint32_t ifindex, const struct plane *plane)
+int attach_own(uint32_t ifindex, enum program program, const struct plane *plane)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
 	int err = bpf_tc_hook_create(&hook);
 
 	if (!err || err == -EEXIST)
-		err = clsact_attach(ifindex, BPF_TC_INGRESS, plane->program_fd[PROGRAM_tc_tap]);
+		err = clsact_attach(ifindex, BPF_TC_INGRESS, plane->program_fd[program]);
 	if (err)
-		log_error("the data plane cannot be attached to its own tap: %s", strerror(-err));
+		log_error("the data plane cannot be attached to a device of its own: %s",
+			  strerror(-err));
 	return err;
 }

@@ -44,7 +44,7 @@ void attach_detach_strangers(const struct links *links, const struct plane *plan
 /* The same for every interface of the kernel that bears this instance's mark. */
 void attach_detach_all(const struct plane *plane, const struct instance *instance);
 
-/* Attaches to the slow path's tap. */
-int attach_tap(uint32_t ifindex, const struct plane *plane);
+/* Attaches PROGRAM to the ingress of a device of our own. 0 or -errno after a sentence. */
+int attach_own(uint32_t ifindex, enum program program, const struct plane *plane);
 
 #endif

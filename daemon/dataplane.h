@@ -23,6 +23,7 @@
 	X(tc_local)                                                                                \
 	X(tc_local_bare)                                                                           \
 	X(tc_tap)                                                                                  \
+	X(tc_cut)                                                                                  \
 	X(clock_read)
 enum program {
 #define X(name) PROGRAM_##name,

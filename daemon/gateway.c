@@ -125,9 +125,20 @@ static int tap_start(struct gateway *gateway)
 	int err = tap_open(&gateway->tap, &gateway->instance, &gateway->netlink);
 
 	if (!err)
-		err = attach_tap(gateway->tap.ifindex, &gateway->plane);
+		err = attach_own(gateway->tap.ifindex, PROGRAM_tc_tap, &gateway->plane);
 	if (!err)
 		WRITE_ONCE(gateway->plane.config->tap_ifindex, gateway->tap.ifindex);
+	return err;
+}
+
+static int cutter_start(struct gateway *gateway)
+{
+	int err = cutter_open(&gateway->cutter, &gateway->instance, &gateway->netlink);
+
+	if (!err)
+		err = attach_own(gateway->cutter.far, PROGRAM_tc_cut, &gateway->plane);
+	if (!err)
+		WRITE_ONCE(gateway->plane.config->cut_ifindex, gateway->cutter.near);
 	return err;
 }
 
@@ -190,6 +201,8 @@ static int kernel_start(struct gateway *gateway)
 	if (!err)
 		err = tap_start(gateway);
 	if (!err)
+		err = cutter_start(gateway);
+	if (!err)
 		err = surroundings_read(gateway);
 	if (!err)
 		err = wall_start(gateway);
@@ -217,6 +230,7 @@ static void kernel_undo(struct gateway *gateway)
 		wall_remove(&gateway->wall);
 	tap_close(&gateway->tap);
 	tap_delete(&gateway->instance, &gateway->netlink);
+	cutter_delete(&gateway->instance, &gateway->netlink);
 	instance_forget(&gateway->instance);
 }
 

@@ -19,6 +19,7 @@
 #include "conf/settings.h"
 #include "ctl/change.h"
 #include "ctl/server.h"
+#include "daemon/cutter.h"
 #include "daemon/dataplane.h"
 #include "daemon/instance.h"
 #include "daemon/links.h"
@@ -52,6 +53,7 @@ struct gateway {
 	struct links links;
 	struct plane plane;
 	struct tap tap;
+	struct cutter cutter;
 	struct wall wall;
 	struct sweeper *sweeper;
 	struct slow_path *slow_path;

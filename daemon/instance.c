@@ -42,6 +42,8 @@ void instance_name(struct instance *instance, const char *run_dir)
 	instance->number = path_hash(instance->run_dir);
 	short_hash = (uint32_t)(instance->number ^ instance->number >> 32);
 	snprintf(instance->tap, sizeof(instance->tap), "wl-%08x", short_hash);
+	snprintf(instance->cutter_near, sizeof(instance->cutter_near), "wlc-%08x", short_hash);
+	snprintf(instance->cutter_far, sizeof(instance->cutter_far), "wld-%08x", short_hash);
 	snprintf(instance->table, sizeof(instance->table), "wayleave_%08x", short_hash);
 }
 

@@ -21,9 +21,10 @@
 struct instance {
 	char run_dir[PATH_MAX];
 	uint64_t number;
-	char tap[IFNAMSIZ]; /* wl-XXXXXXXX */
-	char table[32];	    /* nftables table, wayleave_XXXXXXXX */
-	int lock_fd;	    /* -1: not locked */
+	char tap[IFNAMSIZ];				  /* wl-XXXXXXXX */
+	char cutter_near[IFNAMSIZ], cutter_far[IFNAMSIZ]; /* wlc-XXXXXXXX, wld-XXXXXXXX */
+	char table[32];					  /* nftables table, wayleave_XXXXXXXX */
+	int lock_fd;					  /* -1: not locked */
 };
 
 /* Makes the names; touches nothing. */

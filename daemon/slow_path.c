@@ -9,7 +9,6 @@
 #include "core/icmp_build.h"
 #include "daemon/addresses.h"
 #include "daemon/esp_flows.h"
-#include "daemon/fragments.h"
 #include "daemon/held_fragments.h"
 #include "daemon/ike_flows.h"
 #include "daemon/l2tp_flows.h"
@@ -116,45 +115,6 @@ static void blocked_tell(struct slow_path *slow_path, const struct arrival *arri
 		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_ADMIN_PROHIBITED, 0);
 }
 
-/* --- fragments ----------------------------------------------------------------------- */
-
-struct cutting {
-	struct gateway *gateway;
-	uint32_t next_hop;
-};
-
-static void fragment_transmit(void *context, const uint8_t *fragment, size_t bytes)
-{
-	const struct cutting *cutting = context;
-
-	tap_transmit(&cutting->gateway->tap, fragment, bytes, cutting->next_hop);
-}
-
-/*
- * Translated whole, as only the first fragment has ports, then cut. A segment of
- * one byte is what tells the core that its size check is ours to do.
- */
-static void cut_and_transmit(struct slow_path *slow_path, struct arrival *arrival)
-{
-	struct packet *packet = &arrival->packet;
-	struct cutting cutting = {.gateway = slow_path->gateway};
-	const struct next_hop *hop;
-	verdict_t v;
-
-	arrival->frame.segment = 1;
-	v = arrival->punt.side & PUNT_FROM_WAN ? inbound(packet, ORIGIN_DAEMON)
-					       : outbound(packet, ORIGIN_DAEMON);
-	if (verdict_action(v) == ACTION_HAIRPIN)
-		v = inbound(packet, ORIGIN_DAEMON);
-	if (verdict_action(v) != ACTION_FORWARD)
-		return;
-	cutting.next_hop = verdict_index(v);
-	hop = next_hop_at(cutting.next_hop);
-	if (hop)
-		fragments_cut(arrival_ip(arrival), arrival->facts.length, hop->mtu,
-			      fragment_transmit, &cutting);
-}
-
 /* --- one frame ----------------------------------------------------------------------- */
 
 static struct record *arrival_session(const struct arrival *arrival)
@@ -189,9 +149,7 @@ static void too_big_inbound(struct slow_path *slow_path, struct arrival *arrival
 {
 	uint16_t mtu = inbound_mtu(arrival);
 
-	if (!dont_fragment(&arrival->facts))
-		cut_and_transmit(slow_path, arrival);
-	else if (mtu)
+	if (mtu)
 		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_FRAGMENTATION, mtu);
 }
 
@@ -257,9 +215,6 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 	case REASON_fragment_early:
 		held_fragments_add(slow_path->held, arrival->frame.data, arrival->frame.length,
 				   clock_ticks(arena.config));
-		break;
-	case REASON_to_slow_path:
-		cut_and_transmit(slow_path, arrival);
 		break;
 	}
 }

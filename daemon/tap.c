@@ -13,6 +13,7 @@
 
 #include "core/packet.h"
 #include "daemon/log.h"
+#include "daemon/own_device.h"
 
 #define ETHERNET 14
 
@@ -29,21 +30,6 @@ static int device_open(struct tap *tap, const char *name)
 		return -errno;
 	tap->ifindex = if_nametoindex(name);
 	return tap->ifindex ? 0 : -ENODEV;
-}
-
-/* Without IPv6 the kernel has nothing of its own to say on the device. */
-static void ipv6_disable(const char *name)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return; /* no IPv6 in this kernel */
-	if (write(fd, "1", 1) < 0)
-		log_warning("IPv6 cannot be switched off on %s: %s", name, strerror(errno));
-	close(fd);
 }
 
 static int device_up(const struct tap *tap, struct netlink *netlink)
@@ -65,7 +51,7 @@ int tap_open(struct tap *tap, const struct instance *instance, struct netlink *n
 	int err = device_open(tap, instance->tap);
 
 	if (!err) {
-		ipv6_disable(instance->tap);
+		own_device_quiet(instance->tap);
 		err = device_up(tap, netlink);
 	}
 	if (!err)
@@ -114,12 +100,5 @@ int tap_transmit(const struct tap *tap, const void *packet, size_t length, uint3
 
 int tap_delete(const struct instance *instance, struct netlink *netlink)
 {
-	char buffer[256];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *info;
-
-	request->nlmsg_type = RTM_DELLINK;
-	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
-	info->ifi_index = if_nametoindex(instance->tap);
-	return info->ifi_index ? netlink_request(netlink, request) : -ENODEV;
+	return own_device_delete(instance->tap, netlink);
 }

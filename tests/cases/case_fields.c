@@ -40,6 +40,7 @@ const struct field config_fields[] = {
 	ADDRESS(struct config, external),
 	HOST(struct config, wan_ifindex),
 	HOST(struct config, tap_ifindex),
+	HOST(struct config, cut_ifindex),
 	HOST(struct config, assisted),
 	HOST(struct config, hz),
 	HOST(struct config, mappings_per_host),

@@ -60,11 +60,24 @@ static const char *punt(struct case_frame *frame, verdict_t v, enum direction di
 	return "punt";
 }
 
+/* The cutter itself is the TC programs'. */
+static const char *to_cutter(struct case_frame *frame, verdict_t v)
+{
+	struct punt record = {.action = PUNT_CUT, .index = verdict_index(v)};
+
+	if (!arena.config->cut_ifindex)
+		return "drop";
+	memcpy(frame->data, &record, sizeof(record));
+	return "cut";
+}
+
 static const char *finish(struct case_frame *frame, verdict_t v, enum direction direction)
 {
 	switch (verdict_action(v)) {
 	case ACTION_FORWARD:
 		return transmit(frame, verdict_index(v));
+	case ACTION_CUT:
+		return to_cutter(frame, v);
 	case ACTION_STACK:
 		return "stack";
 	case ACTION_PUNT:
@@ -84,7 +97,7 @@ static const char *translate_as(struct case_frame *frame, __u32 base, enum direc
 
 	exact_open(&e, frame);
 	v = world_translate(&e.context, base, frame->ifindex, direction, origin, as);
-	grows = !base && (verdict_action(v) == ACTION_FORWARD || verdict_action(v) == ACTION_PUNT)
+	grows = !base && (verdict_action(v) != ACTION_STACK && verdict_action(v) != ACTION_DROP)
 			? ETHERNET
 			: 0;
 	exact_close(&e, frame, grows);

@@ -184,7 +184,14 @@ static void do_records(void)
 
 const char *case_sent(const struct case_frame *frame)
 {
-	return frame->data[0] == PUNT_DOWN ? "punt" : "forward";
+	switch (frame->data[0]) {
+	case PUNT_DOWN:
+		return "punt";
+	case PUNT_CUT:
+		return "cut";
+	default:
+		return "forward";
+	}
 }
 
 static int nibble(char c)

@@ -44,7 +44,7 @@ STATIC_MAPPING, OPEN_MAPPING = 1, 2
 HELPER_SESSION, STATIC_SESSION, WATCHED_SESSION, SHARED_SESSION = 1, 8, 0x20, 0x40
 WAN_DEVICE, LAN_DEVICE, BARE_DEVICE, XDP_DEVICE = 1, 2, 4, 8
 ENDPOINT_INDEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT = range(3)
-PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT, PUNT_SESSION = 2, 4, 6, 8
+PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT, PUNT_SESSION, PUNT_CUT, PUNT_REST = 2, 4, 6, 8, 10, 12
 
 Answer = collections.namedtuple("Answer", "verdict frame counters")
 
@@ -191,7 +191,7 @@ class Gateway:
         while self.detours:
             self._detour_end(self.detours.pop())
         self.process.ask("reset")
-        self.config(external=E, wan_ifindex=WAN, tap_ifindex=TAP)
+        self.config(external=E, wan_ifindex=WAN, tap_ifindex=TAP, cut_ifindex=TAP)
         self.at(0)
 
     def config(self, **values):
@@ -327,6 +327,9 @@ class Gateway:
         if sent is not None:
             self._sent(answer, result, raw, sent, ttl)
             return result
+        if "cut" in expected:
+            self._cut(answer, raw, expected["cut"])
+            return result
         (verdict, reason), = expected.items()
         self._stopped(answer, verdict, reason, head + raw, bare)
         return result
@@ -350,6 +353,13 @@ class Gateway:
             head = bytes(Ether(dst=neighbour_mac(hop), src=device_mac(device), type=0x800))
             self._same(answer.frame[:14], head, "Ethernet header")
         self._same(answer.frame[14:], expected, "packet")
+
+    def _cut(self, answer, raw, expected):
+        """Translated whole; where it goes stands in place of the MAC addresses."""
+        self._verdict(answer, "cut", "forwarded", len(raw))
+        expected = expected.copy()
+        expected.ttl = raw[8] - 1
+        self._same(answer.frame[14:], bytes(expected), "packet")
 
     def _stopped(self, answer, verdict, reason, frame, bare):
         self._verdict(answer, verdict, reason, len(frame) - (0 if bare else 14))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The gateway's own connections: recorded on their way out, answered to its stack, nothing else."""
 
+from fragments import datagram, pieces
 from packets import A, E, GATEWAY_LAN, S, T, esp, icmp_error, ping, pong, proto, tcp, udp
 from rows import case
 
@@ -16,6 +17,17 @@ def answers(g):
         g.wan(back, drop="unsolicited")
         g.local(out)
         g.wan(back, stack="local_flow")
+
+
+@case
+def answer_in_pieces(g):
+    """RFC 4787 REQ-14: every piece of an answer goes up, in order and the last before the middle one"""
+    g.local(udp(E, 65000, S, 53))
+    for number, order in enumerate(((0, 1, 2), (0, 2, 1))):
+        parts = pieces(datagram(S, 53, E, 65000, id=100 + number))
+        for index in order:
+            g.wan(parts[index], stack="local_flow", leave=True)
+    assert not g.records("fragment")
 
 
 @case

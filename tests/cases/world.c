@@ -164,5 +164,7 @@ verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
 	if (verdict_action(v) == ACTION_HAIRPIN)
 		v = gateway(&p, DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
 	arena.count(verdict_reason(v), bytes);
+	if (verdict_action(v) == ACTION_CUT)
+		arena.count(REASON_fragmented, packet_length(&p));
 	return v;
 }

@@ -126,9 +126,14 @@ static void check_bytes(const struct step *s)
 		PROMISE(!is_inside(address_at(s->after, header + 8 + 16)));
 }
 
+static bool is_sent(verdict_t v)
+{
+	return verdict_action(v) == ACTION_FORWARD || verdict_action(v) == ACTION_CUT;
+}
+
 static void check_packet(const struct step *s)
 {
-	if (verdict_action(s->verdict) != ACTION_FORWARD) {
+	if (!is_sent(s->verdict)) {
 		PROMISE(!memcmp(s->before, s->after, s->length) ||
 			verdict_action(s->verdict) == ACTION_DROP);
 		return;
@@ -241,7 +246,7 @@ static void run(const __u8 *packet, size_t length, bool out)
 	if (length >= 28)
 		check_packet(&s);
 	else
-		PROMISE(verdict_action(s.verdict) != ACTION_FORWARD || length >= 20);
+		PROMISE(!is_sent(s.verdict) || length >= 20);
 	if (events() != before)
 		check_records();
 	if (verdict_action(s.verdict) == ACTION_FORWARD) {

@@ -19,7 +19,6 @@
 #include "daemon/call_ids.h"
 #include "daemon/clock.h"
 #include "daemon/dataplane.h"
-#include "daemon/fragments.h"
 #include "daemon/instance.h"
 #include "daemon/links.h"
 #include "daemon/notice_limit.h"
@@ -101,71 +100,6 @@ static void a_certain_call_id_is_taken_once(void **state)
 	call_ids_give_back(ids, 1, 77);
 	assert_int_equal(call_ids_used(ids, 1), 0);
 	call_ids_free(ids);
-}
-
-/* --- fragments: RFC 791 section 3.2 ------------------------------------------------------ */
-
-struct pieces {
-	uint8_t whole[4000];
-	size_t reached, longest;
-	unsigned int last;
-};
-
-static void piece_take(void *context, const uint8_t *fragment, size_t bytes)
-{
-	struct pieces *pieces = context;
-	struct ipv4_header ip;
-	uint16_t field;
-
-	memcpy(&ip, fragment, sizeof(ip));
-	field = be16_to_host(ip.fragment);
-	assert_int_equal(be16_to_host(ip.length), bytes);
-	assert_int_equal((field & IPV4_OFFSET_MASK) * 8u, pieces->reached);
-	memcpy(pieces->whole + pieces->reached, fragment + 20, bytes - 20);
-	pieces->reached += bytes - 20;
-	pieces->last += !(field & IPV4_MORE_FRAGMENTS);
-	if (bytes > pieces->longest)
-		pieces->longest = bytes;
-}
-
-static void packet_make(uint8_t *packet, uint16_t length, uint16_t fragment)
-{
-	struct ipv4_header ip = {.version_length = 0x45,
-				 .length = host_to_be16(length),
-				 .fragment = host_to_be16(fragment),
-				 .ttl = 64,
-				 .protocol = PROTOCOL_UDP};
-
-	for (unsigned int i = 0; i < length; i++)
-		packet[i] = i * 7;
-	memcpy(packet, &ip, sizeof(ip));
-}
-
-static void pieces_make_the_whole_again(void **state)
-{
-	struct pieces pieces = {0};
-	uint8_t packet[3000];
-
-	packet_make(packet, sizeof(packet), 0);
-	assert_int_equal(fragments_cut(packet, sizeof(packet), 1492, piece_take, &pieces), 3);
-	assert_int_equal(pieces.reached, sizeof(packet) - 20);
-	assert_memory_equal(pieces.whole, packet + 20, sizeof(packet) - 20);
-	assert_int_equal(pieces.last, 1);
-	assert_true(pieces.longest <= 1492);
-}
-
-static void what_must_not_be_cut_is_not(void **state)
-{
-	struct pieces pieces = {0};
-	uint8_t packet[3000];
-
-	packet_make(packet, sizeof(packet), IPV4_DONT_FRAGMENT);
-	assert_int_equal(fragments_cut(packet, sizeof(packet), 1492, piece_take, &pieces), 0);
-	packet_make(packet, sizeof(packet), 0);
-	assert_int_equal(fragments_cut(packet, sizeof(packet), 67, piece_take, &pieces), 0);
-	assert_int_equal(fragments_cut(packet, 100, 1492, piece_take, &pieces), 0);
-	packet[0] = 0x46;
-	assert_int_equal(fragments_cut(packet, sizeof(packet), 1492, piece_take, &pieces), 0);
 }
 
 /* --- the rest -------------------------------------------------------------------------- */
@@ -296,8 +230,6 @@ int main(void)
 		cmocka_unit_test(the_table_has_four_records_a_session),
 		cmocka_unit_test(call_ids_are_unique_per_server),
 		cmocka_unit_test(a_certain_call_id_is_taken_once),
-		cmocka_unit_test(pieces_make_the_whole_again),
-		cmocka_unit_test(what_must_not_be_cut_is_not),
 		cmocka_unit_test(the_clock_rate_is_one_that_kernels_have),
 		cmocka_unit_test(notices_are_limited_per_destination),
 		cmocka_unit_test(the_wall_names_every_interface),

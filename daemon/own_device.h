@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon's own devices (tap.h, cutter.h) have in common. */
+#ifndef WAYLEAVE_DAEMON_OWN_DEVICE_H
+#define WAYLEAVE_DAEMON_OWN_DEVICE_H
+
+#include "daemon/netlink.h"
+
+/* Switches IPv6 off on the device NAME, so that the kernel sends nothing of its own on it. */
+void own_device_quiet(const char *name);
+
+/* Deletes the device NAME. 0 or -errno; -ENODEV: there is none. */
+int own_device_delete(const char *name, struct netlink *netlink);
+
+#endif
