@@ -327,9 +327,24 @@ SCRIPTS = ["tests/run", "tools/install-deps", "tools/demo", "http/embed", "tests
            "tests/web/lab.sh"]
 
 
+# One a line, so that two changes do not meet
+ALONE = (
+    "survival",
+    "replay",
+    "pairing",
+    "daemon",
+    "keepalive",
+    "natdiscovery",
+    "pptp",
+    "l2tp",
+    "icmp",
+    "spoof",
+)
+
+
 def alone():
     """What needs root and is not in a folder of its own."""
-    for name in ("survival", "pairing", "daemon", "keepalive", "natdiscovery", "pptp", "l2tp", "icmp", "spoof"):
+    for name in ALONE:
         yield Suite(name, ["tests/lab/%s.sh" % name], after=TEST_PROGRAMS if name in BUILT else ("build",))
     yield Suite("demo", ["tests/lab/demo"])
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])

@@ -161,12 +161,19 @@ def icmp_kept(packet, outbound):
     return packet.payload[:2], quoted.protocol, remote, port
 
 
+def piece_kept(packet):
+    """Of a first piece all but ports or id and the checksum."""
+    if packet.fragment & 0x1FFF:
+        return packet.payload
+    spans = {TCP: ((0, 4), (16, 18)), UDP: ((0, 4), (6, 8)), ICMP: ((2, 6),)}
+    return mask(packet.payload, *spans.get(packet.protocol, ()))
+
+
 def kept(packet, outbound):
     """The part of a packet's transport that must come out as it went in."""
     remote_port = packet.ports[1 if outbound else 0]
     if packet.is_fragment:
-        first = packet.has_ports or packet.protocol == ICMP
-        return packet.fragment & 0x3FFF, mask(packet.payload, (0, 8)) if first else packet.payload
+        return packet.fragment & 0x3FFF, piece_kept(packet)
     if packet.protocol == TCP:
         return remote_port, tcp_kept(packet)
     if packet.protocol == UDP:
