@@ -316,6 +316,12 @@ def lab():
                         env={"GATEWAY": gateway, "LAB_OFFLOADS": offloads, "PFX": prefix + next(letters)})
 
 
+def dirty():
+    """Some scenarios on networks like real ones."""
+    yield Suite("dirty lab", ["tests/lab/lab", "dirty", "sample"], limit_s=900, may_skip=not os.environ.get("CI"),
+                env={"PFX": "t%dx" % (os.getpid() % 100000)})
+
+
 def examples():
     """The settings files that we show have to be good ones."""
     for path in sorted(glob.glob("examples/*.yaml") + glob.glob("packaging/*.yaml")):
@@ -357,6 +363,7 @@ def suites(fast):
     """The longest first, so that the lanes end together."""
     if not fast:
         yield from lab()
+        yield from dirty()
     yield from programs(fast)
     if not fast:
         yield from alone()

@@ -71,13 +71,13 @@ pinger() {
 		until ping -n -q -c 1 -W 1 $1 >/dev/null 2>&1; do
 			i=\$((i+1)); [ \$i -lt ${PATIENCE_S:-5} ] || { echo 'no answer: $1'; exit 1; }
 		done
-		deaf=
+		spare=${PING_SPARE:-1}
 		for i in 1 2 3 4 5; do
-			ping -n -q -c 1 -W 10 -s 1000 $1 > /dev/null && continue
-			[ -z "\$deaf" ] && deaf=\$i && ping -n -q -c 1 -W 10 -s 1000 $1 > /dev/null && continue
-			echo "ping \$i was lost: $1"; exit 1
+			until ping -n -q -c 1 -W ${PING_WAIT_S:-10} -s 1000 $1 > /dev/null; do
+				[ \$spare -gt 0 ] || { echo "ping \$i was lost: $1"; exit 1; }
+				spare=\$((spare-1)); echo "ping \$i has to be sent again: $1"
+			done
 		done
-		[ -z "\$deaf" ] || echo "ping \$deaf had to be sent again: $1"
 	P
 }
 gping() { g "$1" "$(pinger "$2")"; }     # gping GUEST ADDRESS

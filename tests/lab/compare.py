@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compares what entered a NAT gateway with what left it, from two captures.
 
-compare.py [--offloads] [--resets] [--tunnel-ids] [--own udp/53,...] --lan-mac M --wan-mac M
+compare.py [--offloads] [--resets] [--tunnel-ids] [--pieces] [--own udp/53,...] --lan-mac M --wan-mac M
            --lan-net N --wan-address A  LAN.pcap WAN.pcap
 
 Every packet that the gateway sent must be one that it received, with nothing
@@ -205,6 +205,64 @@ def transport_valid(packet):
     return checksum(pseudo + packet.payload) == 0
 
 
+# --- datagrams in pieces -----------------------------------------------------------------
+def first_only(packet):
+    return packet.fragment & 0x1FFF == 0
+
+
+def joined(pieces):
+    """The datagram of these pieces of one; None: some are missing."""
+    pieces, at, data = sorted(pieces, key=lambda p: p.fragment & 0x1FFF), 0, b""
+    for piece in pieces:
+        start = (piece.fragment & 0x1FFF) * 8
+        if start > at:
+            return None
+        data = data[:start] + piece.payload
+        at = len(data)
+    if pieces[-1].fragment & 0x2000 or not first_only(pieces[0]):
+        return None
+    first = pieces[0]
+    head = bytearray(first.header)
+    head[2:4] = struct.pack("!H", len(head) + len(data))
+    head[6:8] = struct.pack("!H", first.fragment & 0x4000)
+    head[10:12] = b"\0\0"
+    head[10:12] = struct.pack("!H", checksum(bytes(head)))
+    whole = Packet(bytes(6) + first.source_mac + b"\x08\0" + bytes(head) + data, pieces[-1].time)
+    whole.frame_length = first.frame_length
+    return whole
+
+
+def rejoined(packets):
+    """(packets with each datagram whole, pieces of those that are not all here)."""
+    whole, groups, loose = [], {}, []
+    for packet in packets:
+        if not packet.is_fragment:
+            whole.append(packet)
+            continue
+        key = packet.source, packet.target, packet.protocol, packet.ip[4:6]
+        group = groups.setdefault(key, [])
+        group.append(packet)
+        datagram = joined(group)
+        if datagram:
+            whole.append(datagram)
+            del groups[key]
+    for group in groups.values():
+        loose += group
+    return whole, loose
+
+
+class Bytes:
+    """The payloads that entered, to find a loose piece's bytes at their place in one of them."""
+
+    def __init__(self, packets, pieces):
+        self.all = [(p.protocol, (p.fragment & 0x1FFF) * 8, piece_kept(p)) for p in packets + pieces]
+
+    def hold(self, piece):
+        start, bytes_in = (piece.fragment & 0x1FFF) * 8, piece_kept(piece)
+        return any(protocol == piece.protocol and at <= start and data[start - at:start - at + len(bytes_in)] == bytes_in
+                   for protocol, at, data in self.all)
+
+
 # --- comparison -----------------------------------------------------------------------
 class Arrivals:
     """Packets that entered the gateway in one direction, found by identity."""
@@ -274,6 +332,16 @@ class Comparison:
         if not self.args.offloads and packet.frame_length <= WHOLE_FRAME and not transport_valid(packet):
             self.problem("transport checksum", packet)
 
+    def check_pieces(self, pieces, arrived, arrived_pieces, where):
+        """Of datagrams that are not all here: each byte has arrived at its place."""
+        known = Bytes(arrived, arrived_pieces)
+        for piece in pieces:
+            if not known.hold(piece):
+                self.problem("%s: a piece that never arrived" % where, piece)
+            if checksum(piece.header):
+                self.problem("IP checksum", piece)
+            self.counts[where + " in pieces"] += 1
+
     def check_leak(self, packet):
         inner = packet.quoted() if packet.is_icmp_error else packet
         if any(self.is_lan(a) for p in (packet, inner) for a in (p.source, p.target)):
@@ -341,6 +409,7 @@ def main():
     parser.add_argument("--offloads", action="store_true", help="checksums may be left to the NIC")
     parser.add_argument("--resets", action="store_true", help="the gateway may reset connections towards the LAN")
     parser.add_argument("--tunnel-ids", action="store_true", help="the gateway may replace L2TP tunnel ids")
+    parser.add_argument("--pieces", action="store_true", help="datagrams may be cut or joined on the way; they are compared whole")
     parser.add_argument("--own", default="", help="the gateway's own traffic, as udp/53 or icmp")
     parser.add_argument("lan")
     parser.add_argument("wan")
@@ -351,6 +420,13 @@ def main():
     lan_in, lan_out = split(lan, args.lan_mac, min(lan_end, wan_end))
     wan_in, wan_out = split(wan, args.wan_mac, min(lan_end, wan_end))
     comparison = Comparison(args)
+    if args.pieces:
+        lan_in, lan_in_loose = rejoined(lan_in)
+        lan_out, lan_out_loose = rejoined(lan_out)
+        wan_in, wan_in_loose = rejoined(wan_in)
+        wan_out, wan_out_loose = rejoined(wan_out)
+        comparison.check_pieces(wan_out_loose, lan_in, lan_in_loose, "lan->wan")
+        comparison.check_pieces(lan_out_loose, wan_in + lan_in, wan_in_loose + lan_in_loose, "wan->lan")
     comparison.outbound(lan_in, wan_out)
     comparison.inbound(wan_in, lan_out)
     comparison.hairpin(lan_in, lan_out)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make lab-long  eight real clients of one server, and what else takes minutes
+# make lab-long  eight real clients of one server, and what else takes minutes; every scenario on each dirty network
 # make kernels   packet cases and a live gateway inside the kernels of Debian 12 and 13
 VM_BIN := $(BUILD)/vm/tests/cases
 # without sanitizers: the emulated machine is ten times slower already
@@ -18,6 +18,7 @@ $(BUILD)/tests/lab/uml_xstate.so: tests/lab/uml_xstate.c
 kernels-build: $(VM_BIN)/case_run_bpf $(BUILD)/wayleaved $(BUILD)/wayleave $(BUILD)/san/tests/cases/case_run
 lab-long: all
 	@tests/lab/lab run long
+	@tests/lab/lab dirty all
 kernels: kernels-build
 	@tests/lab/kernels
 .PHONY: kernels kernels-build lab-long

@@ -17,6 +17,9 @@ die() { echo "${0##*/}: $*" >&2; exit 2; }
 . "$HERE/check.sh"
 # shellcheck source=net.sh
 . "$HERE/net.sh"
+# shellcheck source=dirt.sh
+. "$HERE/dirt.sh"
+NAMESPACES="$NAMESPACES $(beside_namespaces | tr '\n' ' ')"
 # shellcheck source=guest.sh
 . "$HERE/guest.sh"
 # shellcheck source=gateway.sh
@@ -29,6 +32,7 @@ for f in "$HERE"/scenarios/*.sh; do
 done
 
 lab_up() {
+	dirt_check
 	mkdir -p "$LAB/g"
 	net_is_up && die "$PFX is already up (lab down first)"
 	net_up
@@ -37,6 +41,6 @@ lab_up() {
 lab_down() {
 	guests_stop
 	if net_is_up; then gw_stop; net_down; fi
-	rm -rf "$LAB/g" "$LAB/run" "$LAB"/gw.* "/var/run/wireguard/$PFX"*.sock
+	rm -rf "$LAB/g" "$LAB/run" "$LAB"/gw.* "$LAB"/relay.* "/var/run/wireguard/$PFX"*.sock
 	return 0
 }

@@ -16,6 +16,7 @@ LAN_IF=lan WAN_IF=wan
 WAN_IP=${WAN_ADDR%/*} H1=203.0.113.20 S1=203.0.113.10 S2=203.0.113.11
 # fixed, so that captures tell what the gateway sent from what it received
 LAN_MAC=02:1a:b0:00:00:01 WAN_MAC=02:1a:b0:00:01:01
+WAN_NEXT=203.0.113.2 # another one, later
 NAMESPACES="lan gw net c1 c2 h1"
 export LAN_NET LAN_ADDR WAN_ADDR LAN_IF WAN_IF
 
@@ -58,11 +59,13 @@ bridge() {
 }
 
 wan_back() { # wan_back ADDRESS: the interface, made anew
-	link gw wan net p-gw "$1/24"
-	ns gw ip link set wan address $WAN_MAC
+	gateway_wire wan net "$1/24" $WAN_MAC
 	[ "$GATEWAY" != wayleave-xdp ] || net_for_xdp
 }
-wan_gone() { ns gw ip link del wan; }
+wan_gone() {
+	relay_stop wan
+	wan_is_bare || ns gw ip link del wan
+}
 wan_address() { # wan_address ADDRESS: in place of what it has
 	ns gw ip addr flush dev wan
 	ns gw ip addr add "$1/24" dev wan
@@ -72,22 +75,23 @@ net_up() {
 	local n
 	for n in $NAMESPACES; do namespace "$n" || return 1; done
 	bridge lan; bridge net
-	link gw lan lan p-gw $LAN_ADDR
+	gateway_wire lan lan $LAN_ADDR $LAN_MAC
 	wan_back $WAN_IP
-	ns gw ip link set lan address $LAN_MAC
 	link c1 eth0 lan p-c1 10.10.0.21/24 10.10.0.1
 	link c2 eth0 lan p-c2 10.10.0.22/24 10.10.0.1
 	link h1 eth0 net p-h1 $H1/24
 	for n in u1 u2; do tap lan $n; done
 	for n in s1 s2; do tap net $n; done
+	beside_up
+	loss_up
 	ns gw sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0
 }
 
 # XDP on veth: the peer has to take XDP frames (NAPI: gro on) and must not hand
 # over frames with half a checksum (tx off), or both are lost uncounted.
 net_for_xdp() {
-	local b
-	for b in lan net; do ns $b ethtool -K p-gw tx off gro on >/dev/null; done
+	ns lan ethtool -K "$(wire_name lan)" tx off gro on >/dev/null
+	wan_is_bare || ns net ethtool -K "$(wire_name wan)" tx off gro on >/dev/null
 }
 
 net_is_up() { [ -e "/run/netns/$PFX-gw" ]; }

@@ -46,6 +46,7 @@ sc_forwards() { # port forwards for TCP, UDP, ESP and GRE, from outside and by h
 udp 5353 10.10.0.21
 esp - 10.10.0.11
 gre - 10.10.0.11"
+	DIRT_BREAKS=yes
 	gw_start
 	guests u1 s1 || return
 	answer_server c1 tcp 8080; answer_server c1 udp 5353
