@@ -237,8 +237,9 @@ struct claim {
 struct shared {
 	__u32 session; /* index of the SESSION_REPLY record */
 	__u32 last_seen;
+	__be32 inside; /* the host that holds the id: no later session in that place inherits it */
 	__be16 new_id; /* ID_TUNNEL: what the inside host calls the tunnel; 0: the same */
-	__u8 reserved[30];
+	__u8 reserved[26];
 };
 
 enum fragment_state {

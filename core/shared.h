@@ -118,7 +118,7 @@ SEPARATE __u32 BACKEND_NAME(shared_find)(packet_context *context, __u32 base, co
 	r->shared.last_seen = clock_ticks(c);
 	reply = record_at(index);
 	if (!reply || record_state(reply) != SLOT_LIVE || reply->key.kind != KIND_SESSION_REPLY ||
-	    reply->key.remote != f->source)
+	    reply->key.remote != f->source || reply->session.new_local != r->shared.inside)
 		return NO_RECORD;
 	if (key.id_type == ID_TUNNEL && r->shared.new_id)
 		tunnel_id_rewrite(p, f->l4, r->shared.new_id);

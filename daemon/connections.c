@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/connections.h"
+#include "daemon/connections_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,18 +16,6 @@
 #include "daemon/tunnels.h"
 
 #define ETHERNET 14
-
-struct file_header {
-	uint32_t magic, size;
-};
-
-struct connections {
-	struct gateway *gateway;
-	const struct connections_kind *kind;
-	struct file_header *file; /* behind it the connections, then what is the kind's own */
-	struct connection *connection;
-	struct call_ids *ids; /* external ones that are ours to give */
-};
 
 /* --- the file ------------------------------------------------------------------------ */
 
@@ -56,27 +44,6 @@ static bool is_used(const struct connection *connection)
 	return connection->key.protocol != 0;
 }
 
-/* Over IP ids are followed and never changed: they are the inside host's own. */
-static bool has_our_ids(const struct connection *connection)
-{
-	return connection->helper.protocol != HELPER_L2TP_IP;
-}
-
-static void ids_recall(struct connections *all, struct connection *connection)
-{
-	const struct helper_flow *helper = &connection->helper;
-	__be32 remote = connection->key.remote;
-
-	connection->helper.waiting = 0; /* died with the daemon that waited; peers send again */
-	if (!has_our_ids(connection))
-		return;
-	for (unsigned int i = 0; i < helper->spare_count && i < HELPER_SPARE_IDS; i++)
-		call_ids_take_this(all->ids, remote, helper->spare[i]);
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
-		if (connection->ids[i].state != ID_FREE && !connection->ids[i].own)
-			call_ids_take_this(all->ids, remote, connection->ids[i].external);
-}
-
 static void file_begin(struct connections *all)
 {
 	struct connection *connection = NULL;
@@ -84,7 +51,7 @@ static void file_begin(struct connections *all)
 	all->connection = (struct connection *)(all->file + 1);
 	file_check(all);
 	while ((connection = connections_next(all, connection)))
-		ids_recall(all, connection);
+		connection_ids_recall(all, connection);
 }
 
 struct connections *connections_open(struct gateway *gateway, const struct connections_kind *kind)
@@ -130,213 +97,6 @@ struct connection *connections_next(const struct connections *all, const struct 
 		if (is_used(&all->connection[i]))
 			return &all->connection[i];
 	return NULL;
-}
-
-/* --- ids ------------------------------------------------------------------------------- */
-
-static struct connection_id *id_find(struct connection *connection,
-				     const struct helper_claim *claim)
-{
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
-		struct connection_id *id = &connection->ids[i];
-
-		if ((id->state == ID_HELD || id->state == ID_ARMED) && id->space == claim->space &&
-		    id->external == claim->external_id)
-			return id;
-	}
-	return NULL;
-}
-
-static void id_end(struct connections *all, struct connection *connection, struct connection_id *id,
-		   uint32_t now)
-{
-	all->kind->disarm(connection, id, now);
-	if (has_our_ids(connection) && !id->own)
-		call_ids_give_back(all->ids, connection->key.remote, id->external);
-	*id = (struct connection_id){0};
-}
-
-static void id_release(struct connection_id *id, uint32_t now)
-{
-	if (id->state != ID_HELD && id->state != ID_ARMED)
-		return;
-	id->state = ID_RELEASED;
-	id->released = now;
-}
-
-/* An id of the host's own that was released comes again: it is the new one's now. */
-static void id_forget_former(struct connection *connection, const struct helper_claim *claim)
-{
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
-		struct connection_id *id = &connection->ids[i];
-
-		if (id->state == ID_RELEASED && id->space == claim->space &&
-		    id->external == claim->external_id)
-			*id = (struct connection_id){0};
-	}
-}
-
-/* A place for a new id; the one that was released first makes room. */
-static struct connection_id *id_place(struct connections *all, struct connection *connection,
-				      uint32_t now)
-{
-	struct connection_id *oldest = NULL;
-
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
-		struct connection_id *id = &connection->ids[i];
-
-		if (id->state == ID_FREE)
-			return id;
-		if (id->state == ID_RELEASED &&
-		    (!oldest || ticks_is_later(oldest->released, id->released)))
-			oldest = id;
-	}
-	if (oldest)
-		id_end(all, connection, oldest, now);
-	return oldest;
-}
-
-static bool holds(const struct connection *connection, uint32_t external_id)
-{
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
-		if (connection->ids[i].state != ID_FREE &&
-		    connection->ids[i].space == HELPER_ID_CALL &&
-		    connection->ids[i].external == external_id)
-			return true;
-	return false;
-}
-
-struct connection *connection_holder(const struct connections *all, __be32 remote,
-				     uint32_t external_id)
-{
-	struct connection *connection = NULL;
-
-	while ((connection = connections_next(all, connection)))
-		if (connection->key.remote == remote && holds(connection, external_id))
-			return connection;
-	return NULL;
-}
-
-int connection_rearm(struct connections *all, const struct connection *connection, uint32_t now)
-{
-	int err = 0, last = 0;
-
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
-		if (connection->ids[i].state == ID_ARMED)
-			err = all->kind->arm(connection, &connection->ids[i], now);
-		last = err ? err : last;
-	}
-	return last;
-}
-
-void connection_release_all(struct connection *connection, uint32_t now)
-{
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
-		id_release(&connection->ids[i], now);
-}
-
-bool connection_ids_tend(struct connections *all, struct connection *connection, uint32_t now)
-{
-	uint32_t grace = all->kind->grace_seconds * arena.config->hz;
-	bool any = false;
-
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
-		struct connection_id *id = &connection->ids[i];
-
-		if (id->state == ID_RELEASED && ticks_since(now, id->released) > grace)
-			id_end(all, connection, id, now);
-		any |= id->state != ID_FREE;
-	}
-	return any;
-}
-
-/* --- claims ---------------------------------------------------------------------------- */
-
-static int claim_hold(struct connections *all, struct connection *connection,
-		      const struct helper_claim *claim, uint32_t now)
-{
-	bool own = claim->kind == HELPER_CLAIM_TAKE;
-	struct connection_id *id;
-
-	if (own)
-		id_forget_former(connection, claim);
-	id = id_place(all, connection, now);
-	if (id)
-		*id = (struct connection_id){.state = ID_HELD,
-					     .space = claim->space,
-					     .own = own,
-					     .external = claim->external_id};
-	return 0;
-}
-
-static int claim_arm(struct connections *all, struct connection *connection,
-		     const struct helper_claim *claim, uint32_t now)
-{
-	struct connection_id *id = id_find(connection, claim);
-	int err;
-
-	if (!id)
-		return -ENOENT;
-	id->inside = claim->inside_id;
-	err = all->kind->arm(connection, id, now);
-	if (!err)
-		id->state = ID_ARMED;
-	return err;
-}
-
-static int claim_peer(struct connections *all, struct connection *connection,
-		      const struct helper_claim *claim, uint32_t now)
-{
-	struct connection_id *id = id_find(connection, claim);
-
-	if (!id)
-		return -ENOENT;
-	id->remote = claim->remote_id;
-	id->has_remote = 1;
-	return all->kind->peer(connection, id, now);
-}
-
-static int claim_release(struct connection *connection, const struct helper_claim *claim,
-			 uint32_t now)
-{
-	struct connection_id *id = id_find(connection, claim);
-
-	if (id)
-		id_release(id, now);
-	return 0;
-}
-
-static int claim_do(struct connections *all, struct connection *connection,
-		    const struct helper_claim *claim, uint32_t now)
-{
-	switch (claim->kind) {
-	case HELPER_CLAIM_RESERVE:
-	case HELPER_CLAIM_TAKE:
-		return claim_hold(all, connection, claim, now);
-	case HELPER_CLAIM_ARM:
-		return claim_arm(all, connection, claim, now);
-	case HELPER_CLAIM_PEER:
-		return claim_peer(all, connection, claim, now);
-	case HELPER_CLAIM_RELEASE:
-		return claim_release(connection, claim, now);
-	default:
-		connection_release_all(connection, now);
-		return 0;
-	}
-}
-
-void connection_claims_do(struct connections *all, struct connection *connection,
-			  const struct helper_result *result, uint32_t now)
-{
-	for (size_t i = 0; i < result->claim_count; i++) {
-		int err = claim_do(all, connection, &result->claims[i], now);
-
-		if (err == -EEXIST)
-			connections_drop(all, REASON_server_taken);
-		else if (err)
-			log_warning("%s: a tunnel gets no data path: %s", all->kind->protocol,
-				    err == -ENOSPC ? "the session table is full" : strerror(-err));
-	}
 }
 
 /* --- connections ----------------------------------------------------------------------- */
@@ -386,6 +146,13 @@ struct connection *connection_get(struct connections *all, const struct record_k
 	return connection;
 }
 
+static void ids_end(struct connections *all, struct connection *connection, uint32_t now)
+{
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
+		if (connection->ids[i].state != ID_FREE)
+			connection_id_end(all, connection, &connection->ids[i], now);
+}
+
 void connection_free(struct connections *all, struct connection *connection, uint32_t now)
 {
 	const struct helper_flow *helper = &connection->helper;
@@ -393,10 +160,22 @@ void connection_free(struct connections *all, struct connection *connection, uin
 	helper_forget(all->gateway->helper, &connection->helper);
 	for (unsigned int i = 0; i < helper->spare_count && i < HELPER_SPARE_IDS; i++)
 		call_ids_give_back(all->ids, connection->key.remote, helper->spare[i]);
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
-		if (connection->ids[i].state != ID_FREE)
-			id_end(all, connection, &connection->ids[i], now);
+	ids_end(all, connection, now);
 	memset(connection, 0, sizeof(*connection));
+}
+
+/* What waits for the helper is gone with it: L2TP sends it again. */
+void connection_restart(struct connections *all, struct connection *connection,
+			enum helper_protocol protocol, uint32_t now)
+{
+	struct helper_flow *helper = &connection->helper;
+
+	helper_forget(all->gateway->helper, helper);
+	ids_end(all, connection, now);
+	helper->id_count = 0;
+	helper->flags = 0;
+	helper->protocol = protocol;
+	memset(helper->state, 0, sizeof(helper->state));
 }
 
 struct connection *connection_of(struct helper_flow *helper)
@@ -435,6 +214,18 @@ void connections_drop_unread(struct connections *all, int err)
 				 err == -ENOTCONN ? REASON_helper_absent : REASON_helper_refused);
 }
 
+/* A server may know a tunnel by its id alone: whichever port the one goes by that has it. */
+static bool is_anybodys(const struct connections *all, __be32 remote, uint16_t external_id)
+{
+	const struct connection *connection = NULL;
+
+	while ((connection = connections_next(all, connection)))
+		if (connection->key.remote == remote &&
+		    connection_holds(connection, HELPER_ID_CALL, external_id))
+			return true;
+	return false;
+}
+
 /*
  * A spare one that a host has chosen meanwhile is none any more. Not while the helper
  * has the list: what it answers is checked against it.
@@ -448,7 +239,7 @@ static void spares_check(struct connections *all, struct connection *connection)
 	if (helper->waiting)
 		return;
 	for (uint8_t i = 0; i < helper->spare_count; i++)
-		if (connection_holder(all, remote, helper->spare[i]))
+		if (is_anybodys(all, remote, helper->spare[i]))
 			call_ids_give_back(all->ids, remote, helper->spare[i]);
 		else
 			helper->spare[kept++] = helper->spare[i];
@@ -487,23 +278,47 @@ static enum helper_carrier carrier_of(const struct connection *connection)
 	}
 }
 
-static void taken_add(struct helper_frame *request, const struct connection *other)
+/* Does the id stand where those of other connections do? */
+static bool is_common(const struct connections *all, const struct connection *connection,
+		      const struct connection_id *id)
 {
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
-		if (other->ids[i].state != ID_FREE && request->taken_count < HELPER_TAKEN_IDS)
-			request->taken[request->taken_count++] = (uint16_t)other->ids[i].external;
+	return !all->kind->is_apart || !all->kind->is_apart(connection, id);
 }
 
-/* What other hosts' tunnels with the same server go by, in their grace too. */
-static void taken_list(const struct connections *all, const struct connection *connection,
-		       struct helper_frame *request)
+/* The ids of OTHER that are COMMON, or those that are not. */
+static void taken_of(const struct connections *all, const struct connection *other, bool common,
+		     struct helper_frame *request)
+{
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
+		const struct connection_id *id = &other->ids[i];
+
+		if (id->state != ID_FREE && is_common(all, other, id) == common &&
+		    request->taken_count < HELPER_TAKEN_IDS)
+			request->taken[request->taken_count++] = (uint16_t)id->external;
+	}
+}
+
+static void taken_list_of(const struct connections *all, const struct connection *connection,
+			  bool common, struct helper_frame *request)
 {
 	const struct connection *other = NULL;
 
 	while ((other = connections_next(all, other)))
 		if (other->key.remote == connection->key.remote &&
-		    other->key.local != connection->key.local && has_our_ids(other))
-			taken_add(request, other);
+		    other->key.local != connection->key.local && connection_has_our_ids(other))
+			taken_of(all, other, common, request);
+}
+
+/* What other hosts' tunnels with the same server go by, in their grace too: held ones first. */
+static void taken_list(const struct connections *all, const struct connection *connection,
+		       struct helper_frame *request)
+{
+	const struct connection_id own_number = {.state = ID_HELD};
+
+	taken_list_of(all, connection, true, request);
+	if (is_common(all, connection, &own_number))
+		request->held_count = request->taken_count;
+	taken_list_of(all, connection, false, request);
 }
 
 int connection_submit(struct connections *all, struct connection *connection, uint8_t *frame,
@@ -519,7 +334,7 @@ int connection_submit(struct connections *all, struct connection *connection, ui
 	};
 
 	connection->last_seen = clock_ticks(arena.config);
-	if (has_our_ids(connection))
+	if (connection_has_our_ids(connection))
 		spares_fill(all, connection);
 	if (connection->helper.protocol == HELPER_L2TP_OWN)
 		taken_list(all, connection, &request);

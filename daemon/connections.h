@@ -72,6 +72,9 @@ struct connections_kind {
 	void (*disarm)(const struct connection *, const struct connection_id *, uint32_t now);
 	/* Is an id that nobody holds free in the data plane too? NULL: yes. */
 	bool (*is_spare)(__be32 remote, uint16_t external_id);
+	/* Does the id stand at a port of the connection's own, where no other's can meet it? NULL:
+	 * no. */
+	bool (*is_apart)(const struct connection *, const struct connection_id *);
 };
 
 /* Opens the file and goes on with what is in it. NULL after a sentence. */
@@ -98,6 +101,10 @@ struct connection *connection_get(struct connections *all, const struct record_k
 /* Ends it with all its ids, which work no longer. */
 void connection_free(struct connections *all, struct connection *connection, uint32_t now);
 
+/* It begins anew, in another way: its ids end at once and the helper's state is lost. */
+void connection_restart(struct connections *all, struct connection *connection,
+			enum helper_protocol protocol, uint32_t now);
+
 /* The one that HELPER is part of. */
 struct connection *connection_of(struct helper_flow *helper);
 
@@ -109,8 +116,37 @@ struct connection *connection_of(struct helper_flow *helper);
 int connection_submit(struct connections *all, struct connection *connection, uint8_t *frame,
 		      size_t length, const struct facts *facts, enum helper_direction direction);
 
-/* Does an answer's claims, which helper_serve() has validated. */
-void connection_claims_do(struct connections *all, struct connection *connection,
+/*
+ * Ownership. An id is owned by the connection that holds it where arrivals are told apart
+ * by ids alone: no other one may take, arm, move or end it. Who asks what: helper answers
+ * before they have effect (connections_answer_check()), claims when they are done, the file
+ * when it is loaded, spare ids, arrivals whose record is gone. Records: daemon/owner.h.
+ */
+
+/* The owner of the external id in SPACE (enum helper_id_space) there; NULL: nobody. */
+struct connection *connection_owner(const struct connections *all, __be32 remote, uint8_t space,
+				    uint32_t external_id);
+
+/* Would CONNECTION take an id that another one owns? Of RESERVE and TAKE. */
+bool connection_is_anothers(const struct connections *all, const struct connection *connection,
+			    const struct helper_claim *claim);
+
+/* Has the remote given this id of its own to another connection, and not to this one? */
+bool connection_names_anothers(const struct connections *all, const struct connection *connection,
+			       uint32_t remote_id);
+
+/* helper_options.allowed: does the answer leave all that others own alone? */
+bool connections_answer_check(const struct connections *all, const struct connection *connection,
+			      const struct helper_answer *answer);
+
+/* Does it hold the external id, whatever port that stands at? */
+bool connection_holds(const struct connection *connection, uint8_t space, uint32_t external_id);
+
+/*
+ * Does an answer's claims, which helper_serve() has validated. False: one of them is of
+ * an id that another host has; its message may not go on.
+ */
+bool connection_claims_do(struct connections *all, struct connection *connection,
 			  const struct helper_result *result, uint32_t now);
 
 /*
@@ -123,10 +159,6 @@ void connections_drop_answered(struct connections *all, enum helper_reason reaso
 
 /* Its armed ids once more: the session that they lead to has changed. 0 or the last -errno. */
 int connection_rearm(struct connections *all, const struct connection *connection, uint32_t now);
-
-/* Which connection holds the external id (of a control connection) there? NULL: none. */
-struct connection *connection_holder(const struct connections *all, __be32 remote,
-				     uint32_t external_id);
 
 /* All ids begin their grace. */
 void connection_release_all(struct connection *connection, uint32_t now);

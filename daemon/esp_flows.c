@@ -33,10 +33,12 @@ struct esp_flows {
 
 /* --- what the library wants done ------------------------------------------------------- */
 
-static void armed_check(int err)
+static void armed_check(const struct esp_flows *flows, int err)
 {
 	if (err == -ENOSPC)
 		log_warning("an ESP tunnel does not fit into the session table");
+	else if (err == -EEXIST)
+		plane_count(&flows->gateway->plane, REASON_id_held, 1);
 }
 
 static void pair_arm(struct esp_flows *flows, const struct esp_pair *pair)
@@ -44,9 +46,10 @@ static void pair_arm(struct esp_flows *flows, const struct esp_pair *pair)
 	uint32_t now = clock_ticks(arena.config);
 
 	if (pair->spi_in)
-		armed_check(esp_inbound_arm(pair->server, pair->spi_in, pair->inside, now));
+		armed_check(flows, esp_inbound_arm(pair->server, pair->spi_in, pair->inside, now));
 	if (pair->spi_out)
-		armed_check(esp_outbound_arm(pair->server, pair->spi_out, pair->inside, now));
+		armed_check(flows,
+			    esp_outbound_arm(pair->server, pair->spi_out, pair->inside, now));
 	if (pair->spi_in && pair->spi_out)
 		esp_halves_join(pair->server, pair->inside, pair->spi_in, pair->spi_out);
 	claims_refresh(PROTOCOL_ESP, pair->server, now);
@@ -64,8 +67,10 @@ static void pair_bound(void *context, const struct esp_pair *pair)
 			   clock_ticks(arena.config));
 }
 
+/* The one way in which an SPI changes hands: a binding on trial, never a settled one. */
 static void pair_rebound(void *context, const struct esp_pair *pair, uint32_t before)
 {
+	esp_inbound_end(pair->server, pair->spi_in, before);
 	pair_arm(context, pair);
 }
 

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/session.h"
 #include "daemon/expiry.h"
+#include "daemon/owner.h"
 #include "daemon/tunnels.h"
 
 static struct record_key key_of(__be32 server, __be32 local, uint32_t spi, uint8_t kind)
@@ -28,9 +29,8 @@ static struct record_key inbound_key(__be32 server, uint32_t spi)
 static struct record *inbound_find(__be32 server, uint32_t spi, __be32 inside)
 {
 	struct record_key key = inbound_key(server, spi);
-	struct record *r = table_find(arena.config, &key);
 
-	return r && r->session.new_local == inside ? r : NULL;
+	return owner_record(&key, inside);
 }
 
 static struct record *outbound_find(__be32 server, uint32_t spi, __be32 inside)
@@ -89,13 +89,20 @@ static void quoted_arm(__be32 server, __be32 local, uint32_t spi, __be32 new_loc
 	half_arm(&key, new_local, way, SESSION_STATIC, now);
 }
 
-static void quoted_end(__be32 server, __be32 local, uint32_t spi)
+/* Two hosts may send on one SPI of the server's: the record is whose it was first. */
+static void quoted_end(__be32 server, __be32 local, uint32_t spi, __be32 inside)
 {
 	struct record_key key = key_of(server, local, spi, KIND_QUOTED);
-	struct record *r = table_find(arena.config, &key);
+	struct record *r = owner_record(&key, inside);
 
 	if (r)
 		table_kill(r);
+}
+
+/* What an earlier run has left, and nothing is known of any more (tunnels_forsake()). */
+static bool is_forsaken(const struct record *r)
+{
+	return !(r->session.flags & (SESSION_STATIC | SESSION_LOCAL));
 }
 
 int esp_inbound_arm(__be32 server, uint32_t spi, __be32 inside, uint32_t now)
@@ -103,8 +110,11 @@ int esp_inbound_arm(__be32 server, uint32_t spi, __be32 inside, uint32_t now)
 	struct record_key key = inbound_key(server, spi);
 	struct record *present = table_find(arena.config, &key);
 
-	if (present && present->session.new_local != inside)
+	if (owner_of(&key, inside) == OWNER_OTHER) {
+		if (!is_forsaken(present))
+			return -EEXIST;
 		esp_inbound_end(server, spi, present->session.new_local);
+	}
 	quoted_arm(server, inside, spi, arena.config->external, server, now);
 	return half_arm(&key, inside, inside, SESSION_STATIC | SESSION_WATCHED, now);
 }
@@ -147,7 +157,7 @@ void esp_inbound_end(__be32 server, uint32_t spi, __be32 inside)
 	if (!r)
 		return;
 	half_end(r);
-	quoted_end(server, inside, spi);
+	quoted_end(server, inside, spi, inside);
 }
 
 void esp_outbound_end(__be32 server, uint32_t spi, __be32 inside)
@@ -157,7 +167,7 @@ void esp_outbound_end(__be32 server, uint32_t spi, __be32 inside)
 	if (!r)
 		return;
 	half_end(r);
-	quoted_end(server, arena.config->external, spi);
+	quoted_end(server, arena.config->external, spi, inside);
 }
 
 void esp_records_forsake(void)

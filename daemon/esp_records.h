@@ -18,7 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The SPI leads to @inside from now on, to whomever it led before. */
+/*
+ * The SPI leads to @inside from now on. 0, -EEXIST: another host holds it, and so it
+ * stays; -ENOSPC; -EHOSTUNREACH. A half that is armed stays as it is.
+ */
 int esp_inbound_arm(__be32 server, uint32_t spi, __be32 inside, uint32_t now);
 int esp_outbound_arm(__be32 server, uint32_t spi, __be32 inside, uint32_t now);
 

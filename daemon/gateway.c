@@ -388,10 +388,23 @@ static void helper_answered(void *context, struct helper_flow *flow,
 		l2tp_flows_answered(gateway->l2tp, flow, result);
 }
 
+static bool helper_allowed(void *context, struct helper_flow *flow,
+			   const struct helper_answer *answer)
+{
+	struct gateway *gateway = context;
+	const struct connections *all = flow->protocol == HELPER_PPTP
+						? gateway->pptp
+						: l2tp_flows_connections(gateway->l2tp);
+
+	return connections_answer_check(all, connection_of(flow), answer);
+}
+
 static int helper_begin(struct gateway *gateway)
 {
-	struct helper_options options = {
-		.context = gateway, .answered = helper_answered, .happened = helper_happened};
+	struct helper_options options = {.context = gateway,
+					 .answered = helper_answered,
+					 .allowed = helper_allowed,
+					 .happened = helper_happened};
 	int err = helper_start(&gateway->helper, &options);
 
 	if (err == -ENOENT)

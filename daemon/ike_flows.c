@@ -12,6 +12,7 @@
 #include "daemon/ike_state.h"
 #include "daemon/log.h"
 #include "daemon/monotonic.h"
+#include "daemon/owner.h"
 #include "daemon/reinject.h"
 #include "pairing/ike_port.h"
 
@@ -171,6 +172,8 @@ static bool share(struct record *orig)
 	if (is_own_port())
 		return false;
 	r = reply_of_500(orig->key.remote);
+	if (r && r->session.flags & SESSION_LOCAL)
+		return false;
 	if (!r)
 		r = reply_of_500_make(orig, now);
 	if (!r)
@@ -189,27 +192,41 @@ static void unshare(struct record *orig)
 		WRITE_ONCE(orig->session.new_id, reply->key.local_id);
 }
 
-/* So that the data plane finds it without the daemon too. */
-static void shared_note(const struct record *orig, uint64_t spi_initiator)
+/* A full table: the daemon tells the arrivals apart. */
+static void shared_note_make(const struct record_key *key, const struct record *orig)
 {
-	uint32_t word = (uint32_t)(spi_initiator >> 32) ^ (uint32_t)spi_initiator;
-	struct record_key key;
-	struct record *r;
+	struct record *r = table_find(arena.config, key);
 	uint32_t index;
 
-	shared_key(&key, orig->key.remote, arena.config->external, ID_IKE, host_to_be32(word));
-	r = table_find(arena.config, &key);
-	if (!r) {
-		if (table_claim(&key, &index) != CLAIM_OK)
-			return;
-		r = record_at(index);
-		r->shared = (struct shared){.session = orig->partner,
-					    .last_seen = clock_ticks(arena.config)};
-		table_publish(r);
+	if (r) /* what it led to has ended */
+		record_end(r);
+	if (table_claim(key, &index) != CLAIM_OK)
 		return;
+	r = record_at(index);
+	r->shared = (struct shared){.session = orig->partner,
+				    .inside = orig->key.local,
+				    .last_seen = clock_ticks(arena.config)};
+	table_publish(r);
+}
+
+/* So that the data plane finds it without the daemon too. False: another host holds the id. */
+static bool shared_note(const struct record *orig, uint64_t spi_initiator)
+{
+	struct record_key key;
+	struct record *r;
+
+	shared_key(&key, orig->key.remote, arena.config->external, ID_IKE,
+		   host_to_be32(ike_word(spi_initiator)));
+	if (owner_of(&key, orig->key.local) == OWNER_OTHER)
+		return false;
+	r = owner_record(&key, orig->key.local);
+	if (!r) {
+		shared_note_make(&key, orig);
+		return true;
 	}
 	WRITE_ONCE(r->shared.session, orig->partner);
 	WRITE_ONCE(r->shared.last_seen, clock_ticks(arena.config));
+	return true;
 }
 
 /* Of the mapping, whatever port the session leaves from. */
@@ -234,6 +251,11 @@ static bool is_port_shared(__be32 server)
 	return r && r->session.flags & SESSION_SHARED;
 }
 
+static void drop_count(const struct ike_flows *flows, enum reason reason)
+{
+	plane_count(&flows->gateway->plane, reason, 1);
+}
+
 static void outbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 			  const struct facts *facts, const struct esp_ike_header *header)
 {
@@ -245,16 +267,20 @@ static void outbound_take(struct ike_flows *flows, uint8_t *frame, size_t length
 	if (orig)
 		action = ike_port_outbound(flows->ike, monotonic_ms(), facts->destination, socket,
 					   is_from_500(orig), header);
-	if (action == IKE_REFUSE) {
-		plane_count(&flows->gateway->plane, REASON_tunnel_unknown, 1);
-		return;
-	}
 	if (action == IKE_SHARE)
 		flows->changed |= share(orig);
 	else if (action == IKE_UNSHARE)
 		unshare(orig);
-	if (orig && is_from_500(orig) && is_port_shared(facts->destination))
-		shared_note(orig, header->spi_initiator);
+	if (action == IKE_REFUSE) {
+		drop_count(flows, REASON_ike_unprotected);
+		return;
+	}
+	if (action == IKE_HELD ||
+	    (orig && is_from_500(orig) && is_port_shared(facts->destination) &&
+	     !shared_note(orig, header->spi_initiator))) {
+		drop_count(flows, REASON_id_held);
+		return;
+	}
 	esp_flows_ike(flows->gateway->esp, facts->source, facts->destination, header, ESP_OUTBOUND);
 	frame_again(flows->gateway, frame, length);
 }
@@ -285,14 +311,14 @@ static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 		to = (struct ike_socket){reply->session.new_local, reply->session.new_id,
 					 reply->key.local_id};
 	if (!reply && !shared) {
-		plane_count(&flows->gateway->plane, REASON_slow_path_stale, 1);
+		drop_count(flows, REASON_slow_path_stale);
 		return;
 	}
 	count = ike_port_inbound(flows->ike, monotonic_ms(), facts->source, shared, to_500, to,
 				 header, owners);
 	flows->changed |= before != ike_port_strategy(flows->ike, facts->source);
 	if (!count)
-		plane_count(&flows->gateway->plane, REASON_tunnel_unknown, 1);
+		drop_count(flows, REASON_tunnel_unknown);
 	for (unsigned i = 0; i < count; i++)
 		owner_give(flows, frame, length, facts->source, owners[i], header);
 }

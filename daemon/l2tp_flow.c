@@ -38,6 +38,14 @@ bool l2tp_flow_is_translated(const struct connection *flow)
 	return false;
 }
 
+bool l2tp_flow_is_apart(const struct connection *flow, const struct connection_id *id)
+{
+	const struct record *orig = flow_session(flow);
+
+	return id->external == id->inside &&
+	       (!orig || orig->session.new_id != host_to_be16(PORT_L2TP));
+}
+
 /* --- arming -------------------------------------------------------------------------- */
 
 static struct tunnel id_tunnel(const struct connection *flow, const struct connection_id *id)
@@ -112,7 +120,7 @@ void l2tp_flow_disarm(const struct connection *flow, const struct connection_id 
 
 	if (!l2tp_flow_is_over_ip(flow)) {
 		if (id->external != id->inside)
-			l2tp_tunnel_disarm(flow->key.remote, id->external);
+			l2tp_tunnel_disarm(flow->key.remote, id->external, flow->key.local);
 		return;
 	}
 	tunnel_disarm(&tunnel, now);

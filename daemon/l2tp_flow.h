@@ -23,6 +23,12 @@ bool l2tp_flow_is_translated(const struct connection *flow);
 uint32_t l2tp_flow_reply(const struct connection *flow);
 
 /*
+ * Its own number at a port of its own: found by the port. What stands for another, or
+ * behind port 1701, is found by its number alone. connections_kind's.
+ */
+bool l2tp_flow_is_apart(const struct connection *flow, const struct connection_id *id);
+
+/*
  * connections_kind's callbacks. -ESTALE: its session is gone; -EEXIST: another inside
  * host has the id; -ENOSPC: the table is full.
  */

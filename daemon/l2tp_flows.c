@@ -36,6 +36,8 @@ static const struct connections_kind kind = {
 	.arm = l2tp_flow_arm,
 	.peer = l2tp_flow_peer,
 	.disarm = l2tp_flow_disarm,
+	.is_spare = l2tp_tunnel_is_spare,
+	.is_apart = l2tp_flow_is_apart,
 };
 
 struct l2tp_flows *l2tp_flows_open(struct gateway *gateway)
@@ -60,6 +62,11 @@ void l2tp_flows_close(struct l2tp_flows *flows)
 		return;
 	connections_close(flows->connections);
 	free(flows);
+}
+
+struct connections *l2tp_flows_connections(const struct l2tp_flows *flows)
+{
+	return flows->connections;
 }
 
 /* --- frames ---------------------------------------------------------------------------- */
@@ -196,8 +203,8 @@ static struct connection *followed_flow(struct l2tp_flows *flows, const struct r
 		flow = flow_get(flows, &orig->key, orig->session.created, now);
 	if (!flow || !l2tp_port_is_shared(orig) || flow->helper.protocol == HELPER_L2TP)
 		return flow;
-	flow->helper.protocol = HELPER_L2TP;
-	connection_rearm(flows->connections, flow, now);
+	/* what it asked for at its own port was not answered; here its numbers may be another's */
+	connection_restart(flows->connections, flow, HELPER_L2TP, now);
 	return flow;
 }
 
@@ -230,11 +237,38 @@ static bool may_share(const struct l2tp_flows *flows, const struct record *orig)
 	return !flow || flow->created != orig->session.created || !flow->hidden;
 }
 
+/* The header's tunnel id, which the receiver has chosen; 0: none yet, or none to be read. */
+static uint16_t tunnel_named(uint8_t *frame, size_t length, const struct facts *facts)
+{
+	packet_context context = {.data = frame, .length = length};
+	struct packet packet = {.context = &context, .base = ETHERNET};
+	uint32_t at = is_fragment(facts) ? 0 : l2tp_tunnel_at(&packet, facts->l4);
+	const __be16 *tunnel = at ? packet_at(&packet, at, 2) : NULL;
+
+	return tunnel ? be16_to_host(*tunnel) : 0;
+}
+
+/* Behind one port a server cannot tell who ends a tunnel or says something else in it. */
+static bool names_anothers(const struct l2tp_flows *flows, const struct record *orig,
+			   uint16_t tunnel)
+{
+	const struct connection *flow = connection_find(flows->connections, &orig->key);
+
+	return tunnel && flow && orig->session.new_id == host_to_be16(PORT_L2TP) &&
+	       connection_names_anothers(flows->connections, flow, tunnel);
+}
+
 static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t *frame,
 			 size_t length, const struct facts *facts)
 {
 	const struct punt *punt = (const struct punt *)frame;
 	uint32_t now = clock_ticks(arena.config);
+
+	if (!(punt->side & PUNT_FROM_WAN) &&
+	    names_anothers(flows, orig, tunnel_named(frame, length, facts))) {
+		connections_drop(flows->connections, REASON_id_held);
+		return;
+	}
 
 	if (punt->side & PUNT_FROM_WAN || orig->session.flags & SESSION_REPLIED)
 		answer_came(flows, orig, now);
@@ -290,8 +324,8 @@ static void unknown_take(struct l2tp_flows *flows, uint8_t *frame, size_t length
 		return;
 	}
 	if (shared_key_of(packet, facts, &key) && key.local_id) {
-		holder = connection_holder(flows->connections, key.remote,
-					   be16_to_host(key.local_id));
+		holder = connection_owner(flows->connections, key.remote, HELPER_ID_CALL,
+					  be16_to_host(key.local_id));
 		if (is_known_again(flows, holder, &key, now)) {
 			frame_again(flows->gateway, frame, length);
 			return;
@@ -428,16 +462,16 @@ void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 {
 	struct connection *flow = connection_of(helper);
 	uint32_t now = clock_ticks(arena.config);
+	bool done = connection_claims_do(flows->connections, flow, result, now);
 	enum reason reason;
 
-	connection_claims_do(flows->connections, flow, result, now);
 	if (!l2tp_flow_is_over_ip(flow))
 		flow->hidden |= result->notes >> HELPER_REASON_hidden_id & 1;
 	if (result->verdict != HELPER_FORWARD) {
 		connections_drop_answered(flows->connections, result->reason);
 		return;
 	}
-	reason = way_open(flow, result, now);
+	reason = done ? way_open(flow, result, now) : REASON_id_held;
 	if (reason == REASON_forwarded)
 		frame_return(flows, result->frame->bytes, result->frame->frame_bytes,
 			     l2tp_flow_reply(flow));

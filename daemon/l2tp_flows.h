@@ -26,6 +26,9 @@ struct l2tp_flows *l2tp_flows_open(struct gateway *gateway);
 /* Closes; the flows stay in the file. NULL is fine. */
 void l2tp_flows_close(struct l2tp_flows *flows);
 
+/* The control connections and their ids. */
+struct connections *l2tp_flows_connections(const struct l2tp_flows *flows);
+
 /* Is it L2TP's, by its ports or protocol? */
 bool l2tp_flows_is_for(const struct facts *facts);
 

@@ -5,6 +5,7 @@
 
 #include "core/shared.h"
 #include "daemon/expiry.h"
+#include "daemon/owner.h"
 
 /* RFC 2661 section 5.8: a request comes again after 1 s, then after 2 more. */
 #define ATTEMPTS	 2
@@ -238,38 +239,69 @@ void l2tp_port_leave_alone(struct record *orig)
 
 /* --- tunnels behind the port ---------------------------------------------------------------- */
 
-int l2tp_tunnel_arm(const struct record *reply, uint16_t external_id, uint16_t inside_id,
-		    uint32_t now)
+static struct record_key tunnel_key(__be32 remote, uint16_t external_id)
 {
 	struct record_key key;
+
+	shared_key(&key, remote, arena.config->external, ID_TUNNEL,
+		   id_word(0, host_to_be16(external_id)));
+	return key;
+}
+
+static int tunnel_make(const struct record_key *key, const struct record *reply, uint16_t inside_id,
+		       uint32_t now)
+{
 	struct record *r;
 	uint32_t index;
 
-	shared_key(&key, reply->key.remote, arena.config->external, ID_TUNNEL,
-		   id_word(0, host_to_be16(external_id)));
-	r = table_find(arena.config, &key);
+	if (table_claim(key, &index) != CLAIM_OK)
+		return -ENOSPC;
+	r = record_at(index);
+	r->shared = (struct shared){.session = table_index(reply),
+				    .last_seen = now,
+				    .inside = reply->session.new_local,
+				    .new_id = host_to_be16(inside_id)};
+	return table_publish(r) ? 0 : -EAGAIN;
+}
+
+/* What it led to has ended: the next visit of the sweeper frees the place. */
+static void tunnel_clear(const struct record_key *key)
+{
+	struct record *r = table_find(arena.config, key);
+
+	if (r)
+		record_end(r);
+}
+
+int l2tp_tunnel_arm(const struct record *reply, uint16_t external_id, uint16_t inside_id,
+		    uint32_t now)
+{
+	struct record_key key = tunnel_key(reply->key.remote, external_id);
+	struct record *r = owner_record(&key, reply->session.new_local);
+
+	if (owner_of(&key, reply->session.new_local) == OWNER_OTHER)
+		return -EEXIST;
 	if (!r) {
-		if (table_claim(&key, &index) != CLAIM_OK)
-			return -ENOSPC;
-		r = record_at(index);
-		r->shared = (struct shared){.session = table_index(reply),
-					    .last_seen = now,
-					    .new_id = host_to_be16(inside_id)};
-		return table_publish(r) ? 0 : -EAGAIN;
+		tunnel_clear(&key);
+		return tunnel_make(&key, reply, inside_id, now);
 	}
 	WRITE_ONCE(r->shared.new_id, host_to_be16(inside_id));
 	WRITE_ONCE(r->shared.session, table_index(reply));
 	return 0;
 }
 
-void l2tp_tunnel_disarm(__be32 remote, uint16_t external_id)
+bool l2tp_tunnel_is_spare(__be32 remote, uint16_t external_id)
 {
-	struct record_key key;
-	struct record *r;
+	struct record_key key = tunnel_key(remote, external_id);
 
-	shared_key(&key, remote, arena.config->external, ID_TUNNEL,
-		   id_word(0, host_to_be16(external_id)));
-	r = table_find(arena.config, &key);
+	return owner_of(&key, 0) == OWNER_NOBODY;
+}
+
+void l2tp_tunnel_disarm(__be32 remote, uint16_t external_id, __be32 inside)
+{
+	struct record_key key = tunnel_key(remote, external_id);
+	struct record *r = owner_record(&key, inside);
+
 	if (r)
 		record_end(r);
 }

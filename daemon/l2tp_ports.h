@@ -72,10 +72,13 @@ void l2tp_port_release(struct record *owner);
 
 /*
  * Inbound packets of tunnel EXTERNAL_ID (host order) go to the session of REPLY, as
- * tunnel INSIDE_ID. 0 or -errno.
+ * tunnel INSIDE_ID. 0, -EEXIST: another inside host holds the id; or -errno.
  */
 int l2tp_tunnel_arm(const struct record *reply, uint16_t external_id, uint16_t inside_id,
 		    uint32_t now);
-void l2tp_tunnel_disarm(__be32 remote, uint16_t external_id);
+
+/* Does no host hold the id there, named by a message or not? */
+bool l2tp_tunnel_is_spare(__be32 remote, uint16_t external_id);
+void l2tp_tunnel_disarm(__be32 remote, uint16_t external_id, __be32 inside);
 
 #endif

@@ -163,8 +163,9 @@ void pptp_flows_answered(struct gateway *gateway, struct helper_flow *helper,
 {
 	struct connection *flow = connection_of(helper);
 
-	connection_claims_do(gateway->pptp, flow, result, clock_ticks(arena.config));
-	if (result->verdict == HELPER_FORWARD)
+	if (!connection_claims_do(gateway->pptp, flow, result, clock_ticks(arena.config)))
+		connections_drop(gateway->pptp, REASON_id_held);
+	else if (result->verdict == HELPER_FORWARD)
 		frame_again(gateway, result->frame->bytes, result->frame->frame_bytes);
 	else
 		connections_drop_answered(gateway->pptp, result->reason);

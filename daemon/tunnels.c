@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/expiry.h"
+#include "daemon/owner.h"
 
 static struct record_key half_key(uint8_t protocol, __be32 remote, __be32 local, uint32_t id,
 				  uint8_t kind)
@@ -126,9 +127,12 @@ static int half_insert(const struct tunnel *tunnel, const struct record_key *key
 static void quoted_arm(const struct tunnel *tunnel, const struct record_key *key, __be32 new_local,
 		       uint16_t next_hop, uint32_t now)
 {
-	struct record *present = table_find(arena.config, key);
+	enum owner owner = owner_of(key, tunnel->inside);
+	struct record *present = owner_record(key, tunnel->inside);
 	__be16 id = host_to_be16(tunnel->external_id);
 
+	if (owner == OWNER_OTHER) /* a server that gives an id twice: errors are the first one's */
+		return;
 	if (present)
 		half_fill(present, tunnel, new_local, id, next_hop, now);
 	else
@@ -138,7 +142,7 @@ static void quoted_arm(const struct tunnel *tunnel, const struct record_key *key
 /* The id may be a later tunnel's by now; what a record stands for tells its external id. */
 static void quoted_end(const struct tunnel *tunnel, const struct record_key *key)
 {
-	struct record *r = table_find(arena.config, key);
+	struct record *r = owner_record(key, tunnel->inside);
 
 	if (r && r->session.new_id == host_to_be16(tunnel->external_id))
 		table_kill(r);
@@ -163,11 +167,11 @@ static void quoted_inside_arm(const struct tunnel *tunnel, uint32_t now)
 int tunnel_arm_inbound(const struct tunnel *tunnel, uint32_t now)
 {
 	struct record_key key = inbound_key(tunnel);
-	struct record *present = table_find(arena.config, &key);
+	struct record *present = owner_record(&key, tunnel->inside);
 	__be16 id = host_to_be16(tunnel->inside_id);
 	int err = 0;
 
-	if (present && present->session.new_local != tunnel->inside)
+	if (owner_of(&key, tunnel->inside) == OWNER_OTHER)
 		return -EEXIST;
 	if (present && present->session.new_id != id)
 		quoted_inside_end(tunnel, be16_to_host(present->session.new_id));
@@ -202,7 +206,7 @@ int tunnel_arm_outbound(const struct tunnel *tunnel, uint32_t now)
 	if (err && err != -EEXIST)
 		return err;
 	quoted_arm(tunnel, &quoted, tunnel->inside, tunnel->next_hop_in, now);
-	halves_join(tunnel, table_find(arena.config, &orig), table_find(arena.config, &reply));
+	halves_join(tunnel, table_find(arena.config, &orig), owner_record(&reply, tunnel->inside));
 	return 0;
 }
 
@@ -235,11 +239,8 @@ static void outbound_end(const struct tunnel *tunnel, const struct record *reply
 void tunnel_disarm(const struct tunnel *tunnel, uint32_t now)
 {
 	struct record_key key = inbound_key(tunnel);
-	struct record *reply = table_find(arena.config, &key);
+	struct record *reply = owner_record(&key, tunnel->inside);
 
-	/* the id may be another host's by now */
-	if (reply && reply->session.new_local != tunnel->inside)
-		reply = NULL;
 	if (!tunnel->inbound_only)
 		outbound_end(tunnel, reply, now);
 	if (reply)

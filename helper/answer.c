@@ -91,7 +91,7 @@ static struct helper_id *id_find(struct helper_flow *flow, const struct helper_c
 	return NULL;
 }
 
-/* An id of the inside host's own choice: whether another has it is the daemon's to see. */
+/* An id of the inside host's own choice; helper_options.allowed sees whether another has it. */
 static int id_take(struct helper_flow *flow, const struct helper_claim *claim)
 {
 	bool chooses = flow->protocol == HELPER_L2TP_IP || flow->protocol == HELPER_L2TP_OWN;

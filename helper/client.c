@@ -23,7 +23,7 @@ struct waiting_frame {
 	uint64_t id;		   /* of its request; 0: not yet sent */
 	uint64_t sent_ns;
 	bool given_up; /* its flow was: to be dropped */
-	uint8_t bytes[HELPER_SEGMENT_BYTES + LINK_HEADER_ROOM];
+	_Alignas(8) uint8_t bytes[HELPER_SEGMENT_BYTES + LINK_HEADER_ROOM]; /* structures lie in it */
 };
 
 struct helper {
@@ -246,6 +246,7 @@ static size_t request_make(struct helper *h, const struct waiting_frame *waiting
 	request->id = h->last_id + 1;
 	memcpy(request->spare, flow->spare, sizeof(request->spare));
 	request->taken_count = waiting->frame.taken_count;
+	request->held_count = waiting->frame.held_count;
 	memcpy(request->taken, waiting->frame.taken, sizeof(request->taken));
 	memcpy(request->state, flow->state, sizeof(request->state));
 	memcpy(request->segment, waiting->bytes + waiting->frame.tcp_offset,
@@ -332,6 +333,11 @@ static void answer_unasked(struct helper *h)
 		helper_kill(h);
 }
 
+static bool is_allowed(struct helper *h, struct helper_flow *flow)
+{
+	return !h->options.allowed || h->options.allowed(h->options.context, flow, &h->answer);
+}
+
 static void answer_take(struct helper *h, size_t bytes)
 {
 	size_t place = h->answer.id && bytes == sizeof(h->answer) ? queue_find_sent(h, h->answer.id)
@@ -356,6 +362,10 @@ static void answer_take(struct helper *h, size_t bytes)
 		return;
 	}
 	h->counters.answers++;
+	if (!is_allowed(h, waiting->flow)) {
+		frame_drop(h, place, HELPER_REASON_id_held);
+		return;
+	}
 	helper_flow_update(waiting->flow, &h->answer);
 	helper_edits_apply(&waiting->frame, h->answer.edits, h->answer.edit_count);
 	frame_finish(h, place, &result);

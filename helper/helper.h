@@ -74,7 +74,7 @@ struct helper_frame {
 	enum helper_direction direction;
 	bool partial_checksum; /* the TCP checksum covers the pseudo header only: left alone */
 	uint64_t cookie;       /* the daemon's own, comes back unchanged */
-	uint16_t taken_count;
+	uint16_t taken_count, held_count;
 	uint16_t taken[HELPER_TAKEN_IDS]; /* HELPER_L2TP_OWN: external ids of other hosts there */
 };
 
@@ -112,6 +112,12 @@ struct helper_options {
 	/* Once for each submitted frame, in the order of submission within a flow. */
 	void (*answered)(void *context, struct helper_flow *flow,
 			 const struct helper_result *result);
+	/*
+	 * Does a valid answer leave alone what other flows own? If not it has no effect at
+	 * all, and the frame is dropped with HELPER_REASON_id_held. NULL: always.
+	 */
+	bool (*allowed)(void *context, struct helper_flow *flow,
+			const struct helper_answer *answer);
 	/* `status` as of waitpid(2). */
 	void (*happened)(void *context, enum helper_event event, int status);
 };

@@ -41,9 +41,11 @@ static void message_undo(const struct helper_request *request, struct helper_ans
 			 enum helper_reason reason)
 {
 	uint8_t flags = answer->flags;
+	uint32_t notes = answer->notes;
 
 	memset(answer, 0, sizeof(*answer));
 	answer->flags = flags;
+	answer->notes = notes;
 	answer->verdict = HELPER_DROP;
 	answer->reason = (uint8_t)reason;
 	memcpy(answer->state, request->state, sizeof(answer->state));

@@ -97,11 +97,30 @@ static bool is_taken(const struct l2tp_work *work, uint32_t id)
 	return false;
 }
 
+/* Another host's tunnel owns it, and where this one's arrivals come to. */
+static bool is_held(const struct l2tp_work *work, uint32_t id)
+{
+	const struct helper_request *request = work->request;
+
+	for (size_t i = 0; i < request->held_count && i < HELPER_TAKEN_IDS; i++)
+		if (request->taken[i] == id)
+			return true;
+	return false;
+}
+
+/* A number that has not been given to this host does not leave: it could be another's. */
+static bool may_not_leave(const struct l2tp_work *work, uint32_t id)
+{
+	return work->direction == HELPER_OUTBOUND && l2tp_work_over_udp(work) &&
+	       (l2tp_work_translates(work) || is_held(work, id));
+}
+
 /* The inside host has chosen its id; what stands for it outside is claimed. */
 static void inside_introduced(struct l2tp_work *work, struct l2tp_connection *c, uint32_t id)
 {
-	bool replaced = l2tp_work_over_udp(work) &&
-			(l2tp_work_translates(work) || is_ours_outside(work, id));
+	bool replaced =
+		l2tp_work_over_udp(work) &&
+		(l2tp_work_translates(work) || is_ours_outside(work, id) || is_held(work, id));
 
 	c->inside_id = id;
 	if (!replaced)
@@ -151,8 +170,14 @@ static void id_translate(struct l2tp_work *work, const struct l2tp_connection *c
 	uint32_t inside = message->ids[L2TP_CONNECTION_ID];
 	struct helper_edit *edit = &work->answer->edits[0];
 
-	if (work->direction != HELPER_OUTBOUND || !l2tp_has(message, L2TP_CONNECTION_ID) ||
-	    !(c->flags & L2TP_HAS_INSIDE) || c->inside_id != inside || c->external_id == inside)
+	if (work->direction != HELPER_OUTBOUND || !l2tp_has(message, L2TP_CONNECTION_ID))
+		return;
+	if (!(c->flags & L2TP_HAS_INSIDE) || c->inside_id != inside) {
+		if (may_not_leave(work, inside))
+			work->failed = HELPER_REASON_id_held;
+		return;
+	}
+	if (c->external_id == inside)
 		return;
 	*edit = (struct helper_edit){
 		.offset = message->offsets[L2TP_CONNECTION_ID],
@@ -172,6 +197,14 @@ static void connection_release(struct l2tp_work *work, struct l2tp_connection *c
 
 /* --- events --------------------------------------------------------------------------- */
 
+/* Behind a shared port its answers would be taken for the owner's: it may not leave there. */
+static void unreadable(struct l2tp_work *work)
+{
+	l2tp_work_note(work, HELPER_REASON_hidden_id);
+	if (work->direction == HELPER_OUTBOUND && l2tp_work_translates(work))
+		work->failed = HELPER_REASON_hidden_id;
+}
+
 /* SCCRQ of an id that no connection has. Only the inside host can begin here. */
 static struct l2tp_connection *connection_new(struct l2tp_work *work,
 					      const struct l2tp_message *message)
@@ -185,7 +218,7 @@ static struct l2tp_connection *connection_new(struct l2tp_work *work,
 	/* over UDP it might have to be changed, and a signed one would be refused then */
 	if (!l2tp_has(message, L2TP_CONNECTION_ID) || !message->ids[L2TP_CONNECTION_ID] ||
 	    (message->digest && l2tp_work_over_udp(work))) {
-		l2tp_work_note(work, HELPER_REASON_hidden_id);
+		unreadable(work);
 		return NULL;
 	}
 	c = connection_place(work);
@@ -245,14 +278,18 @@ void l2tp_connection_received(struct l2tp_work *work, const struct l2tp_message 
 	struct l2tp_connection *c;
 
 	if (message->version != (l2tp_work_over_udp(work) ? 2 : 3)) {
-		l2tp_work_note(work, HELPER_REASON_hidden_id);
+		unreadable(work);
 		return;
 	}
 	c = connection_named(work, message);
 	if (!c)
 		c = connection_new(work, message);
-	if (!c)
+	if (!c) {
+		if (l2tp_has(message, L2TP_CONNECTION_ID) &&
+		    may_not_leave(work, message->ids[L2TP_CONNECTION_ID]))
+			work->failed = HELPER_REASON_id_held;
 		return;
+	}
 	if (work->direction == HELPER_INBOUND && message->type == L2TP_EMPTY &&
 	    is_in_doubt(work, c)) {
 		/* such a server acknowledges and does no more: the request shall come again */

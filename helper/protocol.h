@@ -17,7 +17,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define HELPER_PROTOCOL_MAGIC 0x57794802u /* last byte: version of this file */
+#define HELPER_PROTOCOL_MAGIC 0x57794803u /* last byte: version of this file */
 
 #define HELPER_STATE_BYTES   4096 /* a connection's state; all zero: a new connection */
 #define HELPER_SEGMENT_BYTES 9216 /* longest segment taken: TCP or UDP header and payload */
@@ -120,8 +120,10 @@ struct helper_request {
 	uint8_t flags; /* enum helper_flow_flags of the flow; PLAIN: nothing is read, all passes */
 	uint64_t id;
 	uint16_t spare[HELPER_SPARE_IDS];
-	uint16_t taken_count, zero[3];
-	uint16_t taken[HELPER_TAKEN_IDS]; /* that other hosts' tunnels with the remote go by */
+	uint16_t taken_count, held_count, zero[2];
+	/* What other hosts' tunnels with the remote go by; the first held_count are not to be had.
+	 */
+	uint16_t taken[HELPER_TAKEN_IDS];
 	uint8_t state[HELPER_STATE_BYTES];
 	uint8_t segment[HELPER_SEGMENT_BYTES]; /* from the header behind IP's on */
 };

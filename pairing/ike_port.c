@@ -116,6 +116,20 @@ static bool is_owner(const struct ike_sa *sa, struct ike_socket socket)
 	return false;
 }
 
+/* Behind port 500 an id is the socket's whose IKE SA has it; what is offered is nobody's yet. */
+static bool is_anothers(struct ike_port *p, uint64_t now_ms, uint32_t server,
+			uint64_t spi_initiator, struct ike_socket socket)
+{
+	for (unsigned i = 0; i < SAS; i++) {
+		const struct ike_sa *sa = &p->sa[i];
+
+		if (sa->server == server && !sa->offered && !is_over(sa, now_ms) &&
+		    ike_word(sa->spi_initiator) == ike_word(spi_initiator) && !is_owner(sa, socket))
+			return true;
+	}
+	return false;
+}
+
 /* Its own oldest one, if the host has its share; else a free one; NULL: full. */
 static struct ike_sa *sa_room(struct ike_port *p, uint32_t inside, uint64_t now_ms)
 {
@@ -200,6 +214,9 @@ enum ike_action ike_port_outbound(struct ike_port *p, uint64_t now_ms, uint32_t 
 	struct server *s = server_get(p, server, now_ms);
 	struct ike_sa *sa = sa_find(p, server, h->spi_initiator);
 
+	/* at a port of its own nobody else's arrivals are found by it */
+	if (is_anothers(p, now_ms, server, h->spi_initiator, socket))
+		return from_500 ? IKE_HELD : IKE_PASS;
 	if (!sa)
 		sa = sa_add(p, now_ms, server, socket, h);
 	if (!sa)
@@ -207,8 +224,6 @@ enum ike_action ike_port_outbound(struct ike_port *p, uint64_t now_ms, uint32_t 
 	sa->seen_ms = now_ms;
 	if (sa->offered)
 		return offer_answered(sa, socket, h);
-	if (!is_owner(sa, socket))
-		return IKE_PASS;
 	return port_choose(s, sa, from_500);
 }
 
@@ -345,7 +360,8 @@ void ike_port_restore_sa(struct ike_port *p, uint64_t now_ms, const struct ike_s
 	struct ike_sa *room;
 
 	if (!sa->server || !sa->owners || sa->owners > IKE_OWNERS ||
-	    sa_find(p, sa->server, sa->spi_initiator))
+	    sa_find(p, sa->server, sa->spi_initiator) ||
+	    is_anothers(p, now_ms, sa->server, sa->spi_initiator, sa->owner[0]))
 		return;
 	room = sa_room(p, sa->owner[0].inside, now_ms);
 	if (!room)

@@ -62,7 +62,18 @@ enum ike_action {
 	IKE_SHARE,   /* send it from port 500, and all of this socket's from now on */
 	IKE_UNSHARE, /* that did not help: as before */
 	IKE_REFUSE,  /* an unprotected answer to what was only offered */
+	IKE_HELD,    /* behind port 500 its id is another socket's: it may not leave there */
 };
+
+/*
+ * What tells IKE SAs behind one port apart: both halves of the initiator's SPI or cookie,
+ * xored (ID_IKE in core/abi.h). Two sockets cannot have one word there; the second one
+ * keeps its own port, or is refused.
+ */
+static inline uint32_t ike_word(uint64_t spi_initiator)
+{
+	return (uint32_t)(spi_initiator >> 32) ^ (uint32_t)spi_initiator;
+}
 
 /* A message from @socket to @server; @from_500: it would leave from external port 500. */
 enum ike_action ike_port_outbound(struct ike_port *p, uint64_t now_ms, uint32_t server,

@@ -122,6 +122,7 @@ static const struct field claim_fields[] = {
 static const struct field shared_fields[] = {
 	IN_RECORD(shared, session, FIELD_HOST_ORDER),
 	IN_RECORD(shared, last_seen, FIELD_HOST_ORDER),
+	IN_RECORD(shared, inside, FIELD_ADDRESS),
 	IN_RECORD(shared, new_id, FIELD_NETWORK_ORDER),
 	END,
 };

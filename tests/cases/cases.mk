@@ -23,7 +23,7 @@ PACKETS := 300000
 SEED    := 1
 BACKEND := spec
 SPEC_SHARED := $(addprefix $(CASE_BIN)/,spec_run.o world.o forge.o) $(BUILD)/san/daemon/expiry.o
-SPEC_VPN    := $(addprefix $(BUILD)/san/daemon/,claims.o esp_records.o tunnels.o)
+SPEC_VPN    := $(addprefix $(BUILD)/san/daemon/,claims.o esp_records.o owner.o tunnels.o)
 SPEC_BPF    := $(addprefix $(CASE_BIN)/,subject_bpf.o programs.o)
 $(CASE_BIN)/spec: $(CASE_BIN)/spec.o $(CASE_BIN)/subject_memory.o $(SPEC_SHARED)
 	$(CC) $(CASE_SAN) -o $@ $^

@@ -155,7 +155,10 @@ def nat_t_is_not_watched(g):
 
 
 def share(g, id_type, ident, session, **more):
-    g.insert("shared", protocol=17, remote=S, local=E, id_type=id_type, id=ident, session=session, **more)
+    """The id leads to a reply record, for the host that the record is of unless another is named."""
+    owner = [r["new_local"] for r in g.records("reply") if r["record"] == session]
+    g.insert("shared", **{"protocol": 17, "remote": S, "local": E, "id_type": id_type, "id": ident, "session": session,
+                          "inside": owner[0] if owner else A, **more})
 
 
 def two_on_one_port(g, port):
@@ -209,6 +212,22 @@ def shared_session_gone(g):
     own, other = two_on_one_port(g, 500)
     share(g, ID_IKE, xored(COOKIE_B), own + other + 1)
     g.wan(udp(S, 500, E, 500, ike(COOKIE_B)), drop="tunnel_unknown", leave=True)
+
+
+@case
+def shared_session_is_anothers(g):
+    """The place of an ended session is another host's by now: that one does not inherit its ids"""
+    _, other = two_on_one_port(g, 1701)
+    share(g, ID_TUNNEL, 7, other, inside=A)
+    g.wan(udp(S, 1701, E, 1701, l2tp(7)), drop="tunnel_unknown", leave=True)
+
+
+@case
+def shared_ike_session_is_anothers(g):
+    """The same behind port 500"""
+    _, other = two_on_one_port(g, 500)
+    share(g, ID_IKE, xored(COOKIE_A), other, inside=A)
+    g.wan(udp(S, 500, E, 500, ike(COOKIE_A)), drop="tunnel_unknown", leave=True)
 
 
 @case

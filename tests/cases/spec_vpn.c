@@ -14,6 +14,7 @@
  * leaves it open (rates, the time between a timer and the sweep), both are
  * right. A packet that passed is compared with one that the model builds.
  */
+#include <errno.h>
 #include <arpa/inet.h>
 #include <stdlib.h>
 
@@ -382,10 +383,14 @@ static void call_in(__u32 server, __u32 number)
 
 static void esp_bind_in(__u32 host, __u32 server, __u32 spi)
 {
+	int *bound = &servers[server].bound_in[spi];
+	int wanted = *bound == NOBODY || *bound == (int)host ? 0 : -EEXIST;
+
 	if (esp_inbound_arm(server_address(server), 0xbbbb0001 + spi, host_address(host),
-			    world.now))
+			    world.now) != wanted)
 		abort();
-	servers[server].bound_in[spi] = host;
+	if (!wanted)
+		*bound = host;
 }
 
 static void esp_end_in(__u32 host, __u32 server, __u32 spi)

@@ -345,4 +345,5 @@ def main():
         daemon.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

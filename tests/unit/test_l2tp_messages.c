@@ -28,6 +28,7 @@ struct peers {
 	uint8_t bytes[512]; /* the last message, as it leaves the gateway */
 	uint16_t next_spare;
 	uint16_t taken; /* another host's tunnel; 0: there is none */
+	bool held;	/* and not to be had: where its arrivals come to it is another tunnel's */
 };
 
 static int peers_up(void **state)
@@ -95,6 +96,7 @@ static void answer_get(struct peers *p, enum helper_direction direction)
 	request.spare_count = p->flow.spare_count;
 	memcpy(request.spare, p->flow.spare, sizeof(request.spare));
 	request.taken_count = p->taken != 0;
+	request.held_count = p->held;
 	request.taken[0] = p->taken;
 	memcpy(request.state, p->flow.state, sizeof(request.state));
 	memcpy(request.segment, p->bytes, p->frame.tcp_bytes);
@@ -168,6 +170,12 @@ static void claimed(const struct peers *p, unsigned int at, enum helper_claim_ki
 static void noted(const struct peers *p, enum helper_reason reason)
 {
 	assert_int_equal(p->answer.notes, 1u << reason);
+}
+
+static void dropped(const struct peers *p, enum helper_reason reason)
+{
+	assert_int_equal(p->answer.verdict, HELPER_DROP);
+	assert_int_equal(p->answer.reason, reason);
 }
 
 /* --- version 2: translated -------------------------------------------------------------- */
@@ -256,7 +264,7 @@ static void calls_of_version_2_need_nothing(void **state)
 }
 
 /* RFC 2661 4.3: nobody without the secret can read it, or write another. */
-static void a_hidden_id_is_left_alone(void **state)
+static void a_hidden_id_does_not_leave_a_shared_port(void **state)
 {
 	struct peers *p = peers_over(state, HELPER_L2TP);
 	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
@@ -268,6 +276,7 @@ static void a_hidden_id_is_left_alone(void **state)
 	spares_fill(p);
 	bytes_pass(p, OUT, bytes, length);
 	noted(p, HELPER_REASON_hidden_id);
+	dropped(p, HELPER_REASON_hidden_id);
 	assert_int_equal(p->answer.claim_count, 0);
 	assert_memory_equal(p->bytes + UDP_HEADER, before, length);
 }
@@ -305,6 +314,7 @@ static void nothing_begins_in_the_middle(void **state)
 
 		pass(p, OUT, &m);
 		noted(p, HELPER_REASON_connection_illegal);
+		dropped(p, HELPER_REASON_id_held); /* the number could be another host's */
 		pass(p, IN, &m);
 		noted(p, HELPER_REASON_connection_illegal);
 		assert_int_equal(p->flow.id_count, 0);
@@ -380,6 +390,41 @@ static void an_answered_one_keeps_its_id(void **state)
 	p->taken = 1;
 	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], 1);
 	assert_int_equal(p->answer.claim_count, 0);
+}
+
+/* --- version 2, at port 1701, where other hosts' tunnels are found by their ids too -------- */
+
+static void what_another_holds_is_replaced_at_once(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_SCCRQ, 0, 1);
+
+	p->taken = 1;
+	p->held = true;
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE);
+	claimed(p, 0, HELPER_CLAIM_RESERVE, FIRST_SPARE, 0, 0);
+	m = control(2, L2TP_SCCRP, 1, 9);
+	pass(p, IN, &m);
+	m = control(2, L2TP_STOPCCN, 9, 1);
+	assert_int_equal(pass(p, OUT, &m).ids[L2TP_CONNECTION_ID], FIRST_SPARE);
+}
+
+/* RFC 2661 4.4.3: StopCCN may name a tunnel by its sender's id alone. */
+static void what_another_holds_is_not_ended(void **state)
+{
+	struct peers *p = peers_over(state, HELPER_L2TP_OWN);
+	struct l2tp_message m = control(2, L2TP_STOPCCN, 0, 7);
+
+	p->taken = 7;
+	pass(p, OUT, &m);
+	assert_int_equal(p->answer.verdict, HELPER_FORWARD);
+	p->held = true;
+	pass(p, OUT, &m);
+	dropped(p, HELPER_REASON_id_held);
+	connection_up(p, 1, 9);
+	m = control(2, L2TP_STOPCCN, 9, 7);
+	pass(p, OUT, &m);
+	dropped(p, HELPER_REASON_id_held);
 }
 
 /* Its first request had its own id; behind the shared port it needs one that nobody has. */
@@ -553,7 +598,7 @@ int main(void)
 		TEST(the_server_ends_it),
 		TEST(two_tunnels_of_one_host),
 		TEST(calls_of_version_2_need_nothing),
-		TEST(a_hidden_id_is_left_alone),
+		TEST(a_hidden_id_does_not_leave_a_shared_port),
 		TEST(without_a_spare_id_it_waits),
 		TEST(what_is_no_message_passes),
 		TEST(nothing_begins_in_the_middle),
@@ -561,6 +606,8 @@ int main(void)
 		TEST(the_id_of_another_host_is_replaced_unanswered),
 		TEST(a_mere_acknowledgment_is_held_back),
 		TEST(an_answered_one_keeps_its_id),
+		TEST(what_another_holds_is_replaced_at_once),
+		TEST(what_another_holds_is_not_ended),
 		TEST(moved_behind_a_shared_port),
 		TEST(the_id_that_stands_for_another_is_replaced),
 		TEST(hidden_and_signed_ids_are_left_alone),

@@ -197,6 +197,51 @@ static void a_host_has_its_share(void **state)
 	assert_int_equal(owners[0].inside, 1);
 }
 
+/* --- whose an id is ---------------------------------------------------------------------- */
+
+static uint64_t folded_alike(uint64_t spi)
+{
+	return spi ^ 0x0000000500000005u;
+}
+
+/* Behind the shared port neither the SPI nor one that is found by the same word. */
+static void anothers_id_does_not_leave_the_shared_port(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	three_share();
+	assert_int_equal(out(3, true, message(2, 102, INFORMATIONAL, 0)), IKE_HELD);
+	assert_int_equal(out(3, true, message(folded_alike(2), 0, SA_INIT, 0)), IKE_HELD);
+	assert_int_equal(in(true, true, 0, message(2, 102, INFORMATIONAL, 0), owners), 1);
+	assert_int_equal(owners[0].inside, 2);
+	assert_int_equal(in(true, true, 0, message(folded_alike(2), 0, SA_INIT, 0), owners), 0);
+	assert_int_equal(out(2, true, message(2, 102, INFORMATIONAL, 1)), IKE_PASS);
+}
+
+/* It is harmless at a port of the host's own, and gains it no place behind the shared one. */
+static void anothers_id_is_not_shared(void **state)
+{
+	three_share();
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(out(4, false, message(2, 0, SA_INIT, 0)), IKE_PASS);
+}
+
+static void a_file_that_gives_an_id_twice(void **state)
+{
+	struct ike_sa first = {
+		.server = SERVER, .spi_initiator = 2, .owner = {host(1)}, .owners = 1};
+	struct ike_sa second = first;
+	struct ike_socket owners[IKE_OWNERS];
+
+	second.spi_initiator = folded_alike(2);
+	second.owner[0] = host(2);
+	ike_port_restore_sa(ike, 5, &first);
+	ike_port_restore_sa(ike, 5, &second);
+	assert_int_equal(in(true, true, 0, message(2, 9, INFORMATIONAL, 0), owners), 1);
+	assert_int_equal(owners[0].inside, 1);
+	assert_int_equal(out(2, true, message(folded_alike(2), 0, INFORMATIONAL, 0)), IKE_HELD);
+}
+
 static bool copy_visit(void *context, const struct ike_sa *sa)
 {
 	ike_port_restore_sa(context, 5, sa);
@@ -231,6 +276,9 @@ int main(void)
 		TEST(answers_in_clear_do_not_count),
 		TEST(strangers_make_no_state),
 		TEST(a_host_has_its_share),
+		TEST(anothers_id_does_not_leave_the_shared_port),
+		TEST(anothers_id_is_not_shared),
+		TEST(a_file_that_gives_an_id_twice),
 		TEST(what_is_saved_is_the_same_again),
 	};
 
