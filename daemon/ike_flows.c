@@ -46,8 +46,10 @@ struct ike_flows *ike_flows_open(struct gateway *gateway)
 
 static void state_save(struct ike_flows *flows)
 {
+	flows->changed |= port_habits_take_changed(ike_port_habits(flows->ike));
 	if (flows->changed && flows->external)
-		ike_state_save(flows->gateway->settings, flows->external, flows->ike);
+		ike_state_save(flows->gateway->settings, flows->external, flows->ike,
+			       monotonic_ms());
 	flows->changed = false;
 }
 
@@ -62,7 +64,8 @@ void ike_flows_close(struct ike_flows *flows)
 
 const char *ike_flows_strategy(const struct ike_flows *flows, __be32 server)
 {
-	return ike_strategy_name(ike_port_strategy(flows->ike, server));
+	return port_habit_name(
+		port_habit_of(ike_port_habits(flows->ike), server, (int64_t)monotonic_ms()));
 }
 
 /* --- the header -------------------------------------------------------------------------- */
@@ -251,6 +254,25 @@ static bool is_port_shared(__be32 server)
 	return r && r->session.flags & SESSION_SHARED;
 }
 
+/* Each to the port of its own mapping, from its next message on. */
+static void newcomers_move_back(struct ike_flows *flows, __be32 server)
+{
+	struct ike_socket sockets[IKE_OWNERS];
+	char text[INET_ADDRSTRLEN];
+	unsigned count = ike_port_take_back(flows->ike, server, sockets);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct record *orig = orig_find(server, sockets[i]);
+
+		if (orig)
+			unshare(orig);
+	}
+	log_notice("%s takes all IKE from port 500 for one device's: of %u who shared the port "
+		   "lately, each has its own again",
+		   inet_ntop(AF_INET, &server, text, sizeof(text)), count);
+	flows->changed = true;
+}
+
 static void drop_count(const struct ike_flows *flows, enum reason reason)
 {
 	plane_count(&flows->gateway->plane, reason, 1);
@@ -271,6 +293,8 @@ static void outbound_take(struct ike_flows *flows, uint8_t *frame, size_t length
 		flows->changed |= share(orig);
 	else if (action == IKE_UNSHARE)
 		unshare(orig);
+	else if (action == IKE_CROWDED)
+		newcomers_move_back(flows, facts->destination);
 	if (action == IKE_REFUSE) {
 		drop_count(flows, REASON_ike_unprotected);
 		return;
@@ -304,7 +328,6 @@ static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 	bool shared = to_500 && is_port_shared(facts->source);
 	const struct record *reply = live(punt->index, KIND_SESSION_REPLY);
 	struct ike_socket to = {0}, owners[IKE_OWNERS];
-	enum ike_strategy before = ike_port_strategy(flows->ike, facts->source);
 	unsigned count;
 
 	if (reply)
@@ -316,7 +339,6 @@ static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 	}
 	count = ike_port_inbound(flows->ike, monotonic_ms(), facts->source, shared, to_500, to,
 				 header, owners);
-	flows->changed |= before != ike_port_strategy(flows->ike, facts->source);
 	if (!count)
 		drop_count(flows, REASON_tunnel_unknown);
 	for (unsigned i = 0; i < count; i++)

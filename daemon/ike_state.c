@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/habit_state.h"
 #include "daemon/state_file.h"
 
 #define FILE_NAME    "ike.json"
@@ -35,26 +36,17 @@ static bool sa_append(void *context, const struct ike_sa *sa)
 	return item && !json_array_append_new(context, item);
 }
 
-static bool server_append(void *context, uint32_t server, enum ike_strategy strategy)
+int ike_state_save(const struct settings *settings, __be32 external, struct ike_port *ike,
+		   uint64_t now_ms)
 {
-	json_t *item;
-
-	if (strategy == IKE_UNKNOWN)
-		return true;
-	item = json_pack("{s:o, s:s}", "server", state_address(server), "strategy",
-			 ike_strategy_name(strategy));
-	return item && !json_array_append_new(context, item);
-}
-
-int ike_state_save(const struct settings *settings, __be32 external, const struct ike_port *ike)
-{
-	json_t *sas = json_array(), *servers = json_array(), *object;
+	json_t *sas = json_array(), *object;
 	int err;
 
 	ike_port_each_sa(ike, sa_append, sas);
-	ike_port_each_server(ike, server_append, servers);
-	object = json_pack("{s:i, s:o, s:o, s:o}", "version", FILE_VERSION, "external",
-			   state_address(external), "servers", servers, "sas", sas);
+	object = json_pack("{s:i, s:o, s:I, s:o, s:o}", "version", FILE_VERSION, "external",
+			   state_address(external), "saved", (json_int_t)habits_saved_at(),
+			   "servers", habits_json(ike_port_habits(ike), (int64_t)now_ms), "sas",
+			   sas);
 	if (!object)
 		return -ENOMEM;
 	err = state_write(settings, FILE_NAME, object);
@@ -86,18 +78,6 @@ static bool sa_read(const json_t *item, struct ike_sa *sa)
 	return state_address_read(item, "server", &sa->server);
 }
 
-static void server_read(const json_t *item, struct ike_port *ike)
-{
-	const char *name = json_string_value(json_object_get(item, "strategy"));
-	uint32_t server;
-
-	if (!name || !state_address_read(item, "server", &server))
-		return;
-	for (enum ike_strategy s = IKE_ANY_PORT; s <= IKE_INSISTS; s++)
-		if (!strcmp(name, ike_strategy_name(s)))
-			ike_port_restore_server(ike, server, s);
-}
-
 void ike_state_load(const struct settings *settings, __be32 external, struct ike_port *ike,
 		    uint64_t now_ms)
 {
@@ -108,8 +88,7 @@ void ike_state_load(const struct settings *settings, __be32 external, struct ike
 
 	if (!object)
 		return;
-	json_array_foreach (json_object_get(object, "servers"), i, item)
-		server_read(item, ike);
+	habits_read(object, ike_port_habits(ike), (int64_t)now_ms);
 	if (state_address_read(object, "external", &address) && address == external)
 		json_array_foreach (json_object_get(object, "sas"), i, item)
 			if (sa_read(item, &sa))

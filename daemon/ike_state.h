@@ -15,6 +15,7 @@ void ike_state_load(const struct settings *settings, __be32 external, struct ike
 		    uint64_t now_ms);
 
 /* 0 or -errno, which is said. */
-int ike_state_save(const struct settings *settings, __be32 external, const struct ike_port *ike);
+int ike_state_save(const struct settings *settings, __be32 external, struct ike_port *ike,
+		   uint64_t now_ms);
 
 #endif

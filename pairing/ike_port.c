@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pairing/ike_port.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define IKE_PORT      500
 #define SAS	      2048
-#define SERVERS	      256
 #define SAS_A_HOST    64
 #define OFFERED_SAS   128 /* that nobody has answered: the outside can make them */
 #define SHARE_TRIES   2	  /* of the same first message before another port is tried */
+#define DOUBT_TRIES   4	  /* of the same first message before what is known is doubted */
 #define UNSHARE_TRIES 8
+#define SILENT_TRIES  4	     /* messages of an IKE SA that had answers before */
+#define TRIAL_MS      120000 /* in which a newcomer at port 500 is blamed for another's silence */
+#define IN_USE_MS     600000 /* silence after which port 500 is free for another again */
+#define RECOVERY_MS   60000  /* in which the other is heard again, if the blame was right */
 #define SA_IDLE_MS    (24ull * 3600 * 1000)
 
 /* RFC 7296 section 3.2, RFC 7383 section 2.5 */
@@ -17,25 +23,34 @@
 #define PAYLOAD_SKF    53
 #define IKEV1_ENCRYPTS 0x01 /* RFC 2408 section 3.1 */
 
-struct server {
-	uint32_t address; /* 0: free */
-	enum ike_strategy strategy;
-	uint64_t seen_ms;
-};
-
 struct ike_port {
 	struct ike_sa sa[SAS]; /* server 0: free */
-	struct server server[SERVERS];
+	struct port_habits *habits;
 };
 
 struct ike_port *ike_port_new(void)
 {
-	return calloc(1, sizeof(struct ike_port));
+	struct ike_port *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->habits = port_habits_new();
+	if (p->habits)
+		return p;
+	free(p);
+	return NULL;
 }
 
 void ike_port_free(struct ike_port *p)
 {
+	if (p)
+		port_habits_free(p->habits);
 	free(p);
+}
+
+struct port_habits *ike_port_habits(struct ike_port *p)
+{
+	return p->habits;
 }
 
 static bool is_protected(const struct esp_ike_header *h)
@@ -48,49 +63,6 @@ static bool is_protected(const struct esp_ike_header *h)
 static bool same_socket(struct ike_socket a, struct ike_socket b)
 {
 	return a.inside == b.inside && a.port == b.port;
-}
-
-/* --- servers --------------------------------------------------------------------------- */
-
-static struct server *server_find(struct ike_port *p, uint32_t address)
-{
-	for (unsigned i = 0; i < SERVERS; i++)
-		if (p->server[i].address == address)
-			return &p->server[i];
-	return NULL;
-}
-
-/* The one that was not heard of for longest makes room; what it taught is learned again. */
-static struct server *server_get(struct ike_port *p, uint32_t address, uint64_t now_ms)
-{
-	struct server *s = server_find(p, address), *oldest = p->server;
-
-	for (unsigned i = 0; !s && i < SERVERS; i++) {
-		if (!p->server[i].address)
-			s = &p->server[i];
-		else if (p->server[i].seen_ms < oldest->seen_ms)
-			oldest = &p->server[i];
-	}
-	if (!s)
-		s = oldest;
-	if (s->address != address)
-		*s = (struct server){.address = address};
-	s->seen_ms = now_ms;
-	return s;
-}
-
-enum ike_strategy ike_port_strategy(const struct ike_port *p, uint32_t server)
-{
-	const struct server *s = server_find((struct ike_port *)p, server);
-
-	return s ? s->strategy : IKE_UNKNOWN;
-}
-
-const char *ike_strategy_name(enum ike_strategy strategy)
-{
-	static const char *const name[] = {"unknown", "any", "insists"};
-
-	return name[strategy];
 }
 
 /* --- SAs ------------------------------------------------------------------------------- */
@@ -186,33 +158,145 @@ static enum ike_action offer_answered(struct ike_sa *sa, struct ike_socket socke
 	return IKE_PASS;
 }
 
-static enum ike_action port_choose(const struct server *s, struct ike_sa *sa, bool from_500)
+/* When the server was heard of last, by whomever. */
+static uint64_t server_heard_ms(const struct ike_port *p, uint32_t server)
 {
-	if (!from_500 && s->strategy == IKE_INSISTS) {
-		sa->shared = true;
-		return IKE_SHARE;
+	uint64_t heard = 0;
+
+	for (unsigned i = 0; i < SAS; i++)
+		if (p->sa[i].server == server && p->sa[i].heard_ms > heard)
+			heard = p->sa[i].heard_ms;
+	return heard;
+}
+
+/* One sign for each IKE SA: another that the server is heard by tells that it is not down. */
+static void habit_doubt(struct ike_port *p, struct ike_sa *sa, enum port_habit habit)
+{
+	bool alive = server_heard_ms(p, sa->server) > sa->made_ms;
+
+	if (!sa->doubted)
+		port_habit_contradict(p->habits, sa->server, habit,
+				      alive ? HABIT_SIGN_STRONG : HABIT_SIGN);
+	sa->doubted = true;
+}
+
+static enum ike_action sa_share(struct ike_sa *sa, uint64_t now_ms)
+{
+	if (!sa->shared)
+		sa->shared_ms = now_ms;
+	sa->shared = true;
+	return IKE_SHARE;
+}
+
+/* Has another client of the server port 500, and was heard of lately? */
+static bool is_in_use(const struct ike_port *p, const struct ike_sa *sa, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < SAS; i++) {
+		const struct ike_sa *other = &p->sa[i];
+		bool at_500 = other->shared || other->owner[0].external == htons(IKE_PORT);
+
+		if (other->server == sa->server && at_500 && other->heard_ms &&
+		    !same_socket(other->owner[0], sa->owner[0]) &&
+		    now_ms - other->heard_ms < IN_USE_MS)
+			return true;
 	}
-	if (sa->spi_responder)
+	return false;
+}
+
+/* It would leave from a port of its own. */
+static enum ike_action own_port_choose(struct ike_port *p, struct ike_sa *sa, uint64_t now_ms)
+{
+	enum port_habit habit = port_habit_of(p->habits, sa->server, (int64_t)now_ms);
+
+	if (sa->shared) /* its session has begun anew */
+		return IKE_SHARE;
+	if (sa->tried || sa->spi_responder)
 		return IKE_PASS;
+	if (habit == HABIT_ONE_CLIENT && is_in_use(p, sa, now_ms))
+		return IKE_PASS;
+	if (habit == HABIT_INSISTS || habit == HABIT_ONE_CLIENT)
+		return sa_share(sa, now_ms);
 	sa->tries++;
-	if (!from_500 && s->strategy == IKE_UNKNOWN && sa->tries >= SHARE_TRIES) {
-		sa->shared = true;
-		return IKE_SHARE;
+	if (habit == HABIT_ANY_PORT && sa->tries == DOUBT_TRIES)
+		habit_doubt(p, sa, habit);
+	return habit == HABIT_UNKNOWN && sa->tries >= SHARE_TRIES ? sa_share(sa, now_ms) : IKE_PASS;
+}
+
+/* From port 500: if the server does not answer there either, the port is not to blame. */
+static enum ike_action at_500_choose(struct ike_port *p, struct ike_sa *sa)
+{
+	if (sa->spi_responder || !sa->shared || ++sa->tries < UNSHARE_TRIES)
+		return IKE_PASS;
+	sa->doubted = false;
+	habit_doubt(p, sa, HABIT_INSISTS);
+	sa->shared = false;
+	sa->tried = true;
+	sa->tries = 0;
+	return IKE_UNSHARE;
+}
+
+/* --- servers that take all at port 500 for one client ------------------------------------------
+ */
+
+/* Has @other come to port 500 and been answered there, and @sa not been since? */
+static bool is_newcomer(const struct ike_sa *other, const struct ike_sa *sa, uint64_t now_ms)
+{
+	return other->server == sa->server && other->shared && !other->offered &&
+	       !same_socket(other->owner[0], sa->owner[0]) && other->shared_ms >= sa->heard_ms &&
+	       now_ms - other->shared_ms < TRIAL_MS && other->heard_ms > other->shared_ms;
+}
+
+static enum ike_action newcomers_blame(struct ike_port *p, struct ike_sa *sa, uint64_t now_ms)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < SAS; i++) {
+		if (!is_newcomer(&p->sa[i], sa, now_ms))
+			continue;
+		p->sa[i].shared = false;
+		p->sa[i].tried = p->sa[i].back = any = true;
 	}
-	if (from_500 && sa->shared && s->strategy == IKE_UNKNOWN && sa->tries >= UNSHARE_TRIES) {
-		sa->shared = false;
-		sa->tries = 0;
-		return IKE_UNSHARE;
+	if (!any)
+		return IKE_PASS;
+	port_habit_confirm(p->habits, sa->server, HABIT_ONE_CLIENT, (int64_t)now_ms);
+	sa->blamed_ms = now_ms;
+	return IKE_CROWDED;
+}
+
+/* An IKE SA at port 500 that had answers: it has none any more since another has joined it. */
+static enum ike_action silence_judge(struct ike_port *p, struct ike_sa *sa, uint64_t now_ms)
+{
+	sa->silent++;
+	if (sa->blamed_ms && now_ms - sa->blamed_ms > RECOVERY_MS) {
+		port_habit_contradict(p->habits, sa->server, HABIT_ONE_CLIENT, HABIT_SIGN);
+		sa->blamed_ms = 0;
+		sa->wrong = true;
 	}
-	return IKE_PASS;
+	if (sa->silent < SILENT_TRIES || !sa->heard_ms || sa->wrong)
+		return IKE_PASS;
+	return newcomers_blame(p, sa, now_ms);
+}
+
+unsigned ike_port_take_back(struct ike_port *p, uint32_t server,
+			    struct ike_socket sockets[IKE_OWNERS])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < SAS && count < IKE_OWNERS; i++) {
+		if (p->sa[i].server != server || !p->sa[i].back)
+			continue;
+		p->sa[i].back = false;
+		sockets[count++] = p->sa[i].owner[0];
+	}
+	return count;
 }
 
 enum ike_action ike_port_outbound(struct ike_port *p, uint64_t now_ms, uint32_t server,
 				  struct ike_socket socket, bool from_500,
 				  const struct esp_ike_header *h)
 {
-	struct server *s = server_get(p, server, now_ms);
 	struct ike_sa *sa = sa_find(p, server, h->spi_initiator);
+	enum ike_action action;
 
 	/* at a port of its own nobody else's arrivals are found by it */
 	if (is_anothers(p, now_ms, server, h->spi_initiator, socket))
@@ -224,17 +308,32 @@ enum ike_action ike_port_outbound(struct ike_port *p, uint64_t now_ms, uint32_t 
 	sa->seen_ms = now_ms;
 	if (sa->offered)
 		return offer_answered(sa, socket, h);
-	return port_choose(s, sa, from_500);
+	action = from_500 ? at_500_choose(p, sa) : own_port_choose(p, sa, now_ms);
+	return action == IKE_PASS && from_500 ? silence_judge(p, sa, now_ms) : action;
 }
 
 /* --- inbound ----------------------------------------------------------------------------- */
 
-static void answer_learn(struct server *s, struct ike_sa *sa, bool to_500)
+/*
+ * That a server answers at port 500 says something of one that has not answered elsewhere:
+ * where the first message was sent to it at once it is not confirmed, and tested in time.
+ */
+static void answer_learn(struct ike_port *p, const struct ike_sa *sa, bool to_500, uint64_t now_ms)
 {
+	int64_t now = (int64_t)now_ms;
+
 	if (!to_500)
-		s->strategy = IKE_ANY_PORT;
-	else if (sa->shared && s->strategy == IKE_UNKNOWN)
-		s->strategy = IKE_INSISTS;
+		port_habit_confirm(p->habits, sa->server, HABIT_ANY_PORT, now);
+	else if (sa->shared && !sa->spi_responder &&
+		 port_habit_of(p->habits, sa->server, now) == HABIT_UNKNOWN)
+		port_habit_confirm(p->habits, sa->server, HABIT_INSISTS, now);
+}
+
+static void sa_heard(struct ike_sa *sa, uint64_t now_ms)
+{
+	sa->heard_ms = now_ms;
+	sa->silent = 0;
+	sa->blamed_ms = 0;
 }
 
 /* The server has moved on: one of those who answered was the right one. */
@@ -309,7 +408,6 @@ unsigned ike_port_inbound(struct ike_port *p, uint64_t now_ms, uint32_t server, 
 			  bool to_500, struct ike_socket to, const struct esp_ike_header *h,
 			  struct ike_socket owners[IKE_OWNERS])
 {
-	struct server *s = server_get(p, server, now_ms);
 	struct ike_sa *sa = sa_find(p, server, h->spi_initiator);
 
 	if (!sa && !shared)
@@ -318,10 +416,11 @@ unsigned ike_port_inbound(struct ike_port *p, uint64_t now_ms, uint32_t server, 
 		sa = offer_make(p, now_ms, server, h);
 	if (sa) {
 		sa->seen_ms = now_ms;
+		sa_heard(sa, now_ms);
 		if (sa->offered)
 			offer_settle(sa, h);
 		if (h->spi_responder && !sa->offered) {
-			answer_learn(s, sa, to_500);
+			answer_learn(p, sa, to_500, now_ms);
 			sa->spi_responder = h->spi_responder;
 			sa->tries = 0;
 		}
@@ -346,15 +445,6 @@ void ike_port_each_sa(const struct ike_port *p, bool (*visit)(void *, const stru
 			return;
 }
 
-void ike_port_each_server(const struct ike_port *p,
-			  bool (*visit)(void *, uint32_t server, enum ike_strategy), void *context)
-{
-	for (unsigned i = 0; i < SERVERS; i++)
-		if (p->server[i].address &&
-		    !visit(context, p->server[i].address, p->server[i].strategy))
-			return;
-}
-
 void ike_port_restore_sa(struct ike_port *p, uint64_t now_ms, const struct ike_sa *sa)
 {
 	struct ike_sa *room;
@@ -368,12 +458,6 @@ void ike_port_restore_sa(struct ike_port *p, uint64_t now_ms, const struct ike_s
 		return;
 	*room = *sa;
 	room->made_ms = room->seen_ms = now_ms;
-}
-
-void ike_port_restore_server(struct ike_port *p, uint32_t server, enum ike_strategy strategy)
-{
-	if (server)
-		server_get(p, server, 0)->strategy = strategy;
 }
 
 void ike_port_forget(struct ike_port *p)

@@ -22,16 +22,11 @@
 #include <stdint.h>
 
 #include "pairing/esp.h"
+#include "pairing/port_habits.h"
 
 #define IKE_OWNERS 8 /* hosts that one message is given to at most */
 
 struct ike_port;
-
-enum ike_strategy {
-	IKE_UNKNOWN,
-	IKE_ANY_PORT, /* the server has answered to another port */
-	IKE_INSISTS,  /* it has answered to port 500 what it did not answer elsewhere */
-};
 
 struct ike_socket {
 	uint32_t inside;
@@ -49,8 +44,16 @@ struct ike_sa {
 	unsigned answered;   /* bits of those among them who have answered under protection */
 	uint32_t message_id; /* of the offered message: the server moves on when it was answered */
 	bool shared;	     /* leaves from port 500 though that is another's */
+	bool tried;	     /* it was shared, and that was no help or did harm: not again */
+	bool back;	     /* to be moved back by ike_port_take_back() */
+	bool doubted;	     /* it has contradicted what is known of the server */
+	bool wrong;	     /* its silence was not a newcomer's fault: not blamed on one again */
 	unsigned tries;
+	unsigned silent; /* messages since it was heard */
 	uint64_t made_ms, seen_ms;
+	uint64_t heard_ms;  /* from the server; 0: never */
+	uint64_t shared_ms; /* since when it is */
+	uint64_t blamed_ms; /* when its silence was put down to a newcomer; 0: it was not */
 };
 
 /* NULL without memory. */
@@ -62,6 +65,8 @@ enum ike_action {
 	IKE_SHARE,   /* send it from port 500, and all of this socket's from now on */
 	IKE_UNSHARE, /* that did not help: as before */
 	IKE_REFUSE,  /* an unprotected answer to what was only offered */
+	IKE_CROWDED, /* this one passes; ike_port_take_back() says whom the server cannot tell from
+			it */
 	IKE_HELD,    /* behind port 500 its id is another socket's: it may not leave there */
 };
 
@@ -89,18 +94,23 @@ unsigned ike_port_inbound(struct ike_port *p, uint64_t now_ms, uint32_t server, 
 			  bool to_500, struct ike_socket to, const struct esp_ike_header *header,
 			  struct ike_socket owners[IKE_OWNERS]);
 
-enum ike_strategy ike_port_strategy(const struct ike_port *p, uint32_t server);
-const char *ike_strategy_name(enum ike_strategy strategy); /* "unknown", "any", "insists" */
+/*
+ * Sockets that leave port 500 again, for the server takes all that comes from there for one
+ * client: another's IKE SA had no answers any more since they had joined it. Gives each
+ * once, and how many. After IKE_CROWDED.
+ */
+unsigned ike_port_take_back(struct ike_port *p, uint32_t server,
+			    struct ike_socket sockets[IKE_OWNERS]);
+
+/* What is known of servers. Part of @p. */
+struct port_habits *ike_port_habits(struct ike_port *p);
 
 /* Calls @visit for each until it gives false. Nothing may be changed meanwhile. */
 void ike_port_each_sa(const struct ike_port *p, bool (*visit)(void *, const struct ike_sa *),
 		      void *context);
-void ike_port_each_server(const struct ike_port *p,
-			  bool (*visit)(void *, uint32_t server, enum ike_strategy), void *context);
 
 /* What was saved; what does not fit is left out. */
 void ike_port_restore_sa(struct ike_port *p, uint64_t now_ms, const struct ike_sa *sa);
-void ike_port_restore_server(struct ike_port *p, uint32_t server, enum ike_strategy strategy);
 
 /* The external address is another one: all SAs are over; what was learned stays. */
 void ike_port_forget(struct ike_port *p);

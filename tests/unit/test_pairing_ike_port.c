@@ -33,6 +33,11 @@ static int teardown(void **state)
 	return 0;
 }
 
+static enum port_habit habit(void)
+{
+	return port_habit_of(ike_port_habits(ike), SERVER, (int64_t)now);
+}
+
 static struct ike_socket host(uint32_t n)
 {
 	return (struct ike_socket){n, 500, 0};
@@ -89,7 +94,7 @@ static void a_server_that_does_not_care(void **state)
 	dial_at_500(1, false);
 	assert_int_equal(out(2, false, message(2, 0, SA_INIT, 0)), IKE_PASS);
 	assert_int_equal(in(false, false, 2, message(2, 102, SA_INIT, 0), owners), 1);
-	assert_int_equal(ike_port_strategy(ike, SERVER), IKE_ANY_PORT);
+	assert_int_equal(habit(), HABIT_ANY_PORT);
 	/* and what is lost later on is not taken for an insisting server */
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(out(3, false, message(3, 0, SA_INIT, 0)), IKE_PASS);
@@ -100,10 +105,10 @@ static void a_server_that_insists(void **state)
 	struct ike_socket owners[IKE_OWNERS];
 
 	insist();
-	assert_int_equal(ike_port_strategy(ike, SERVER), IKE_UNKNOWN);
+	assert_int_equal(habit(), HABIT_UNKNOWN);
 	assert_int_equal(in(true, true, 0, message(2, 102, SA_INIT, 0), owners), 1);
 	assert_int_equal(owners[0].inside, 2);
-	assert_int_equal(ike_port_strategy(ike, SERVER), IKE_INSISTS);
+	assert_int_equal(habit(), HABIT_INSISTS);
 	assert_int_equal(out(3, false, message(3, 0, SA_INIT, 0)), IKE_SHARE);
 	assert_int_equal(in(true, true, 0, message(1, 101, INFORMATIONAL, 0), owners), 1);
 	assert_int_equal(owners[0].inside, 1);
@@ -117,7 +122,7 @@ static void a_server_that_is_down(void **state)
 	for (int i = 0; i < 20 && action == IKE_PASS; i++)
 		action = out(2, true, message(2, 0, SA_INIT, 0));
 	assert_int_equal(action, IKE_UNSHARE);
-	assert_int_equal(ike_port_strategy(ike, SERVER), IKE_UNKNOWN);
+	assert_int_equal(habit(), HABIT_UNKNOWN);
 }
 
 static void three_share(void)
@@ -197,6 +202,158 @@ static void a_host_has_its_share(void **state)
 	assert_int_equal(owners[0].inside, 1);
 }
 
+/* --- what was learned may stop being true ---------------------------------------------------- */
+
+#define DAY_MS (24ull * 3600 * 1000)
+
+static void learn(enum port_habit value)
+{
+	port_habit_confirm(ike_port_habits(ike), SERVER, value, (int64_t)now);
+}
+
+/* @n asks so often and is not answered; what became of the last message. */
+static enum ike_action asks(uint32_t n, uint64_t spi, bool from_500, unsigned times)
+{
+	enum ike_action action = IKE_PASS;
+
+	while (times--)
+		action = out(n, from_500, message(spi, 0, SA_INIT, 0));
+	return action;
+}
+
+/* It accepted any port once. Others hear from it, and who has another port does not. */
+static void any_port_is_unlearned(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	learn(HABIT_ANY_PORT);
+	dial_at_500(1, false);
+	assert_int_equal(asks(2, 2, false, 3), IKE_PASS);
+	assert_int_equal(in(false, true, 1, message(1, 101, INFORMATIONAL, 0), owners), 1);
+	assert_int_equal(asks(2, 2, false, 1), IKE_PASS);
+	assert_int_equal(habit(), HABIT_UNKNOWN);
+	assert_int_equal(asks(2, 2, false, 1), IKE_SHARE);
+	assert_int_equal(in(true, true, 0, message(2, 102, SA_INIT, 0), owners), 1);
+	assert_int_equal(habit(), HABIT_INSISTS);
+}
+
+/* A server that nobody hears from may be down: it takes a second attempt to dial. */
+static void any_port_survives_a_server_that_is_down(void **state)
+{
+	learn(HABIT_ANY_PORT);
+	assert_int_equal(asks(2, 2, false, 20), IKE_PASS);
+	assert_int_equal(habit(), HABIT_ANY_PORT);
+	assert_int_equal(asks(2, 3, false, 4), IKE_PASS);
+	assert_int_equal(habit(), HABIT_UNKNOWN);
+	assert_int_equal(asks(2, 3, false, 1), IKE_SHARE);
+	learn(HABIT_ANY_PORT); /* it proves true: earlier signs count no longer */
+	assert_int_equal(asks(2, 4, false, 20), IKE_PASS);
+	assert_int_equal(habit(), HABIT_ANY_PORT);
+}
+
+/* It insisted once. A day later the next client finds out that it does not any more. */
+static void insisting_is_tested_again(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	learn(HABIT_INSISTS);
+	now += DAY_MS - 60000;
+	assert_int_equal(asks(2, 2, false, 1), IKE_SHARE);
+	assert_int_equal(in(true, true, 0, message(2, 102, SA_INIT, 0), owners), 1);
+	now += 120000; /* an answer where it was asked for at once has confirmed nothing */
+	assert_int_equal(asks(3, 3, false, 1), IKE_PASS);
+	assert_int_equal(in(false, false, 3, message(3, 103, SA_INIT, 0), owners), 1);
+	assert_int_equal(habit(), HABIT_ANY_PORT);
+	assert_int_equal(asks(4, 4, false, 3), IKE_PASS);
+}
+
+static void insisting_that_proves_true_is_kept(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	learn(HABIT_INSISTS);
+	now += DAY_MS + 1000;
+	assert_int_equal(asks(2, 2, false, 1), IKE_PASS);
+	assert_int_equal(asks(2, 2, false, 1), IKE_SHARE);
+	assert_int_equal(in(true, true, 0, message(2, 102, SA_INIT, 0), owners), 1);
+	assert_int_equal(habit(), HABIT_INSISTS);
+	assert_int_equal(asks(3, 3, false, 1), IKE_SHARE);
+}
+
+/* It answers from another port by now, which port 500's owner gets: shared is no help. */
+static void who_is_not_answered_at_500_goes_back(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	learn(HABIT_INSISTS);
+	assert_int_equal(asks(2, 2, false, 1), IKE_SHARE);
+	assert_int_equal(asks(2, 2, true, 8), IKE_UNSHARE);
+	assert_int_equal(asks(2, 2, false, 10), IKE_PASS);
+	assert_int_equal(in(false, false, 2, message(2, 102, SA_INIT, 0), owners), 1);
+	assert_int_equal(habit(), HABIT_ANY_PORT);
+}
+
+/* @n has an IKE SA at port 500 that the server answers no more. */
+static enum ike_action silent(uint32_t n, unsigned times)
+{
+	enum ike_action action = IKE_PASS;
+
+	while (times-- && action == IKE_PASS)
+		action = out(n, true, message(n, n + 100, INFORMATIONAL, times));
+	return action;
+}
+
+/* One client at a time: the newcomer goes back to a port of its own, the first one lives on. */
+static void a_server_that_tells_nobody_apart(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	insist();
+	assert_int_equal(in(true, true, 0, message(2, 102, SA_INIT, 0), owners), 1);
+	assert_int_equal(silent(1, 3), IKE_PASS);
+	assert_int_equal(silent(1, 1), IKE_CROWDED);
+	assert_int_equal(ike_port_take_back(ike, SERVER, owners), 1);
+	assert_int_equal(owners[0].inside, 2);
+	assert_int_equal(ike_port_take_back(ike, SERVER, owners), 0);
+	assert_int_equal(habit(), HABIT_ONE_CLIENT);
+	assert_int_equal(in(true, true, 0, message(1, 101, INFORMATIONAL, 9), owners), 1);
+	assert_int_equal(out(2, false, message(2, 102, INFORMATIONAL, 1)), IKE_PASS);
+	now += DAY_MS;
+	assert_int_equal(habit(), HABIT_UNKNOWN);
+}
+
+/* Who is not heard again though the newcomer has left was silent for another reason. */
+static void blame_that_proves_wrong(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	insist();
+	assert_int_equal(in(true, true, 0, message(2, 102, SA_INIT, 0), owners), 1);
+	assert_int_equal(silent(1, 4), IKE_CROWDED);
+	ike_port_take_back(ike, SERVER, owners);
+	now += 61000;
+	silent(1, 1);
+	assert_int_equal(habit(), HABIT_UNKNOWN);
+	/* and it is not believed again */
+	assert_int_equal(asks(3, 3, false, 2), IKE_SHARE);
+	assert_int_equal(in(true, true, 0, message(3, 103, SA_INIT, 0), owners), 1);
+	assert_int_equal(silent(1, 20), IKE_PASS);
+}
+
+/* Nobody moves a neighbour that has been there for long, or that the server does not answer. */
+static void who_is_not_blamed(void **state)
+{
+	struct ike_socket owners[IKE_OWNERS];
+
+	insist();
+	assert_int_equal(silent(1, 20), IKE_PASS);
+	assert_int_equal(in(true, true, 0, message(1, 101, INFORMATIONAL, 9), owners), 1);
+	assert_int_equal(in(true, true, 0, message(2, 102, SA_INIT, 0), owners), 1);
+	now += 121000;
+	assert_int_equal(silent(1, 20), IKE_PASS);
+	assert_int_equal(habit(), HABIT_INSISTS);
+}
+
 /* --- whose an id is ---------------------------------------------------------------------- */
 
 static uint64_t folded_alike(uint64_t spi)
@@ -248,6 +405,12 @@ static bool copy_visit(void *context, const struct ike_sa *sa)
 	return true;
 }
 
+static bool habit_copy(void *context, uint32_t server, const struct learned *fact)
+{
+	port_habit_restore(context, server, fact);
+	return true;
+}
+
 static void what_is_saved_is_the_same_again(void **state)
 {
 	struct ike_socket owners[IKE_OWNERS];
@@ -256,7 +419,7 @@ static void what_is_saved_is_the_same_again(void **state)
 	three_share();
 	ike = ike_port_new();
 	ike_port_each_sa(old, copy_visit, ike);
-	ike_port_restore_server(ike, SERVER, ike_port_strategy(old, SERVER));
+	port_habits_each(ike_port_habits(old), habit_copy, ike_port_habits(ike));
 	ike_port_free(old);
 	assert_int_equal(in(true, true, 0, message(3, 103, INFORMATIONAL, 0), owners), 1);
 	assert_int_equal(owners[0].inside, 3);
@@ -276,6 +439,14 @@ int main(void)
 		TEST(answers_in_clear_do_not_count),
 		TEST(strangers_make_no_state),
 		TEST(a_host_has_its_share),
+		TEST(any_port_is_unlearned),
+		TEST(any_port_survives_a_server_that_is_down),
+		TEST(insisting_is_tested_again),
+		TEST(insisting_that_proves_true_is_kept),
+		TEST(who_is_not_answered_at_500_goes_back),
+		TEST(a_server_that_tells_nobody_apart),
+		TEST(blame_that_proves_wrong),
+		TEST(who_is_not_blamed),
 		TEST(anothers_id_does_not_leave_the_shared_port),
 		TEST(anothers_id_is_not_shared),
 		TEST(a_file_that_gives_an_id_twice),
