@@ -12,49 +12,65 @@
 #include <stdint.h>
 
 struct cursor {
-	const uint8_t *next;
-	size_t left; /* bytes */
+	const uint8_t *bytes; /* never moves: what is read is always bytes[at], at < end */
+	size_t at, end;
 	bool failed;
 };
 
 static inline struct cursor cursor_over(const uint8_t *bytes, size_t length)
 {
-	return (struct cursor){.next = bytes, .left = length};
+	return (struct cursor){.bytes = bytes, .end = length};
 }
 
-/* The next `count` bytes, or NULL. */
-static inline const uint8_t *cursor_take(struct cursor *c, size_t count)
+static inline size_t cursor_left(const struct cursor *c)
 {
-	const uint8_t *taken = c->next;
+	return c->end - c->at;
+}
 
-	if (c->failed || count > c->left) {
+/*
+ * The next `count` bytes as a cursor of their own, which has failed if they are not
+ * there. Written so that `make prove` can follow it: no bound depends on a difference.
+ */
+static inline struct cursor cursor_part(struct cursor *c, size_t count)
+{
+	struct cursor part = *c;
+	size_t past = c->at + count;
+
+	if (c->failed || past < count || past > c->end) {
 		c->failed = true;
-		return NULL;
+		return (struct cursor){.bytes = c->bytes, .failed = true};
 	}
-	c->next += count;
-	c->left -= count;
-	return taken;
+	part.end = past;
+	c->at = past;
+	return part;
+}
+
+static inline void cursor_skip(struct cursor *c, size_t count)
+{
+	cursor_part(c, count);
 }
 
 static inline uint8_t cursor_u8(struct cursor *c)
 {
-	const uint8_t *p = cursor_take(c, 1);
-
-	return p ? *p : 0;
+	if (c->failed || c->at >= c->end) {
+		c->failed = true;
+		return 0;
+	}
+	return c->bytes[c->at++];
 }
 
 static inline uint16_t cursor_u16(struct cursor *c)
 {
-	const uint8_t *p = cursor_take(c, 2);
+	uint16_t high = cursor_u8(c), low = cursor_u8(c);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return c->failed ? 0 : (uint16_t)(high << 8 | low);
 }
 
 static inline uint32_t cursor_u32(struct cursor *c)
 {
-	uint32_t high = cursor_u16(c);
+	uint32_t high = cursor_u16(c), low = cursor_u16(c);
 
-	return high << 16 | cursor_u16(c);
+	return c->failed ? 0 : high << 16 | low;
 }
 
 #endif

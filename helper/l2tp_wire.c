@@ -59,7 +59,7 @@ static bool header_decode(struct cursor *c, size_t given, struct l2tp_message *m
 	cursor_u32(c); /* Ns, Nr */
 	if (c->failed || message->length < L2TP_HEADER_BYTES || message->length > given)
 		return false;
-	c->left = message->length - L2TP_HEADER_BYTES;
+	c->end = message->length;
 	return (message->version == 2 || message->version == 3) && flags & FLAG_CONTROL &&
 	       flags & FLAG_LENGTH && flags & FLAG_SEQUENCE &&
 	       !(flags & (FLAG_OFFSET | FLAG_PRIORITY));
@@ -68,7 +68,6 @@ static bool header_decode(struct cursor *c, size_t given, struct l2tp_message *m
 /* The next AVP; false: the message is broken. */
 static bool avp_decode(struct cursor *c, struct avp *avp)
 {
-	const uint8_t *value;
 	size_t length;
 
 	avp->flags = cursor_u16(c);
@@ -77,9 +76,8 @@ static bool avp_decode(struct cursor *c, struct avp *avp)
 	length = avp->flags & AVP_LENGTH_MASK;
 	if (c->failed || length < L2TP_AVP_HEADER_BYTES)
 		return false;
-	value = cursor_take(c, length - L2TP_AVP_HEADER_BYTES);
-	avp->value = cursor_over(value, length - L2TP_AVP_HEADER_BYTES);
-	return value != NULL;
+	avp->value = cursor_part(c, length - L2TP_AVP_HEADER_BYTES);
+	return !c->failed;
 }
 
 /* RFC 2661 section 4.4.1: the first one, never hidden. */
@@ -88,14 +86,13 @@ static bool type_decode(struct cursor *c, struct l2tp_message *message)
 	struct avp avp;
 
 	if (!avp_decode(c, &avp) || avp.vendor || avp.type != AVP_MESSAGE_TYPE ||
-	    avp.flags & AVP_HIDDEN || avp.value.left != 2)
+	    avp.flags & AVP_HIDDEN || cursor_left(&avp.value) != 2)
 		return false;
 	message->type = cursor_u16(&avp.value);
 	return message->type != L2TP_EMPTY; /* reserved */
 }
 
-static bool id_decode(struct l2tp_message *message, enum l2tp_id id, struct avp *avp,
-		      const uint8_t *start)
+static bool id_decode(struct l2tp_message *message, enum l2tp_id id, struct avp *avp)
 {
 	uint8_t bit = (uint8_t)(1u << id);
 
@@ -105,16 +102,16 @@ static bool id_decode(struct l2tp_message *message, enum l2tp_id id, struct avp 
 		message->hidden |= bit;
 		return true;
 	}
-	if (avp->value.left != l2tp_id_bytes(message->version))
+	if (cursor_left(&avp->value) != l2tp_id_bytes(message->version))
 		return false;
 	message->found |= bit;
-	message->offsets[id] = (uint16_t)(avp->value.next - start);
+	message->offsets[id] = (uint16_t)avp->value.at;
 	message->ids[id] =
 		message->version == 2 ? cursor_u16(&avp->value) : cursor_u32(&avp->value);
 	return true;
 }
 
-static bool avp_note(struct l2tp_message *message, struct avp *avp, const uint8_t *start)
+static bool avp_note(struct l2tp_message *message, struct avp *avp)
 {
 	const uint16_t *types = avp_of_id[message->version - 2];
 
@@ -124,7 +121,7 @@ static bool avp_note(struct l2tp_message *message, struct avp *avp, const uint8_
 		message->digest = true; /* in version 2 too: RFC 3931 section 4.7.3 */
 	for (enum l2tp_id id = 0; id < L2TP_IDS; id++)
 		if (types[id] && avp->type == types[id])
-			return id_decode(message, id, avp, start);
+			return id_decode(message, id, avp);
 	return true;
 }
 
@@ -137,14 +134,14 @@ enum helper_reason l2tp_message_decode(const uint8_t *bytes, size_t length,
 	memset(message, 0, sizeof(*message));
 	if (!header_decode(&c, length, message))
 		return HELPER_REASON_not_l2tp;
-	if (!c.left) /* version 3 has a message of its own for this */
+	if (!cursor_left(&c)) /* version 3 has a message of its own for this */
 		return message->version == 2 ? HELPER_REASON_none : HELPER_REASON_bad_avp;
 	if (!type_decode(&c, message))
 		return HELPER_REASON_bad_avp;
-	for (int i = 1; c.left && i < L2TP_AVPS_MAX; i++)
-		if (!avp_decode(&c, &avp) || !avp_note(message, &avp, bytes))
+	for (int i = 1; cursor_left(&c) && i < L2TP_AVPS_MAX; i++)
+		if (!avp_decode(&c, &avp) || !avp_note(message, &avp))
 			return HELPER_REASON_bad_avp;
-	return c.left ? HELPER_REASON_bad_avp : HELPER_REASON_none;
+	return cursor_left(&c) ? HELPER_REASON_bad_avp : HELPER_REASON_none;
 }
 
 /* --- encoding -------------------------------------------------------------------- */

@@ -89,8 +89,8 @@ enum helper_reason pptp_message_decode(const uint8_t *bytes, size_t length,
 	layout = pptp_layout(message->type);
 	struct cursor body = cursor_over(bytes, length), result = body;
 
-	cursor_take(&body, PPTP_HEADER_BYTES);
-	cursor_take(&result, layout->result_offset);
+	cursor_skip(&body, PPTP_HEADER_BYTES);
+	cursor_skip(&result, layout->result_offset);
 	message->result = layout->result_offset ? cursor_u8(&result) : 0;
 	if (!fields_decode(body, layout, message) || result.failed)
 		return HELPER_REASON_bad_length;

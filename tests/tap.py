@@ -329,7 +329,7 @@ def examples():
 
 
 SCRIPTS = ["tests/run", "tools/install-deps", "tools/demo", "http/embed", "tests/http/run", "tests/lab/lab", "tests/lab/guest-init", "tests/lab/guest-host",
-           "tests/lab/kernel-6.1", "tests/lab/demo", "tests/lab/*.sh", "tests/lab/scenarios/*.sh", "tests/web/run",
+           "tests/lab/kernel-6.1", "tests/lab/demo", "tests/lab/*.sh", "tests/lab/scenarios/*.sh", "tests/web/run", "tests/prove/run",
            "tests/web/lab.sh"]
 
 

@@ -47,10 +47,9 @@ $(BUILD)/fuzz/fuzz_core: $(FUZZ_CORE_SRC) $(wildcard core/*.h core/*.def tests/c
 	$(CLANG) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
 		-o $@ $(filter %.c,$^)
-fuzz-core-smoke: $(BUILD)/fuzz/fuzz_core
-	@tests/cases/make_core_seeds.py $(BUILD)/fuzz/seeds/core ../shared/captures
+fuzz-core-smoke: $(BUILD)/fuzz/fuzz_core $(BUILD)/fuzz/seeds/made
 	@mkdir -p $(BUILD)/fuzz/corpus/core
-	$< -max_total_time=$(FUZZ_CORE_SECONDS) -max_len=1024 -timeout=5 -print_final_stats=1 -verbosity=0 \
+	$< -max_total_time=$(FUZZ_CORE_SECONDS) -max_len=4096 -timeout=5 -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/core $(BUILD)/fuzz/seeds/core
 .PHONY: fuzz-core-smoke
 

@@ -5,10 +5,14 @@
  *
  * Input: steps of a byte that names the step and what it needs after it.
  *   0..3 F F F F F F F   a forged packet: protocol, side and ids from the bytes
- *   4 SIDE LENGTH BYTES  raw bytes as a packet
+ *   4 SIDE N N BYTES     N raw bytes as a packet
  *   5 N                  time goes on by 2^N ticks
  *   6 N N                switches and filtering
  *   7 N                  an answer to the packet that was sent last, or an error about it
+ *   8 F F F F F F F N N  a forged packet's piece: where from, how much, whether the last
+ *   9 N                  the daemon lives, or died; what it assists with
+ *   10 N N               what the daemon does: a claim for a remote, a port that is shared
+ *   11 F F F F F F F     a forged packet of the gateway's own
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -249,13 +253,13 @@ static void run(const __u8 *packet, size_t length, bool out)
 		PROMISE(!is_sent(s.verdict) || length >= 20);
 	if (events() != before)
 		check_records();
-	if (verdict_action(s.verdict) == ACTION_FORWARD) {
+	if (verdict_action(s.verdict) == ACTION_FORWARD && length >= 20) {
 		memcpy(last, s.after, length);
 		last_length = length;
 	}
 }
 
-static const __u8 *step_forged(const __u8 *at)
+static size_t forged_from(const __u8 *at, __u8 *packet, bool out)
 {
 	struct forged f = {
 		.protocol = protocols[at[0] & 7],
@@ -269,8 +273,6 @@ static const __u8 *step_forged(const __u8 *at)
 		.filler = at[5],
 		.payload = at[6] & 63,
 	};
-	bool out = !(at[0] & 0x80);
-	__u8 packet[FORGE_BYTES];
 
 	if (f.protocol == PROTOCOL_GRE)
 		f.kind &= 1;
@@ -278,18 +280,135 @@ static const __u8 *step_forged(const __u8 *at)
 		f.source = remotes[at[1] >> 2 & 3];
 		f.destination = external;
 	}
-	run(packet, forge(packet, &f), out);
+	return forge(packet, &f);
+}
+
+static const __u8 *step_forged(const __u8 *at)
+{
+	bool out = !(at[0] & 0x80);
+	__u8 packet[FORGE_BYTES];
+
+	run(packet, forged_from(at, packet, out), out);
+	return at + 7;
+}
+
+/* Of @packet the @count eighths of bytes from @start eighths on; its length. */
+static size_t piece_cut(__u8 *packet, size_t length, size_t start, size_t count, bool is_end)
+{
+	size_t bytes = count * 8;
+	__u16 field = htons((is_end ? 0 : IPV4_MORE_FRAGMENTS) | start), total, check = 0;
+
+	if (20 + start * 8 >= length)
+		return length;
+	if (bytes > length - 20 - start * 8)
+		bytes = length - 20 - start * 8;
+	if (!is_end)
+		bytes &= ~7;
+	memmove(packet + 20, packet + 20 + start * 8, bytes);
+	total = htons(20 + bytes);
+	memcpy(packet + 2, &total, 2);
+	memcpy(packet + 6, &field, 2);
+	memcpy(packet + 10, &check, 2);
+	check = ~sum_fold(ipv4_sum((const struct ipv4_header *)packet));
+	memcpy(packet + 10, &check, 2);
+	return 20 + bytes;
+}
+
+static const __u8 *step_piece(const __u8 *at)
+{
+	bool out = !(at[0] & 0x80);
+	__u8 packet[FORGE_BYTES];
+	size_t length = forged_from(at, packet, out);
+
+	packet[4] = 0;
+	packet[5] = at[8] & 3; /* few IP ids, so that pieces meet */
+	if (length > 20)
+		length = piece_cut(packet, length, at[7] & 15, 1 + (at[7] >> 4), at[8] & 0x80);
+	run(packet, length, out);
+	return at + 9;
+}
+
+static void step_daemon(__u8 how)
+{
+	arena.config->daemon_until = world.now + (how & 1 ? 10 * arena.config->hz : -1);
+	arena.config->assisted = (how & 2 ? 1 << CLASS_PPTP : 0) | (how & 4 ? 1 << CLASS_L2TP : 0) |
+				 (how & 8 ? 1 << CLASS_IPSEC : 0);
+}
+
+static void claim_make(__u8 how)
+{
+	struct record_key key;
+	__u32 index;
+
+	claim_key(&key, how & 4 ? PROTOCOL_ESP : PROTOCOL_L2TP, external, remotes[how & 3]);
+	if (table_search(&key) != NO_RECORD || table_claim(&key, &index) != CLAIM_OK)
+		return;
+	record_at(index)->claim = (struct claim){.last_seen = world.now};
+	table_publish(record_at(index));
+}
+
+/* As daemon/l2tp_ports.c and ike_flows.c: an id behind @reply's port leads to it. */
+static void share_make(__u32 index, __u8 how)
+{
+	struct record *reply = record_at(index);
+	struct record_key key;
+	__u32 entry;
+
+	shared_key(&key, reply->key.remote, reply->key.local,
+		   reply->key.remote_id == host_to_be16(PORT_IKE) ? ID_IKE : ID_TUNNEL,
+		   how & 0x80 ? id_word(0, how & 7) : ((__be32)how & 0xff) << 24);
+	reply->session.flags |= SESSION_SHARED;
+	if (table_search(&key) != NO_RECORD || table_claim(&key, &entry) != CLAIM_OK)
+		return;
+	record_at(entry)->shared = (struct shared){
+		.session = index, .last_seen = world.now, .new_id = how & 0x40 ? htons(how) : 0};
+	table_publish(record_at(entry));
+}
+
+static const __u8 *step_known(const __u8 *at)
+{
+	__u32 seen = 0;
+
+	if (!(at[0] & 1)) {
+		claim_make(at[1]);
+		return at + 2;
+	}
+	for (__u32 i = 0; i < SETS * RECORDS_A_SET; i++) {
+		const struct record *r = record_at(i);
+
+		if (record_state(r) != SLOT_LIVE || r->key.kind != KIND_SESSION_REPLY ||
+		    r->key.protocol != PROTOCOL_UDP || r->partner == NO_RECORD)
+			continue;
+		if (seen++ == at[0] >> 4)
+			share_make(i, at[1]);
+	}
+	return at + 2;
+}
+
+/* Never changed or held up. */
+static const __u8 *step_own(const __u8 *at)
+{
+	__u8 packet[FORGE_BYTES], before[FORGE_BYTES];
+	size_t length = forged_from(at, packet, true);
+	packet_context context = {.data = packet, .length = length};
+	struct packet p = {.context = &context, .ifindex = WAN};
+
+	memcpy(before, packet, length);
+	local_note(&p);
+	PROMISE(!memcmp(before, packet, length));
 	return at + 7;
 }
 
 static const __u8 *step_raw(const __u8 *at, const __u8 *end)
 {
 	bool out = at[0] & 1;
-	size_t length = at[1];
+	size_t length = at[1] << 8 | at[2];
 
-	at += 2;
+	at += 3;
 	if (length > (size_t)(end - at))
 		length = end - at;
+	if (length > FORGE_BYTES)
+		length = FORGE_BYTES;
 	run(at, length, out);
 	return at + length;
 }
@@ -361,25 +480,42 @@ static void start_again(void)
 	last_length = 0;
 }
 
+static const __u8 *step(const __u8 *at, const __u8 *end)
+{
+	__u8 what = *at++ & 15;
+
+	switch (what) {
+	case 4:
+		return step_raw(at, end);
+	case 5:
+		world.now += 1u << (*at & 23);
+		return at + 1;
+	case 6:
+		return step_settings(at);
+	case 7:
+		step_answer(*at);
+		return at + 1;
+	case 8:
+		return step_piece(at);
+	case 9:
+		step_daemon(*at);
+		return at + 1;
+	case 10:
+		return step_known(at);
+	case 11:
+		return step_own(at);
+	default:
+		return step_forged(at);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *at = data, *end = data + size;
 
 	start_again();
-	while (end - at >= 8) {
-		__u8 what = *at++ & 7;
-
-		if (what < 4)
-			at = step_forged(at);
-		else if (what == 4)
-			at = step_raw(at, end);
-		else if (what == 5)
-			world.now += 1u << (*at++ & 23);
-		else if (what == 6)
-			at = step_settings(at);
-		else
-			step_answer(*at++);
-	}
+	while (end - at >= 10)
+		at = step(at, end);
 	check_records();
 	return 0;
 }

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Seeds for fuzz_pptp_wire and fuzz_pptp: make_pptp_seeds.py OUT [CAPTURE].
+"""Seeds for fuzz_pptp_wire and fuzz_pptp: make_pptp_seeds.py OUT.
 
 Writes OUT/pptp_wire/* (one message each) and OUT/pptp/* (sessions in the
-input format of fuzz_pptp.c): made ones, and the one in CAPTURE (pcap, Ethernet)
-if that file is there.
+input format of fuzz_pptp.c). Those of captures: make_capture_seeds.py.
 """
 import os
 import struct
@@ -60,31 +59,6 @@ SESSIONS = {
 }
 
 
-def frames(capture):
-    data = open(capture, "rb").read()
-    order = "<" if data[0] == 0xD4 else ">"
-    at = 24
-    while at + 16 <= len(data):
-        length = struct.unpack(order + "I", data[at + 8:at + 12])[0]
-        yield data[at + 16 + 14:at + 16 + length]
-        at += 16 + length
-
-
-def captured(capture):
-    data, seen = b"", set()
-    for ip in frames(capture):
-        header, total = (ip[0] & 15) * 4, struct.unpack("!H", ip[2:4])[0]
-        if ip[9] != 6:
-            continue
-        tcp = ip[header:total]
-        key = (tcp[:8], tcp[13], total)
-        if key not in seen:  # the capture has some packets twice
-            way = IN if struct.unpack("!H", tcp[:2])[0] == 1723 else OUT
-            data += segment(way, tcp[13] & 0x17, tcp[(tcp[12] >> 4) * 4:])
-        seen.add(key)
-    return data
-
-
 def write(folder, name, data):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, name), "wb") as file:
@@ -97,10 +71,6 @@ def main():
         write(out + "/pptp_wire", f"type-{kind}", message(kind, 0xA1B2, 0xC3D4))
     for name, data in SESSIONS.items():
         write(out + "/pptp", name, data)
-    if len(sys.argv) > 2 and os.path.exists(sys.argv[2]):
-        write(out + "/pptp", "captured", captured(sys.argv[2]))
-    else:
-        print("skipped: seed of a captured session:", *sys.argv[2:], "is not here")
 
 
 main()

@@ -17,7 +17,6 @@ Prints a line "ok CAPTURE: ..." or "not ok CAPTURE: ..." for each, and what was 
 import collections
 import ctypes
 import json
-import logging
 import os
 import select
 import socket
@@ -26,46 +25,15 @@ import subprocess
 import sys
 import time
 
-logging.getLogger("scapy").setLevel(logging.ERROR)
-
-# pylint: disable=wrong-import-position
-from scapy.utils import RawPcapReader
-
 import compare
+from captures import ARP, IPV4, frames
 
 LIMIT_S = 8.0  # for an answer of the daemon on a busy machine
 SOON_S = 0.02  # before the counters are asked
 EXTERNAL = socket.inet_aton("203.0.113.1")
-ETHERNET, LOOPBACK, SLL, RAW = 1, 0, 113, (12, 14, 101, 228)
-IPV4, ARP, VLAN = b"\x08\x00", b"\x08\x06", b"\x81\x00"
 TCP, UDP, ICMP, GRE, ESP = 6, 17, 1, 47, 50
 REFUSED, KEPT = "drop", {"ttl_exceeded_outbound", "too_big_outbound", "no_route", "to_gateway", "local_flow"}
 PACKET_OUTGOING = 4
-
-
-# --- captures -------------------------------------------------------------------------------
-def ethernet(link, data):
-    """The frame as Ethernet would have it, or None."""
-    if link == ETHERNET:
-        return data if len(data) >= 14 else None
-    if link == LOOPBACK:
-        return bytes(12) + IPV4 + data[4:]
-    if link == SLL:
-        return bytes(12) + data[14:]
-    return bytes(12) + IPV4 + data if link in RAW else None
-
-
-def frames(path):
-    """The frames of a capture of any format; the upper half of a link type says how long its FCS is."""
-    reader = RawPcapReader(path)
-    for data, meta in reader:
-        link = getattr(meta, "linktype", None)
-        frame = ethernet((reader.linktype if link is None else link) & 0xFFFF, data)
-        if frame:
-            yield frame
-            while frame[12:14] == VLAN:  # as an interface of that VLAN would hand it over
-                frame = frame[:12] + frame[16:]
-                yield frame
 
 
 # --- rewriting ------------------------------------------------------------------------------
