@@ -68,6 +68,7 @@ enum timeout {
  *                     external, remote, GRE     the inside host that has GRE with the remote
  *   PERMIT            external, id, bucket      remotes that the mapping has contacted
  *   HOST              inside host               its quota
+ *   REMOTE            remote                    the same, of what it begins: core/remote.h
  *   NEXT_HOP          ifindex, address          -> index into next_hops
  *   QUOTED            as the session, with the id that the far end chose: what an
  *                     ICMP error quotes of an armed tunnel; a copy of the session
@@ -91,6 +92,7 @@ enum record_kind {
 	KIND_FRAGMENT_ID,
 	KIND_SHARED,
 	KIND_CLAIM,
+	KIND_REMOTE,
 };
 
 /* What `id` of a key means. */
@@ -152,6 +154,7 @@ struct session {
 		struct {
 			__u8 class : 4;	     /* enum flow_class */
 			__u8 taken_over : 1; /* SESSION_ORIG: ended by the data plane */
+			__u8 inbound : 1;    /* begun by the remote: whose budget it is */
 		};
 		__u8 class_byte; /* the whole byte */
 	};
@@ -180,6 +183,12 @@ struct session {
 #define MAPPING_LOCAL	0x04 /* the gateway's own socket: nobody else may have the id */
 #define MAPPING_CROWDED 0x08 /* GRE: further inside hosts have the protocol with the remote */
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define MAPPING_INBOUND_ONE 0x10000u /* one, in mapping.inbound_word */
+#else
+#define MAPPING_INBOUND_ONE 1u
+#endif
+
 #define MAPPING_REMOTES 4 /* further ones have PERMIT records */
 
 struct mapping {
@@ -189,9 +198,14 @@ struct mapping {
 	__u8 class;
 	__u32 last_seen;
 	__u32 created;
-	__u8 timeout;	   /* enum timeout: of the last session that was hit */
-	__u8 strange_keys; /* GRE: that the remote may still introduce */
-	__u8 reserved[2];
+	union {
+		struct {
+			__u8 timeout;	   /* enum timeout: of the last session that was hit */
+			__u8 strange_keys; /* GRE: that the remote may still introduce */
+			__u16 inbound;	   /* MAPPING_EXTERNAL: sessions that remotes began */
+		};
+		__u32 inbound_word; /* inbound is changed as part of it, by atomic addition */
+	};
 	__be32 remotes[MAPPING_REMOTES]; /* MAPPING_EXTERNAL: contacted; 0: free */
 	union {
 		__u32 released; /* ID_PORTS: tick when its last session ended: quarantine */
@@ -210,6 +224,7 @@ struct permit {
 	__u8 reserved[3];
 };
 
+/* Of KIND_HOST and KIND_REMOTE. */
 struct host {
 	__u32 mappings;
 	__u32 sessions;
@@ -399,6 +414,8 @@ struct config {
 	__u32 punt_refilled; /* tick */
 	/* sessions of inside hosts; up in the data plane, down in the sweeper */
 	__u32 sessions_used;
+	/* those of them that remotes began */
+	__u32 inbound_used;
 	/* tick until which the daemon lives for sure; it moves on each second */
 	__u32 daemon_until;
 	/* datagrams in pieces that are under way: in all, and by their senders */
@@ -407,7 +424,7 @@ struct config {
 	/* the pair of devices on whose far end packets are cut: where they are sent into it */
 	__u32 cut_ifindex;
 	__u32 cut_ids[CUT_COUNTERS]; /* written by the data plane: core/cut.h */
-	__u8 reserved[40];
+	__u8 reserved[36];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
 #include "core/claim.h"
 #include "core/filter.h"
 #include "core/keyed.h"
+#include "core/remote.h"
 #include "core/session.h"
 #include "core/verdict.h"
 
@@ -72,6 +73,7 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 		.flags = first_flags(c, f, direction == DIRECTION_OUT),
 		.now = clock_ticks(c),
 		.timeout = timeout_of(f->protocol, f->class),
+		.inbound = direction == DIRECTION_IN,
 		.next_hop_out = hops >> 16,
 		.next_hop_in = (__u16)hops,
 	};
@@ -94,22 +96,31 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 		plan->tcp_state = direction == DIRECTION_OUT ? TCP_INIT_INSIDE : TCP_INIT_REMOTE;
 }
 
+/* One more session of @plan, counted against nobody yet. */
+static __always_inline enum reason session_open(struct config *c, struct session_plan *plan)
+{
+	enum reason reason;
+
+	if (READ_ONCE(c->sessions_used) >= c->sessions_limit)
+		return REASON_table_full;
+	reason = session_add(plan);
+	if (reason != REASON_forwarded)
+		return reason;
+	__sync_fetch_and_add(&c->sessions_used, 1);
+	count(REASON_session_created, 0);
+	return REASON_forwarded;
+}
+
 /* One more session of @plan, counted against the host whose record is @host. */
 static __always_inline enum reason session_begin(struct config *c, struct session_plan *plan,
 						 __u32 host)
 {
 	struct record *r = record_at(host);
-	enum reason reason;
+	enum reason reason = r ? session_open(c, plan) : REASON_table_full;
 
-	if (!r || READ_ONCE(c->sessions_used) >= c->sessions_limit)
-		return REASON_table_full;
-	reason = session_add(plan);
-	if (reason != REASON_forwarded)
-		return reason;
-	__sync_fetch_and_add(&r->host.sessions, 1);
-	__sync_fetch_and_add(&c->sessions_used, 1);
-	count(REASON_session_created, 0);
-	return REASON_forwarded;
+	if (reason == REASON_forwarded)
+		__sync_fetch_and_add(&r->host.sessions, 1);
+	return reason;
 }
 
 /* --- outbound ------------------------------------------------------------------------------ */
@@ -458,11 +469,14 @@ static __always_inline verdict_t inbound_routes(struct packet *p, const struct c
 	return BACKEND_NAME(inbound_judge)(p->context, p->base, mapping->new_id, f, ways);
 }
 
-/* Third step: the session. FORWARD's index: its second half. */
-SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 host, __u32 mapping)
+/*
+ * Third step: the session, charged to the record @payer, or to none. FORWARD's
+ * index: its second half.
+ */
+SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 payer, __u32 mapping)
 {
 	struct config *c = config_get();
-	const struct record *external = record_at(mapping);
+	struct record *external = record_at(mapping);
 	struct session_plan plan;
 	struct record *orig;
 	enum reason reason;
@@ -474,10 +488,11 @@ SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 host
 	plan.orig.local = external->mapping.new_local;
 	if (f->id_type == ID_PORTS)
 		plan.orig.local_id = plan.inside_id = external->mapping.new_id;
-	reason = session_begin(c, &plan, host);
+	reason = session_open(c, &plan);
 	orig = record_at(plan.orig_index);
 	if (reason != REASON_forwarded || !orig)
 		return drop(reason);
+	inbound_count(c, external, payer);
 	/* so that the inside's first answer tells the mapping that it has spoken */
 	orig->session.last_seen -= 1 << ERA_SHIFT;
 	return verdict(ACTION_FORWARD, REASON_forwarded, plan.reply_index);
@@ -492,7 +507,7 @@ static __always_inline verdict_t inbound_steps(struct packet *p, const struct co
 
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	v = host_admit(external->mapping.new_local);
+	v = remote_admit(f->source, mapping, f->hairpin);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	return inbound_session(f, hops, verdict_index(v), mapping);

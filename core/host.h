@@ -39,15 +39,26 @@ SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 	return table_publish(r) ? index : NO_RECORD;
 }
 
-/* Index of the host's record, made where it is new, or NO_RECORD as above. */
+/*
+ * Index of the record with @key, made where it is new, or NO_RECORD as above. Where
+ * another processor makes it at this moment, it is looked for again.
+ */
+static __always_inline __u32 quota_index(const struct record_key *key, __u32 now)
+{
+	__u32 index = table_search(key);
+
+	if (index != NO_RECORD)
+		return index;
+	index = host_add(key, now);
+	return index != NO_RECORD ? index : table_search(key);
+}
+
 static __always_inline __u32 host_index(__be32 inside, __u32 now)
 {
 	struct record_key key;
-	__u32 index;
 
 	host_key(&key, inside);
-	index = table_search(&key);
-	return index != NO_RECORD ? index : host_add(&key, now);
+	return quota_index(&key, now);
 }
 
 /* One second's worth at most is saved up. Two processors may both refill: harmless. */

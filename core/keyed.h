@@ -16,7 +16,7 @@
 
 #include "core/mapping.h"
 
-/* Keys that a remote may introduce; each is a session of the inside host's quota. */
+/* Keys that a remote may introduce; each is a session of the remote's budget (core/remote.h). */
 #define KEYED_STRANGE_KEYS 16
 
 static __always_inline void keyed_host_key(struct record_key *key, __be32 remote, __be32 external)

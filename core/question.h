@@ -51,7 +51,7 @@ static __always_inline bool session_is_question(const struct record *orig)
 
 	return orig->key.kind == KIND_SESSION_ORIG && orig->key.id_type == ID_PORTS &&
 	       is_question(orig->key.protocol, s->class, orig->key.remote_id, orig->key.local_id) &&
-	       !(s->flags & ~SESSION_REPLIED) && s->packets <= QUESTION_PACKETS_MAX;
+	       !s->inbound && !(s->flags & ~SESSION_REPLIED) && s->packets <= QUESTION_PACKETS_MAX;
 }
 
 /* Answered since it was last asked; of what came in one tick the counts tell. */

@@ -119,6 +119,7 @@ struct session_plan {
 	__be16 inside_id, external_id;
 	__u16 next_hop_out, next_hop_in;
 	__u8 class, flags, tcp_state, timeout;
+	bool inbound; /* the remote begins it */
 	__u32 now;
 	__u32 orig_index, reply_index; /* out */
 };
@@ -145,6 +146,7 @@ static __always_inline void session_fill(const struct config *c, const struct se
 		.next_hop = next_hop,
 		.address_delta = delta_of_32(r->key.local, new_local),
 		.class = plan->class,
+		.inbound = plan->inbound,
 		.timeout = plan->timeout,
 		.tcp_state = plan->tcp_state,
 		.flags = plan->flags,

@@ -5,6 +5,7 @@
 
 #include "core/fragment.h"
 #include "core/keyed.h"
+#include "core/remote.h"
 
 bool record_end(struct record *r)
 {
@@ -152,6 +153,44 @@ static enum expiry mapping_inside_expire(const struct config *config, struct rec
 	return EXPIRY_ENDED;
 }
 
+/* --- what remotes began: core/remote.h ------------------------------------------------- */
+
+static void remote_uncount(const struct config *config, __be32 remote)
+{
+	struct record_key key;
+	struct record *r;
+
+	remote_key(&key, remote);
+	r = table_find(config, &key);
+	if (r)
+		count_drop(&r->host.sessions);
+}
+
+/* Where it came in: a port's mapping, a forward of a whole protocol, or whose GRE it is. */
+static struct record *inbound_mapping_of(const struct config *config, const struct record *reply)
+{
+	struct record_key key;
+
+	if (reply->key.id_type == ID_PORTS)
+		return mapping_of_session(config, reply);
+	mapping_external_key(&key, reply->key.protocol, reply->key.local, 0);
+	key.id_type = ID_NONE;
+	if (reply->key.id_type == ID_KEY)
+		keyed_host_key(&key, reply->key.remote, reply->key.local);
+	return table_find(config, &key);
+}
+
+static void inbound_uncount(const struct config *config, const struct record *reply)
+{
+	struct record *external = inbound_mapping_of(config, reply);
+
+	count_drop(&arena.config->inbound_used);
+	if (reply->key.remote != reply->key.local) /* a hairpin is its sender's */
+		remote_uncount(config, reply->key.remote);
+	if (external && READ_ONCE(external->mapping.inbound))
+		mapping_inbound_add(&external->mapping, -1);
+}
+
 /* --- sessions ------------------------------------------------------------------------ */
 
 /* Sessions that the data plane made count against their host; armed ones do not. */
@@ -184,7 +223,9 @@ static void pair_end(const struct config *config, struct record *orig, struct re
 		return;
 	count_drop(&arena.config->sessions_used);
 	host = host_of(config, orig->key.local);
-	if (host)
+	if (orig->session.inbound)
+		inbound_uncount(config, reply);
+	else if (host)
 		count_drop(&host->sessions);
 	if (reply->key.id_type == ID_PORTS)
 		mapping_release(config, reply, now);
@@ -377,6 +418,7 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 	case KIND_PERMIT:
 		return permit_expire(config, r, now);
 	case KIND_HOST:
+	case KIND_REMOTE:
 		return host_expire(config, r, now);
 	case KIND_FRAGMENT:
 	case KIND_FRAGMENT_ID:

@@ -53,6 +53,7 @@ const struct field config_fields[] = {
 	HOST(struct config, own_port_last),
 	HOST(struct config, sessions_limit),
 	HOST(struct config, daemon_until),
+	HOST(struct config, inbound_used),
 	END,
 };
 
@@ -103,6 +104,7 @@ static const struct field mapping_fields[] = {
 	IN_RECORD(mapping, class, FIELD_HOST_ORDER),
 	IN_RECORD(mapping, last_seen, FIELD_HOST_ORDER),
 	IN_RECORD(mapping, created, FIELD_HOST_ORDER),
+	IN_RECORD(mapping, inbound, FIELD_HOST_ORDER),
 	END,
 };
 
@@ -148,6 +150,7 @@ const struct field *record_fields(__u8 kind)
 	case KIND_MAPPING_EXTERNAL:
 		return mapping_fields;
 	case KIND_HOST:
+	case KIND_REMOTE:
 		return host_fields;
 	case KIND_NEXT_HOP:
 		return next_hop_fields;

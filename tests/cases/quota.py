@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """RFC 6888: one host cannot starve the others; full means refuse."""
+from gateway import ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT, WAN
 from packets import A, B, E, S, T, ping, quick, tcp, udp
 from rows import case
 
@@ -56,12 +57,15 @@ def rate_refills_partly(g):
 
 @case
 def rate_from_outside(g):
-    """REQ-4: sessions that the WAN opens through a forward count too"""
+    """REQ-4: what the WAN opens through a forward has a rate of its own for each remote"""
     g.config(new_per_second=2, hz=100000)
     g.forward(17, 80, A, 8080)
     g.wan(udp(S, 1, E, 80), sent=udp(S, 1, A, 8080))
     g.wan(udp(S, 2, E, 80), sent=udp(S, 2, A, 8080))
-    g.wan(udp(S, 3, E, 80), drop="host_rate")
+    g.wan(udp(S, 3, E, 80), drop="remote_rate")
+    g.wan(udp(T, 3, E, 80), sent=udp(T, 3, A, 8080))
+    for port in (53, 54):
+        g.lan(udp(A, 4000, S, port), sent=udp(E, 4000, S, port))
 
 
 @case
@@ -128,9 +132,9 @@ def refusals_are_told(g):
 @case
 def refusals_of_the_wan_are_silent(g):
     """RFC 5508 REQ-9: nobody outside is told"""
-    g.config(sessions_per_host=0)
+    g.config(sessions_limit=3)
     g.forward(17, 80, A, 8080)
-    g.wan(udp(S, 1, E, 80), drop="host_sessions")
+    g.wan(udp(S, 1, E, 80), drop="inbound_sessions")
 
 
 @case
@@ -167,6 +171,70 @@ def ports_exhausted(g):
     g.lan(udp(A, 600, S, 53), punt="ports_exhausted")
     g.lan(udp(A, 601, S, 53), sent=udp(E, 601, S, 53))
     g.lan(tcp(A, 600, S, 53), sent=tcp(E, 600, S, 53))
+
+
+# --- what remotes begin: core/remote.h ------------------------------------------------------------------------------------
+
+
+def begun(g, count, remote=S, port=4000, first=20000):
+    """How many of `count` sessions from ports of `remote` to our `port` pass; the reasons of the others."""
+    answers = [g.quick(quick(remote, first + n, E, port), "outside", WAN)[0] for n in range(count)]
+    refused = [a for a in answers if a.verdict != "forward"]
+    return count - len(refused), {reason for a in refused for reason in a.counters}
+
+
+@case
+def a_server_opens_sessions(g):
+    """REQ-4: who was contacted once opens some sessions from other ports, at no cost of the host's quota"""
+    g.config(sessions_per_host=10, filtering_udp=ADDRESS_DEPENDENT)
+    for remote in (S, T):
+        g.lan(udp(A, 4000, remote, 53), sent=udp(E, 4000, remote, 53))
+    assert begun(g, 300) == (64, {"remote_sessions"})
+    assert begun(g, 5, remote=T) == (5, set())
+    for port in range(80, 88):
+        g.lan(udp(A, 4002, S, port), sent=udp(E, 4002, S, port))
+    g.lan(udp(A, 4002, S, 90), punt="host_sessions")
+    (host,) = g.records("host")
+    (mapping,) = g.records("mapping_external", local_id=4000)
+    assert (host["sessions"], mapping["inbound"]) == (10, 69), (host, mapping)
+
+
+@case
+def remotes_share_a_forward(g):
+    """REQ-4, REQ-5: one remote gets a part of a forward, a forward a part of what begins outside, and inside half is left"""
+    g.config(sessions_limit=320)
+    for port in (80, 81, 82):
+        g.forward(17, port, A, port)
+    assert begun(g, 100, S, 80) == (20, {"remote_sessions"})
+    many = ["203.0.113.%d" % n for n in range(100, 200)]
+    assert sum(begun(g, 1, remote, 80)[0] for remote in many) == 60
+    assert begun(g, 1, many[99], 80) == (0, {"inbound_sessions"})
+    assert sum(begun(g, 1, remote, 81)[0] for remote in many) == 80
+    assert begun(g, 1, many[99], 82) == (0, {"inbound_sessions"})
+    for port in range(160):
+        assert g.quick(quick(A, 4000, T, 1000 + port))[0].verdict == "forward", port
+
+
+@case
+def strangers_leave_room_for_forwards(g):
+    """REQ-5: with endpoint-independent filtering anybody opens sessions; a quarter of all is left for port forwards"""
+    g.config(sessions_limit=320, filtering_udp=ENDPOINT_INDEPENDENT)
+    g.forward(17, 80, A, 80)
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    many = ["203.0.113.%d" % n for n in range(100, 200)]
+    assert sum(begun(g, 1, remote)[0] for remote in many) == 80
+    assert begun(g, 1, many[99]) == (0, {"inbound_sessions"})
+    assert begun(g, 1, many[99], 80) == (1, set())
+
+
+@case
+def a_neighbour_at_a_forward(g):
+    """A hairpinned session is of its sender's quota; all senders have our own address there"""
+    g.forward(17, 80, A, 8080)
+    for port in range(100):
+        assert g.quick(quick(B, 2000 + port, E, 80))[0].verdict == "forward"
+    (sender,) = g.records("host", local=B)
+    assert sender["sessions"] == 100 and not g.records("remote"), sender
 
 
 # --- questions: core/question.h; RFC 4787 REQ-5a ------------------------------------------------------------------------

@@ -204,6 +204,33 @@ static void the_traffic_of_ended_sessions_is_kept(void **state)
 	assert_int_equal(sweeper_traffic(*state).packets_in, 2);
 }
 
+/* --- what remotes began: core/remote.h ------------------------------------------------------ */
+
+/* Whoever was charged at a session's begin gets it back at its end, and nobody else. */
+static void the_end_of_an_inbound_session_is_its_remotes(void **state)
+{
+	struct record *session = session_make(4000);
+	struct record *external = mapping_of(4000);
+	struct record_key key;
+	uint32_t index;
+
+	host_record()->host.sessions = 5;
+	remote_key(&key, REMOTE);
+	index = quota_index(&key, now);
+	session->session.inbound = 1;
+	inbound_count(&config, external, index);
+	assert_int_equal(record_at(index)->host.sessions, 1);
+	now += 301 * HZ;
+	pass(*state);
+	assert_int_equal(record_at(index)->host.sessions, 0);
+	assert_int_equal(external->mapping.inbound, 0);
+	assert_int_equal(config.inbound_used, 0);
+	assert_int_equal(host_record()->host.sessions, 5);
+	now += 301 * HZ;
+	pass(*state);
+	assert_int_not_equal(record_state(record_at(index)), SLOT_LIVE);
+}
+
 /* --- questions: core/question.h; the sessions here are to port 53 -------------------------- */
 
 /* RFC 4787 REQ-5a: only a host that has many mappings loses one before its timer. */
@@ -780,6 +807,7 @@ int main(void)
 		TEST(an_idle_session_ends_with_both_halves),
 		TEST(the_slot_is_free_a_pass_later),
 		TEST(the_traffic_of_ended_sessions_is_kept),
+		TEST(the_end_of_an_inbound_session_is_its_remotes),
 		TEST(a_question_of_a_busy_host_ends_after_its_answer),
 		TEST(a_question_with_a_second_session_stays),
 		TEST(the_traffic_of_questions_that_gave_way_is_kept),
