@@ -21,8 +21,7 @@
 
 static size_t file_bytes(const struct connections_kind *kind)
 {
-	return sizeof(struct file_header) + kind->room * sizeof(struct connection) +
-	       kind->extra_bytes;
+	return sizeof(struct file_header) + kind->room * sizeof(struct connection);
 }
 
 /* Another version's, or a data plane that is not the one the connections were of. */
@@ -82,11 +81,6 @@ void connections_close(struct connections *all)
 	mapped_file_close(all->file, file_bytes(all->kind));
 	call_ids_free(all->ids);
 	free(all);
-}
-
-void *connections_extra(const struct connections *all)
-{
-	return all->connection + all->kind->room;
 }
 
 struct connection *connections_next(const struct connections *all, const struct connection *present)

@@ -40,17 +40,28 @@ struct connection_id {
 	uint32_t released; /* tick */
 };
 
+/* Whether the port that it leaves from is right (l2tp_sharing.h). Times are ticks; 0: not yet. */
+struct connection_watch {
+	uint32_t shared_at; /* since when it shares port 1701 */
+	uint32_t heard;	    /* when a look found that something had come */
+	uint32_t in, out;   /* the session's packets then */
+	uint32_t tried_at;  /* when it went back from there */
+	uint32_t blamed_at; /* when its silence was put down to newcomers */
+	uint8_t asked;	    /* control messages sent since it was heard */
+	uint8_t hidden;	    /* a tunnel's id could not be read */
+	uint8_t wrong;	    /* its silence was not the newcomers' fault: not believed again */
+	uint8_t zero;
+};
+
 struct connection {
 	/* SESSION_ORIG: of TCP and UDP the session's, of IP one with no id; protocol 0: free */
 	struct record_key key;
 	uint32_t created;   /* of the session: a later one of the same key is another */
 	uint32_t last_seen; /* tick of the last control message */
-	union {
-		struct { /* L2TP over IP, which has no session to ask */
-			uint16_t next_hop_in, next_hop_out;
-		};
-		uint32_t hidden; /* L2TP over UDP: a tunnel's id could not be read */
+	struct {	    /* L2TP over IP, which has no session to ask */
+		uint16_t next_hop_in, next_hop_out;
 	};
+	struct connection_watch watch; /* L2TP over UDP */
 	struct connection_id ids[CONNECTION_IDS];
 	struct helper_flow helper;
 };
@@ -64,7 +75,6 @@ struct connections_kind {
 	unsigned int room;	    /* connections */
 	unsigned int of_host;	    /* of one inside host */
 	unsigned int grace_seconds; /* that a released id still works */
-	size_t extra_bytes;	    /* of the file, the protocol's own */
 	/* Inbound packets with the external id pass from now on, with the inside one. */
 	int (*arm)(const struct connection *, const struct connection_id *, uint32_t now);
 	/* The remote has named its id. */
@@ -82,9 +92,6 @@ struct connections *connections_open(struct gateway *gateway, const struct conne
 
 /* Closes; the connections stay in the file. NULL is fine. */
 void connections_close(struct connections *all);
-
-/* The kind's extra_bytes of the file. */
-void *connections_extra(const struct connections *all);
 
 /* All of them in turn, beginning with NULL; the present one may be freed. NULL: that was the last.
  */

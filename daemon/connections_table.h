@@ -14,7 +14,7 @@ struct file_header {
 struct connections {
 	struct gateway *gateway;
 	const struct connections_kind *kind;
-	struct file_header *file; /* behind it the connections, then what is the kind's own */
+	struct file_header *file; /* behind it the connections */
 	struct connection *connection;
 	struct call_ids *ids; /* external ones that are ours to give */
 };

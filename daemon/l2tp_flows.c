@@ -10,6 +10,7 @@
 #include "daemon/expiry.h"
 #include "daemon/l2tp_flow.h"
 #include "daemon/l2tp_ports.h"
+#include "daemon/l2tp_sharing.h"
 #include "daemon/reinject.h"
 
 #define LEARNED_A_MINUTE 64 /* ids of owners, so that a server cannot fill the table */
@@ -19,20 +20,19 @@
 struct l2tp_flows {
 	struct gateway *gateway;
 	struct connections *connections;
-	struct l2tp_server *servers; /* L2TP_SERVERS of them, in the connections' file */
-	unsigned int learned;	     /* ids of owners, in this minute */
-	uint32_t minute;	     /* tick at which it began */
+	struct l2tp_sharing *sharing;
+	unsigned int learned; /* ids of owners, in this minute */
+	uint32_t minute;      /* tick at which it began */
 };
 
 static const struct connections_kind kind = {
 	.protocol = "L2TP",
 	.file_name = "l2tp_flows",
-	.magic = 0x576c3202u,
+	.magic = 0x576c3203u,
 	.tunnels = PROTOCOL_L2TP,
 	.room = 256,
 	.of_host = 32,
 	.grace_seconds = GRACE_SECONDS,
-	.extra_bytes = L2TP_SERVERS * sizeof(struct l2tp_server),
 	.arm = l2tp_flow_arm,
 	.peer = l2tp_flow_peer,
 	.disarm = l2tp_flow_disarm,
@@ -48,18 +48,19 @@ struct l2tp_flows *l2tp_flows_open(struct gateway *gateway)
 		return NULL;
 	flows->gateway = gateway;
 	flows->connections = connections_open(gateway, &kind);
-	if (!flows->connections) {
-		l2tp_flows_close(flows);
-		return NULL;
-	}
-	flows->servers = connections_extra(flows->connections);
-	return flows;
+	if (flows->connections)
+		flows->sharing = l2tp_sharing_new(gateway, flows->connections);
+	if (flows->sharing)
+		return flows;
+	l2tp_flows_close(flows);
+	return NULL;
 }
 
 void l2tp_flows_close(struct l2tp_flows *flows)
 {
 	if (!flows)
 		return;
+	l2tp_sharing_free(flows->sharing);
 	connections_close(flows->connections);
 	free(flows);
 }
@@ -182,17 +183,6 @@ static void watch_end(struct record *orig)
 		__sync_fetch_and_and(&reply->session.flags, (uint8_t)~SESSION_WATCHED);
 }
 
-static void answer_came(struct l2tp_flows *flows, struct record *orig, uint32_t now)
-{
-	bool shared = l2tp_port_is_shared(orig);
-
-	if (!shared && orig->key.local_id == host_to_be16(PORT_L2TP) &&
-	    orig->session.new_id != host_to_be16(PORT_L2TP))
-		l2tp_server_learn(flows->servers, orig->key.remote, L2TP_SERVER_ANY_PORT, now);
-	else if (shared && !(orig->session.flags & SESSION_REPLIED))
-		l2tp_server_learn(flows->servers, orig->key.remote, L2TP_SERVER_INSISTS, now);
-}
-
 /* Between inside hosts there is nothing to be told apart. */
 static struct connection *followed_flow(struct l2tp_flows *flows, const struct record *orig,
 					uint32_t now)
@@ -205,6 +195,7 @@ static struct connection *followed_flow(struct l2tp_flows *flows, const struct r
 		return flow;
 	/* what it asked for at its own port was not answered; here its numbers may be another's */
 	connection_restart(flows->connections, flow, HELPER_L2TP, now);
+	l2tp_sharing_joined(flow, now);
 	return flow;
 }
 
@@ -224,17 +215,6 @@ static void followed_take(struct l2tp_flows *flows, struct record *orig, uint8_t
 	if (!flow && orig->session.flags & SESSION_REPLIED)
 		watch_end(orig);
 	frame_return(flows, frame, length, l2tp_port_reply(orig));
-}
-
-/*
- * Not who cannot be told apart by a tunnel id that can be read: behind a shared port
- * his answers would be taken for the owner's.
- */
-static bool may_share(const struct l2tp_flows *flows, const struct record *orig)
-{
-	const struct connection *flow = connection_find(flows->connections, &orig->key);
-
-	return !flow || flow->created != orig->session.created || !flow->hidden;
 }
 
 /* The header's tunnel id, which the receiver has chosen; 0: none yet, or none to be read. */
@@ -270,10 +250,9 @@ static void watched_take(struct l2tp_flows *flows, struct record *orig, uint8_t 
 		return;
 	}
 
-	if (punt->side & PUNT_FROM_WAN || orig->session.flags & SESSION_REPLIED)
-		answer_came(flows, orig, now);
-	else if (l2tp_port_is_to_blame(flows->servers, orig, now) && may_share(flows, orig) &&
-		 l2tp_port_share(orig, now) == 1)
+	if (punt->side & PUNT_FROM_WAN)
+		l2tp_sharing_answered(flows->sharing, orig, now);
+	else if (l2tp_sharing_asked(flows->sharing, orig, now))
 		orig = NULL; /* begins anew */
 	if (orig && !is_fragment(facts))
 		followed_take(flows, orig, frame, length, facts, now);
@@ -309,6 +288,14 @@ static void session_learn(struct l2tp_flows *flows, const struct record *session
 		l2tp_tunnel_arm(session, be16_to_host(key->local_id), 0, now);
 }
 
+/* RFC 2661 section 3.1: the first bit. */
+static bool is_control(struct packet *packet, const struct facts *facts)
+{
+	const uint8_t *first = packet_at(packet, facts->l4 + sizeof(struct udp_header), 1);
+
+	return !is_fragment(facts) && first && *first & 0x80;
+}
+
 /* Where arrivals are told apart by tunnel ids, one with an id that no record knows. */
 static void unknown_take(struct l2tp_flows *flows, uint8_t *frame, size_t length,
 			 struct packet *packet, const struct facts *facts)
@@ -332,7 +319,10 @@ static void unknown_take(struct l2tp_flows *flows, uint8_t *frame, size_t length
 		}
 		session_learn(flows, session, &key, holder, now);
 	}
-	frame_return(flows, frame, length, table_index(session));
+	if (session->session.flags & SESSION_WATCHED && is_control(packet, facts))
+		watched_take(flows, record_partner(session), frame, length, facts);
+	else
+		frame_return(flows, frame, length, table_index(session));
 }
 
 /* --- over IP ----------------------------------------------------------------------------- */
@@ -457,6 +447,20 @@ static enum reason way_open(const struct connection *flow, const struct helper_r
 	return l2tp_flow_begin_alone(flow, now);
 }
 
+/* Behind a shared port nobody can be told apart whose id cannot be read. */
+static void udp_answered(struct l2tp_flows *flows, struct connection *flow,
+			 const struct helper_result *result, uint32_t now)
+{
+	bool stops = result->frame->direction == HELPER_INBOUND && result->claim_count &&
+		     result->claims[0].kind == HELPER_CLAIM_RELEASE;
+
+	flow->watch.hidden |= result->notes >> HELPER_REASON_hidden_id & 1;
+	if (stops)
+		l2tp_sharing_stopped(flows->sharing, flow, now);
+	if (flow->watch.hidden && flow->helper.protocol == HELPER_L2TP)
+		l2tp_sharing_leave(flows->sharing, flow, now);
+}
+
 void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 			 const struct helper_result *result)
 {
@@ -466,7 +470,7 @@ void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 	enum reason reason;
 
 	if (!l2tp_flow_is_over_ip(flow))
-		flow->hidden |= result->notes >> HELPER_REASON_hidden_id & 1;
+		udp_answered(flows, flow, result, now);
 	if (result->verdict != HELPER_FORWARD) {
 		connections_drop_answered(flows->connections, result->reason);
 		return;
@@ -479,55 +483,14 @@ void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 		connections_drop(flows->connections, reason);
 }
 
-/* --- shown -------------------------------------------------------------------------------- */
-
-static const struct connection *next_over_udp(const struct l2tp_flows *flows,
-					      const struct connection *flow, __be32 inside,
-					      __be32 remote)
-{
-	while ((flow = connections_next(flows->connections, flow)))
-		if (!l2tp_flow_is_over_ip(flow) && flow->key.local == inside &&
-		    flow->key.remote == remote)
-			return flow;
-	return NULL;
-}
-
-static void tunnels_add(json_t *list, const struct connection *flow)
-{
-	for (unsigned int i = 0; i < CONNECTION_IDS; i++) {
-		const struct connection_id *id = &flow->ids[i];
-		json_t *item;
-
-		if (id->state != ID_ARMED)
-			continue;
-		item = json_pack("{s:i}", "tunnel_id", id->inside);
-		if (id->external != id->inside)
-			json_object_set_new(item, "external_tunnel_id", json_integer(id->external));
-		json_array_append_new(list, item);
-	}
-}
-
-json_t *l2tp_flows_json(const struct l2tp_flows *flows, __be32 inside, __be32 remote)
-{
-	const struct connection *flow = NULL;
-	json_t *list = json_array();
-
-	while ((flow = next_over_udp(flows, flow, inside, remote)))
-		tunnels_add(list, flow);
-	return list;
-}
-
-bool l2tp_flows_hides(const struct l2tp_flows *flows, __be32 inside, __be32 remote)
-{
-	const struct connection *flow = NULL;
-
-	while ((flow = next_over_udp(flows, flow, inside, remote)))
-		if (flow->hidden)
-			return true;
-	return false;
-}
-
 /* --- upkeep ------------------------------------------------------------------------------- */
+
+static void udp_tend(struct l2tp_flows *flows, struct connection *flow, uint32_t now)
+{
+	l2tp_sharing_watch(flows->sharing, flow, now);
+	own_port_tend(flows, flow, now);
+	port_tend(flows, flow->key.remote, now);
+}
 
 static void flow_tend(struct l2tp_flows *flows, struct connection *flow, uint32_t now)
 {
@@ -537,7 +500,7 @@ static void flow_tend(struct l2tp_flows *flows, struct connection *flow, uint32_
 	if (l2tp_flow_is_over(flow, now) || (l2tp_flow_is_over_ip(flow) && !any && idle))
 		flow_free(flows, flow, now);
 	else if (!l2tp_flow_is_over_ip(flow))
-		own_port_tend(flows, flow, now);
+		udp_tend(flows, flow, now);
 }
 
 void l2tp_flows_tend(struct l2tp_flows *flows, uint32_t now)
@@ -546,4 +509,10 @@ void l2tp_flows_tend(struct l2tp_flows *flows, uint32_t now)
 
 	while ((flow = connections_next(flows->connections, flow)))
 		flow_tend(flows, flow, now);
+	l2tp_sharing_tend(flows->sharing, now);
+}
+
+const char *l2tp_flows_habit(const struct l2tp_flows *flows, __be32 server)
+{
+	return port_habit_name(l2tp_sharing_habit(flows->sharing, server));
 }

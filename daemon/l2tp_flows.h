@@ -55,6 +55,9 @@ json_t *l2tp_flows_json(const struct l2tp_flows *flows, __be32 inside, __be32 re
 /* Has it a tunnel whose id is hidden or signed? Then nobody can replace it. */
 bool l2tp_flows_hides(const struct l2tp_flows *flows, __be32 inside, __be32 remote);
 
+/* What is known of a server and port 1701: "unknown", "any", "insists", "one-client". Static. */
+const char *l2tp_flows_habit(const struct l2tp_flows *flows, __be32 server);
+
 /* Once a second: ends what is over. */
 void l2tp_flows_tend(struct l2tp_flows *flows, uint32_t now);
 

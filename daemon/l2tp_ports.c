@@ -13,47 +13,6 @@
 
 #define L2TP_PORT host_to_be16(PORT_L2TP)
 
-/* --- servers ----------------------------------------------------------------------------- */
-
-static struct l2tp_server *server_find(struct l2tp_server *servers, __be32 remote)
-{
-	for (unsigned int i = 0; i < L2TP_SERVERS; i++)
-		if (servers[i].remote == remote)
-			return &servers[i];
-	return NULL;
-}
-
-enum l2tp_server_habit l2tp_server_habit(const struct l2tp_server *servers, __be32 remote)
-{
-	const struct l2tp_server *server = server_find((struct l2tp_server *)servers, remote);
-
-	return server ? server->habit : L2TP_SERVER_UNKNOWN;
-}
-
-/* A free place, or that of the server that was learned of longest ago. */
-static struct l2tp_server *server_place(struct l2tp_server *servers, uint32_t now)
-{
-	struct l2tp_server *oldest = &servers[0];
-
-	for (unsigned int i = 0; i < L2TP_SERVERS; i++) {
-		if (!servers[i].remote)
-			return &servers[i];
-		if (ticks_since(now, servers[i].learned) > ticks_since(now, oldest->learned))
-			oldest = &servers[i];
-	}
-	return oldest;
-}
-
-void l2tp_server_learn(struct l2tp_server *servers, __be32 remote, enum l2tp_server_habit habit,
-		       uint32_t now)
-{
-	struct l2tp_server *server = server_find(servers, remote);
-
-	if (!server)
-		server = server_place(servers, now);
-	*server = (struct l2tp_server){.remote = remote, .habit = habit, .learned = now};
-}
-
 /* --- whose port --------------------------------------------------------------------------- */
 
 struct record *l2tp_port_session(__be32 remote, __be16 remote_port, __be16 port)
@@ -81,18 +40,18 @@ bool l2tp_port_is_shared(const struct record *orig)
 	return reply && reply->key.id_type == ID_TUNNEL;
 }
 
-bool l2tp_port_is_to_blame(const struct l2tp_server *servers, const struct record *orig,
-			   uint32_t now)
+bool l2tp_port_is_to_blame(enum port_habit habit, const struct record *orig, uint32_t now)
 {
 	const struct record *owner = l2tp_port_owner(orig->key.remote);
-	enum l2tp_server_habit habit = l2tp_server_habit(servers, orig->key.remote);
 
 	if (orig->key.local_id != L2TP_PORT || orig->session.new_id == L2TP_PORT ||
-	    orig->session.flags & (SESSION_REPLIED | SESSION_HAIRPIN) ||
-	    orig->session.new_local != arena.config->external || habit == L2TP_SERVER_ANY_PORT)
+	    orig->session.flags & SESSION_HAIRPIN ||
+	    orig->session.new_local != arena.config->external || habit == HABIT_ANY_PORT)
 		return false;
-	if (habit == L2TP_SERVER_INSISTS)
+	if (habit == HABIT_INSISTS)
 		return true;
+	if (habit == HABIT_ONE_CLIENT)
+		return !owner;
 	/* a server that answers nobody says nothing about ports */
 	return owner && owner->session.flags & SESSION_REPLIED &&
 	       session_packets(orig) >= ATTEMPTS &&
@@ -116,7 +75,7 @@ static void mapping_leave(__be16 port, uint32_t now)
 
 	if (!mapping || !record_references(mapping))
 		return;
-	mapping->mapping.last_seen = now;
+	mapping->mapping.last_seen = mapping->mapping.released = now;
 	record_release(mapping);
 }
 
@@ -131,23 +90,30 @@ static struct record_key shared_reply_key(const struct record *orig)
 				   .id_type = ID_TUNNEL};
 }
 
-static int reply_make(const struct record_key *key, const struct record *orig,
-		      const struct record *former, uint32_t *index)
+static int reply_make(const struct record_key *key, const struct record *former, uint32_t *index)
 {
-	struct record *r = table_find(arena.config, key);
+	const uint8_t not_yet = SESSION_REPLIED | SESSION_SHARED;
+	struct record *r;
 
-	if (r) { /* of an earlier flow: free with the sweeper's next visit */
-		record_end(r);
-		return -EAGAIN;
-	}
 	if (table_claim(key, index) != CLAIM_OK)
 		return -ENOSPC;
 	r = record_at(*index);
 	r->session = former->session;
-	r->session.flags |= SESSION_WATCHED;
+	r->session.flags = (former->session.flags & (uint8_t)~not_yet) | SESSION_WATCHED;
 	r->session.address_delta = delta_of_32(key->local, former->session.new_local);
 	r->partner = former->partner;
 	return table_publish(r) ? 0 : -EAGAIN;
+}
+
+/* Its arrivals are found by @index now; whether it is answered there is not known yet. */
+static void reply_change(struct record *orig, uint32_t index, __be16 port)
+{
+	struct record *former = record_at(orig->partner);
+
+	WRITE_ONCE(orig->partner, index);
+	WRITE_ONCE(orig->session.new_id, port);
+	__sync_fetch_and_and(&orig->session.flags, (uint8_t)~SESSION_REPLIED);
+	record_end(former);
 }
 
 /* The port's mapping is nobody's: without it the host gets the port as the first one does. */
@@ -180,15 +146,40 @@ int l2tp_port_share(struct record *orig, uint32_t now)
 			       : -EBUSY;
 	if (owner->session.flags & SESSION_LOCAL)
 		return -EBUSY;
-	err = reply_make(&key, orig, former, &index);
+	if (owner_of(&key, orig->key.local) != OWNER_NOBODY) {
+		record_end(table_find(arena.config, &key)); /* of an earlier flow of its own */
+		return -EAGAIN;
+	}
+	err = reply_make(&key, former, &index);
 	if (err)
 		return err;
-	WRITE_ONCE(orig->partner, index);
 	mapping_leave(orig->session.new_id, now);
-	WRITE_ONCE(orig->session.new_id, L2TP_PORT);
-	record_end(former);
+	reply_change(orig, index, L2TP_PORT);
 	l2tp_port_hold(owner);
 	return 0;
+}
+
+int l2tp_port_unshare(struct record *orig, uint32_t now)
+{
+	uint32_t index, mapping = mapping_find(arena.config, PROTOCOL_UDP, orig->key.local,
+					       orig->key.local_id);
+	struct record *own = record_at(mapping), *former = record_partner(orig);
+	struct traffic ignored = {0};
+	struct record_key key;
+
+	if (own && former) {
+		key = former->key;
+		key.id = id_word(L2TP_PORT, own->key.local_id);
+		key.id_type = ID_PORTS;
+		if (!reply_make(&key, former, &index)) {
+			reply_change(orig, index, key.local_id);
+			return 0;
+		}
+	}
+	if (own)
+		record_release(own);
+	session_end(arena.config, orig, now, &ignored);
+	return 1;
 }
 
 void l2tp_port_hold(struct record *owner)

@@ -8,7 +8,8 @@
  * core gives it; if a server that answers the first one does not answer there,
  * the second is moved to 1701 too, once, before it has ever been answered: a live
  * flow never changes its port. What comes in is told apart by the tunnel id.
- * What works with a server is remembered.
+ * What works with a server is remembered, and whether it does any harm is watched
+ * (l2tp_sharing.h).
  *
  * Works on the core's arena. Pure but for it. Times are ticks.
  */
@@ -20,38 +21,25 @@
 
 #include "core/memory.h"
 #include "core/session.h"
-
-#define L2TP_SERVERS 256
-
-enum l2tp_server_habit {
-	L2TP_SERVER_UNKNOWN,
-	L2TP_SERVER_ANY_PORT, /* has answered to another port than 1701 */
-	L2TP_SERVER_INSISTS,  /* has answered to 1701 what it did not answer elsewhere */
-};
-
-struct l2tp_server {
-	__be32 remote; /* 0: free */
-	uint8_t habit; /* enum l2tp_server_habit */
-	uint32_t learned;
-};
-
-/* `servers`: L2TP_SERVERS of them, the caller's, kept over restarts. */
-enum l2tp_server_habit l2tp_server_habit(const struct l2tp_server *servers, __be32 remote);
-void l2tp_server_learn(struct l2tp_server *servers, __be32 remote, enum l2tp_server_habit habit,
-		       uint32_t now);
+#include "pairing/port_habits.h"
 
 /* Has the flow's reply a place behind a port that it shares? */
 bool l2tp_port_is_shared(const struct record *orig);
 
 /* Does an unanswered flow wait behind the wrong port, as far as one can know? */
-bool l2tp_port_is_to_blame(const struct l2tp_server *servers, const struct record *orig,
-			   uint32_t now);
+bool l2tp_port_is_to_blame(enum port_habit habit, const struct record *orig, uint32_t now);
 
 /*
  * Moves an unanswered flow to external port 1701. 0: it shares the port now; 1: it
  * has the port alone, from its next packet on; -errno: nothing has changed.
  */
 int l2tp_port_share(struct record *orig, uint32_t now);
+
+/*
+ * Back to the port of its own mapping, at once. 0; 1: that is gone, and its session has
+ * ended to begin anew with its next packet.
+ */
+int l2tp_port_unshare(struct record *orig, uint32_t now);
 
 /* The reply of the session with these ports (network order), NULL: none. */
 struct record *l2tp_port_session(__be32 remote, __be16 remote_port, __be16 port);

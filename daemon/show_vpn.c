@@ -112,6 +112,8 @@ static void l2tp_detail(json_t *object, const struct gateway *gateway,
 			const struct roster_tunnel *tunnel)
 {
 	list_set(object, "tunnels", l2tp_flows_json(gateway->l2tp, tunnel->inside, tunnel->remote));
+	json_object_set_new(object, "l2tp_port",
+			    json_string(l2tp_flows_habit(gateway->l2tp, tunnel->remote)));
 }
 
 /* The roster is some seconds old: what has ended since is passed over. */

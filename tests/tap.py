@@ -353,6 +353,7 @@ def alone():
     for name in ALONE:
         yield Suite(name, ["tests/lab/%s.sh" % name], after=TEST_PROGRAMS if name in BUILT else ("build",))
     yield Suite("ownership", ["tests/lab/ownership.sh"])
+    yield Suite("learned", ["tests/lab/learned.sh"])
     yield Suite("demo", ["tests/lab/demo"])
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
     if make_has("fuzz-smoke"):

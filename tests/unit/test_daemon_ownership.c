@@ -136,6 +136,18 @@ static struct connection *flow_of(const struct record *orig)
 	return connection_get(l2tp(), &orig->key, orig->session.created, HELPER_L2TP_OWN, now);
 }
 
+/* The host's socket has a port outside, and a session from it. */
+static struct record *session_mapped(__be32 inside)
+{
+	verdict_t v = mapping_claim(inside, host_to_be16(PORT_L2TP), PROTOCOL_UDP);
+
+	assert_int_equal(verdict_action(v), ACTION_FORWARD);
+	assert_int_equal(mapping_link(verdict_index(v), inside, host_to_be16(PORT_L2TP),
+				      PROTOCOL_UDP, CLASS_L2TP),
+			 REASON_forwarded);
+	return session_make(inside, be16_to_host(record_at(verdict_index(v))->key.local_id));
+}
+
 /* --- a helper that was taken over ------------------------------------------------------------ */
 
 static bool claims(struct connections *all, struct connection *flow,
@@ -400,6 +412,8 @@ static void what_is_held_is_held_after_a_restart(void **state)
 /* --- the attack on L2TP, with the real helper
  * ----------------------------------------------------- */
 
+static bool hides; /* the tunnel id, RFC 2661 section 4.3 */
+
 /* A request of INSIDE, as the data plane hands it down; the tunnel id that goes on, 0: it does not.
  */
 static uint16_t request_passes(struct record *orig, uint16_t tunnel)
@@ -420,6 +434,8 @@ static uint16_t request_passes(struct record *orig, uint16_t tunnel)
 			      .length = (uint16_t)(28 + length)};
 	struct pollfd fd = {.fd = tap_out, .events = POLLIN};
 
+	if (hides)
+		frame[ETHERNET + 28 + 20] |= 0x40;
 	memcpy(frame, &punt, sizeof(punt));
 	frame[ETHERNET + 20 + 5] = (uint8_t)(8 + length);
 	orig->session.packets++;
@@ -428,6 +444,7 @@ static uint16_t request_passes(struct record *orig, uint16_t tunnel)
 		helper_serve(self.helper, monotonic_ns());
 	if (read(tap_out, frame, sizeof(frame)) < 0)
 		return 0;
+	frame[ETHERNET + 28 + 20] &= (uint8_t)~0x40;
 	assert_int_equal(l2tp_message_decode(frame + ETHERNET + 28, length, &m), 0);
 	return (uint16_t)m.ids[L2TP_CONNECTION_ID];
 }
@@ -451,6 +468,46 @@ static void a_neighbour_that_repeats_nothing(void **state)
 	assert_int_not_equal(leads_to(257), B);
 }
 
+/* --- there and back ----------------------------------------------------------------------------
+ */
+
+static void a_flow_gets_its_own_port_back(void **state)
+{
+	struct record *orig_a = session_mapped(A), *orig_b = session_mapped(B);
+	__be16 port = orig_b->session.new_id;
+
+	assert_int_equal(orig_a->session.new_id, host_to_be16(PORT_L2TP));
+	assert_int_equal(l2tp_port_share(orig_b, now), 0);
+	assert_true(l2tp_port_is_shared(orig_b));
+	orig_b->session.flags |= SESSION_REPLIED;
+	assert_int_equal(l2tp_port_unshare(orig_b, now), 0);
+	assert_false(l2tp_port_is_shared(orig_b));
+	assert_int_equal(orig_b->session.new_id, port);
+	assert_int_equal(record_partner(orig_b)->key.local_id, port);
+	assert_false(orig_b->session.flags & SESSION_REPLIED); /* not at this port */
+	assert_ptr_equal(l2tp_port_owner(REMOTE), record_partner(orig_a));
+}
+
+/* Its answers would be taken for the owner's: the message is held back, and comes again. */
+static void a_hidden_id_goes_back(void **state)
+{
+	struct record *orig_b;
+	struct connection *b;
+
+	request_passes(session_mapped(A), 257);
+	orig_b = session_mapped(B);
+	request_passes(orig_b, 257);
+	assert_int_equal(l2tp_port_share(orig_b, now), 0);
+	b = connection_find(l2tp(), &orig_b->key);
+	hides = true;
+	assert_int_equal(request_passes(orig_b, 257), 0);
+	assert_false(l2tp_port_is_shared(orig_b));
+	assert_int_equal(b->helper.protocol, HELPER_L2TP_OWN);
+	assert_true(b->watch.hidden);
+	assert_int_equal(request_passes(orig_b, 257), 257);
+	hides = false;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, all_up, all_down)
 
 int main(void)
@@ -465,6 +522,8 @@ int main(void)
 		TEST(a_file_that_gives_an_id_twice),
 		TEST(what_is_held_is_held_after_a_restart),
 		TEST(a_neighbour_that_repeats_nothing),
+		TEST(a_flow_gets_its_own_port_back),
+		TEST(a_hidden_id_goes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
