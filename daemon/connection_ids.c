@@ -356,6 +356,9 @@ bool connection_claims_do(struct connections *all, struct connection *connection
 {
 	bool done = true;
 
+	connection->met |= result->notes;
+	if (result->verdict == HELPER_DROP)
+		connection->met |= 1u << result->reason;
 	for (size_t i = 0; i < result->claim_count; i++) {
 		int err = claim_do(all, connection, &result->claims[i], now);
 

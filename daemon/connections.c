@@ -184,28 +184,56 @@ void connections_drop(struct connections *all, enum reason reason)
 	plane_count(&all->gateway->plane, reason, 1);
 }
 
+/* What is the helper's own to say stands in its counters (helper/reason.def). */
 void connections_drop_answered(struct connections *all, enum helper_reason reason)
 {
 	switch (reason) {
-	case HELPER_REASON_out_of_order:
-		connections_drop(all, REASON_helper_out_of_order);
-		break;
-	case HELPER_REASON_no_spare_id:
-		connections_drop(all, REASON_helper_ids_exhausted);
+	case HELPER_REASON_id_held:
+		connections_drop(all, REASON_id_held);
 		break;
 	case HELPER_REASON_no_answer:
 		connections_drop(all, REASON_helper_absent);
 		break;
-	default:
+	case HELPER_REASON_bad_answer:
 		connections_drop(all, REASON_helper_refused);
+		break;
+	default:
+		connections_drop(all, REASON_helper_dropped);
 	}
 }
 
 void connections_drop_unread(struct connections *all, int err)
 {
-	if (err)
-		connections_drop(all,
-				 err == -ENOTCONN ? REASON_helper_absent : REASON_helper_refused);
+	switch (err) {
+	case 0:
+		break;
+	case -ENOTCONN:
+		connections_drop(all, REASON_helper_absent);
+		break;
+	case -ENOBUFS:
+		connections_drop(all, REASON_helper_busy);
+		break;
+	case -ENOSPC:
+		connections_drop(all, REASON_helper_full);
+		break;
+	default:
+		connections_drop(all, REASON_helper_unread);
+	}
+}
+
+json_t *connections_met_json(const struct connections *all, __be32 inside, __be32 remote)
+{
+	const struct connection *connection = NULL;
+	json_t *list = json_array();
+	uint32_t met = 0;
+
+	while ((connection = connections_next(all, connection)))
+		if (connection->key.local == inside && connection->key.remote == remote)
+			met |= connection->met;
+	for (unsigned int i = HELPER_REASON_none + 1; i < HELPER_REASONS; i++)
+		if (met >> i & 1)
+			json_array_append_new(list, json_string(helper_reason_text(i)));
+	return list;
 }
 
 /* A server may know a tunnel by its id alone: whichever port the one goes by that has it. */

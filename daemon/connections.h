@@ -13,6 +13,7 @@
 #ifndef WAYLEAVE_DAEMON_CONNECTIONS_H
 #define WAYLEAVE_DAEMON_CONNECTIONS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,7 @@ struct connection {
 		uint16_t next_hop_in, next_hop_out;
 	};
 	struct connection_watch watch; /* L2TP over UDP */
+	uint32_t met;		       /* bit n: enum helper_reason n, dropped for or noted */
 	struct connection_id ids[CONNECTION_IDS];
 	struct helper_flow helper;
 };
@@ -158,11 +160,14 @@ bool connection_claims_do(struct connections *all, struct connection *connection
 
 /*
  * Counts a frame that goes no further; the second one for what connection_submit() has
- * returned, 0 too, the third one by what the helper says.
+ * returned, 0 too, or -ENOSPC for no connection, the third one by what the helper says.
  */
 void connections_drop(struct connections *all, enum reason reason);
 void connections_drop_unread(struct connections *all, int err);
 void connections_drop_answered(struct connections *all, enum helper_reason reason);
+
+/* What the helper has met in messages between the two: sentences, an array, the caller's. */
+json_t *connections_met_json(const struct connections *all, __be32 inside, __be32 remote);
 
 /* Its armed ids once more: the session that they lead to has changed. 0 or the last -errno. */
 int connection_rearm(struct connections *all, const struct connection *connection, uint32_t now);

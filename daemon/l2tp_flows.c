@@ -327,17 +327,18 @@ static void unknown_take(struct l2tp_flows *flows, uint8_t *frame, size_t length
 
 /* --- over IP ----------------------------------------------------------------------------- */
 
-/* The ways in and out, and whether the host may have a tunnel there at all. */
-static bool flow_route(struct connection *flow, struct packet *packet, const struct facts *facts)
+/* The ways in and out, and whether the host may have a tunnel there at all; else why not. */
+static enum reason flow_route(struct connection *flow, struct packet *packet,
+			      const struct facts *facts)
 {
 	struct facts first = *facts;
 	verdict_t v = outbound_routes(packet, arena.config, &first);
 
 	if (verdict_action(v) != ACTION_FORWARD)
-		return false;
+		return verdict_reason(v);
 	flow->next_hop_out = verdict_index(v) >> 16;
 	flow->next_hop_in = (uint16_t)verdict_index(v);
-	return true;
+	return REASON_forwarded;
 }
 
 static struct record_key ip_key(__be32 inside, __be32 remote)
@@ -354,13 +355,14 @@ static void ip_outbound_take(struct l2tp_flows *flows, uint8_t *frame, size_t le
 	struct record_key key = ip_key(facts->source, facts->destination);
 	uint32_t now = clock_ticks(arena.config);
 	struct connection *flow = flow_get(flows, &key, 0, now);
+	enum reason reason = flow ? flow_route(flow, packet, facts) : REASON_helper_full;
 
-	if (flow && flow_route(flow, packet, facts)) {
+	if (reason == REASON_forwarded) {
 		connections_drop_unread(flows->connections,
 					submit(flows, flow, frame, length, facts));
 		return;
 	}
-	connections_drop(flows->connections, REASON_helper_refused);
+	connections_drop(flows->connections, reason);
 	if (flow && !flow->helper.id_count)
 		flow_free(flows, flow, now);
 }

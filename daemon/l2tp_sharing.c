@@ -19,7 +19,8 @@
 
 /* RFC 2661 section 5.8: a request comes again after 1, 2, 4 and 8 seconds. */
 #define VAIN_MESSAGES 4 /* not answered: the port is not what is wrong, or what is known is */
-#define VAIN_SECONDS  6
+#define VAIN_SECONDS  5
+#define ALIVE_SECONDS 60
 
 #define TRIED_SECONDS	 600 /* until a flow that has gone back is moved again */
 #define DESERTED_SECONDS 60  /* RFC 2661 section 5.8: after 31 a peer gives a tunnel up */
@@ -116,12 +117,13 @@ static bool is_within(uint32_t then, uint32_t now, unsigned int seconds)
 	return ticks_since(now, then) < seconds * arena.config->hz;
 }
 
-/* Who has the port has heard from the server since: it is not down. */
+/* Who has the port hears from the server, or did a minute before: it is not down. */
 static uint32_t sign_of(__be32 server, uint32_t since)
 {
 	const struct record *owner = l2tp_port_owner(server);
 
-	return owner && ticks_is_later(READ_ONCE(owner->session.last_seen), since)
+	return owner && owner->session.flags & SESSION_REPLIED &&
+			       is_within(READ_ONCE(owner->session.last_seen), since, ALIVE_SECONDS)
 		       ? HABIT_SIGN_STRONG
 		       : HABIT_SIGN;
 }

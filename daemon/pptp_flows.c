@@ -154,7 +154,7 @@ void pptp_flows_submit(struct connections *flows, uint8_t *frame, size_t length,
 			flows, connection_submit(flows, flow, frame, length, facts,
 						 outbound ? HELPER_OUTBOUND : HELPER_INBOUND));
 	else
-		connections_drop(flows, orig ? REASON_helper_refused : REASON_slow_path_stale);
+		connections_drop(flows, orig ? REASON_helper_full : REASON_slow_path_stale);
 }
 
 /* Claims first: the answer to this message must find its data path open. */

@@ -2,6 +2,7 @@
 /* `show vpn`: tunnels of the last sweep, with why each is shown as it is. */
 #include <stdio.h>
 
+#include "daemon/connections.h"
 #include "daemon/esp_flows.h"
 #include "daemon/ike_flows.h"
 #include "daemon/l2tp_flows.h"
@@ -107,6 +108,14 @@ static void ipsec_detail(json_t *object, const struct gateway *gateway,
 			    json_string(ike_flows_strategy(gateway->ike, tunnel->remote)));
 }
 
+/* What the helper has met in its control messages. */
+static void helper_detail(json_t *object, const struct connections *connections,
+			  const struct roster_tunnel *tunnel)
+{
+	list_set(object, "helper_notes",
+		 connections_met_json(connections, tunnel->inside, tunnel->remote));
+}
+
 /* What its tunnels call themselves, and what they go by outside. */
 static void l2tp_detail(json_t *object, const struct gateway *gateway,
 			const struct roster_tunnel *tunnel)
@@ -114,6 +123,7 @@ static void l2tp_detail(json_t *object, const struct gateway *gateway,
 	list_set(object, "tunnels", l2tp_flows_json(gateway->l2tp, tunnel->inside, tunnel->remote));
 	json_object_set_new(object, "l2tp_port",
 			    json_string(l2tp_flows_habit(gateway->l2tp, tunnel->remote)));
+	helper_detail(object, l2tp_flows_connections(gateway->l2tp), tunnel);
 }
 
 /* The roster is some seconds old: what has ended since is passed over. */
@@ -138,6 +148,8 @@ static json_t *detail(const struct gateway *gateway, const struct roster_tunnel 
 		ipsec_detail(object, gateway, tunnel);
 	else if (tunnel->class == CLASS_L2TP)
 		l2tp_detail(object, gateway, tunnel);
+	else if (tunnel->class == CLASS_PPTP)
+		helper_detail(object, gateway->pptp, tunnel);
 	return object;
 }
 

@@ -14,7 +14,7 @@ import time
 import l2tp_peer as l2tp
 import pptp_wire as pptp
 from ike_peers import CREATE_CHILD, INFORMATIONAL, INITIATOR, SA_INIT, Namespace, World, header, ike
-from pairing_check import LAN, WAN, Check, Daemon, counter, drops
+from pairing_check import LAN, WAN, Check, Daemon, counter, drops, show
 
 A, B, S, T, EXTERNAL = "10.0.0.11", "10.0.0.12", "203.0.113.9", "203.0.113.10", "203.0.113.1"
 HELLO = 6
@@ -140,6 +140,19 @@ def a_restart_changes_nothing():
         world.check_data(257, b"after a restart")
         world.server.sendto(l2tp.data(2, world.outside, b"B's after a restart"), (EXTERNAL, 1701))
         assert payloads(world.b, 257) == [b"B's after a restart"]
+
+
+def why_is_counted():
+    """A hidden tunnel id (RFC 2661 4.3) may not leave the shared port: for which reason, in all and of this device."""
+    names = ("helper_dropped", "helper_hidden_id", "helper_refused")
+    before = [counter(name) for name in names]
+    hidden = struct.pack("!HHH", 0xC000 | 8, 0, 9) + b"\x12\x34"
+    world.b.sendto(l2tp.control(2, 0, l2tp.SCCRQ, hidden), (S, 1701))
+    assert not heard(world.server), "it has left"
+    assert [counter(name) for name in names] == [before[0] + 1, before[1] + 1, before[2]], "%s" % drops()
+    time.sleep(6)  # the list of tunnels is made every five seconds
+    notes = [v["detail"].get("helper_notes", []) for v in show("vpn") if v["device"] == B and v["kind"] == "l2tp"]
+    assert any("is hidden" in note for note in sum(notes, [])), "%s" % notes
 
 
 # --- IKE and ESP -----------------------------------------------------------------------------
@@ -327,6 +340,7 @@ def main():
     check("... the port's owner does not get another's id either", the_owner_of_the_port_takes_no_id_either)
     check("... nobody ends another's tunnel", nobody_ends_anothers_tunnel)
     check("... a daemon killed or ended and started again", a_restart_changes_nothing)
+    check("... what may not leave is counted for its reason", why_is_counted)
     check("IKE: two share port 500 towards a server that insists on it", two_share_port_500)
     check("... a message with another's SPI does not leave there", anothers_spi)
     check("... nor one whose SPI is found by the same number", an_spi_that_is_found_alike)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The catalogues against the page: no text missing, none unused, the same places to
-// fill in every language, and a German sentence for every reason of core/reason.def.
+// fill in every language, and a German sentence for every reason of both reason.def.
 "use strict";
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
@@ -14,7 +14,9 @@ const named = (folder, ending) => fs.readdirSync(path.join(TOP, folder)).filter(
 
 const catalogues = Object.fromEntries(named("web/text", ".json").map((name) => [path.basename(name, ".json"), JSON.parse(read("web/text", name))]));
 const scripts = named("web/js", ".js").map((name) => read("web/js", name)).join("\n");
-const reasons = [...read("core", "reason.def").matchAll(/^REASON\((\w+),/gm)].map((match) => `reason.${match[1]}`);
+// of the helper's own list "none" is never counted
+const reasons = [...read("core", "reason.def").matchAll(/^REASON\((\w+),/gm)].map((match) => `reason.${match[1]}`).concat(
+	[...read("helper", "reason.def").matchAll(/^HELPER_REASON\((?!none)(\w+),/gm)].map((match) => `reason.helper_${match[1]}`));
 const keys = Object.keys(catalogues.en);
 const none = (list) => assert.deepEqual(list, []);
 
