@@ -248,7 +248,7 @@ static void gateway_close(struct gateway *gateway)
 	l2tp_flows_close(gateway->l2tp);
 	connections_close(gateway->pptp);
 	if (gateway->rekeys && rekeys_take_changed(gateway->rekeys, 0, 0))
-		rekeys_state_save(gateway->settings, gateway->rekeys);
+		rekeys_state_save(gateway->settings, gateway->rekeys, plane_now(&gateway->plane));
 	rekeys_free(gateway->rekeys);
 	sweeper_free(gateway->sweeper);
 	wall_close(&gateway->wall);

@@ -58,7 +58,7 @@ static int64_t number(const json_t *item, const char *name, int64_t most)
 }
 
 /* Since it was written; a clock that was put back since counts nothing. */
-static int64_t away_s(const json_t *object)
+int64_t habits_away_s(const json_t *object)
 {
 	const json_t *saved = json_object_get(object, "saved");
 	int64_t now = habits_saved_at(), then = json_integer_value(saved);
@@ -96,7 +96,7 @@ void habits_read(const json_t *object, struct port_habits *habits, int64_t now_m
 	size_t i;
 
 	json_array_foreach (json_object_get(object, "servers"), i, item)
-		habit_read(item, habits, now_ms, away_s(object));
+		habit_read(item, habits, now_ms, habits_away_s(object));
 }
 
 /* --- a file of their own ------------------------------------------------------------------ */

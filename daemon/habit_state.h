@@ -24,6 +24,9 @@ void habits_read(const json_t *object, struct port_habits *habits, int64_t now_m
 /* Seconds of the wall clock, for "saved". */
 int64_t habits_saved_at(void);
 
+/* Since OBJECT was saved, seconds; 0 where it does not say. */
+int64_t habits_away_s(const json_t *object);
+
 /* The whole file where there is nothing else in it. 0 or -errno after a sentence. */
 int habits_save(const struct settings *settings, const char *file_name,
 		const struct port_habits *habits, int64_t now_ms);

@@ -19,6 +19,7 @@ struct rekey {
 	uint8_t handshakes; /* of all sessions, modulo 256, when last looked at */
 	uint32_t last;	    /* tick of the last handshake */
 	uint32_t interval;  /* ticks; 0: not known */
+	uint32_t confirmed; /* tick of the handshake that it was measured by last */
 	uint32_t kept;	    /* the interval that outlives a restart */
 	uint64_t packets;   /* when last looked at */
 	uint32_t moved;	    /* tick of the look that found more of them */
@@ -72,9 +73,11 @@ static struct rekey *entry_get(struct rekeys *rekeys, uint8_t class, __be32 insi
 }
 
 /* Leans to the longest: intervals are drawn at random a little below their limit. */
-static void interval_take(struct rekeys *rekeys, struct rekey *r, uint32_t seen)
+static void interval_take(struct rekeys *rekeys, struct rekey *r, uint32_t seen, uint32_t now)
 {
 	uint32_t off;
+
+	r->confirmed = now;
 
 	r->interval = seen > r->interval ? seen : r->interval - (r->interval - seen) / 4;
 	off = r->interval > r->kept ? r->interval - r->kept : r->kept - r->interval;
@@ -89,7 +92,7 @@ void rekey_seen(struct rekeys *rekeys, uint8_t class, __be32 inside, __be32 remo
 
 	if (r->last && seen >= REKEY_REPEAT_SECONDS * rekeys->hz &&
 	    seen <= REKEY_MAX_SECONDS * rekeys->hz)
-		interval_take(rekeys, r, seen);
+		interval_take(rekeys, r, seen, now);
 	r->last = now ? now : 1;
 }
 
@@ -111,13 +114,16 @@ uint32_t rekey_interval_s(const struct rekeys *rekeys, uint8_t class, __be32 ins
 /* --- what is kept ------------------------------------------------------------------------ */
 
 void rekeys_each(const struct rekeys *rekeys,
-		 bool (*visit)(void *context, const struct rekey_interval *interval), void *context)
+		 bool (*visit)(void *context, const struct rekey_interval *interval), void *context,
+		 uint32_t now)
 {
 	for (const struct rekey *r = rekeys->entry; r < rekeys->entry + ENTRIES; r++) {
 		struct rekey_interval interval = {.class = r->class,
 						  .inside = r->inside,
 						  .remote = r->remote,
-						  .seconds = r->interval / rekeys->hz};
+						  .seconds = r->interval / rekeys->hz,
+						  .age_s = ticks_since(now, r->confirmed) /
+							   rekeys->hz};
 
 		if (r->class && r->interval && !visit(context, &interval))
 			return;
@@ -130,6 +136,7 @@ void rekeys_restore(struct rekeys *rekeys, const struct rekey_interval *interval
 		entry_get(rekeys, interval->class, interval->inside, interval->remote, now);
 
 	r->interval = r->kept = interval->seconds * rekeys->hz;
+	r->confirmed = now - interval->age_s * rekeys->hz;
 }
 
 bool rekeys_take_changed(struct rekeys *rekeys, uint32_t pause_s, uint32_t now)
@@ -214,6 +221,19 @@ static void first_look(const struct rekeys *rekeys, struct rekey *r,
 		r->last = tunnel->created;
 }
 
+/* Packets pass, and what should have come long ago has not: it is another interval by now. */
+static void interval_judge(struct rekeys *rekeys, struct rekey *r, bool moved, uint32_t now)
+{
+	uint32_t last = r->last && ticks_is_later(r->last, r->confirmed) ? r->last : r->confirmed;
+	uint32_t since = ticks_since(now, last);
+	bool overdue = moved && since / REKEY_OVERDUE > r->interval;
+
+	if (!r->interval || (!overdue && since <= REKEY_LASTS_SECONDS * rekeys->hz))
+		return;
+	r->interval = 0;
+	rekeys->changed = true;
+}
+
 void rekeys_follow(struct rekeys *rekeys, const struct roster_tunnel *tunnel, uint32_t now)
 {
 	struct rekey *r = entry_get(rekeys, tunnel->class, tunnel->inside, tunnel->remote, now);
@@ -221,6 +241,8 @@ void rekeys_follow(struct rekeys *rekeys, const struct roster_tunnel *tunnel, ui
 
 	if (!r->packets && !r->last)
 		first_look(rekeys, r, tunnel, sum.handshakes, now);
+	interval_judge(rekeys, r, sum.packets != r->packets && sum.handshakes == r->handshakes,
+		       now);
 	if (sum.packets != r->packets)
 		r->moved = now;
 	if (sum.handshakes != r->handshakes)
@@ -240,6 +262,8 @@ void rekeys_tend(struct gateway *gateway, uint32_t now)
 	const struct roster_tunnel *tunnels;
 	size_t count;
 
+	for (struct rekey *r = gateway->rekeys->entry; r < gateway->rekeys->entry + ENTRIES; r++)
+		interval_judge(gateway->rekeys, r, false, now);
 	tunnels = roster_tunnels(sweeper_roster(gateway->sweeper), &count);
 	for (size_t i = 0; i < count; i++)
 		if (is_renewed(tunnels[i].class))

@@ -23,6 +23,13 @@ struct roster_tunnel;
 #define REKEY_REPEAT_SECONDS 45
 /* Nobody renews as seldom as that: the tunnel was away. */
 #define REKEY_MAX_SECONDS 129600
+/*
+ * An interval that no handshake has confirmed for so long is not believed any more, nor
+ * one after whose fourfold a tunnel that carries packets has renewed nothing. The next
+ * two handshakes teach a new one.
+ */
+#define REKEY_LASTS_SECONDS (30 * 86400)
+#define REKEY_OVERDUE	    4
 
 /* NULL without memory. */
 struct rekeys *rekeys_new(uint32_t hz);
@@ -45,14 +52,15 @@ struct rekey_interval {
 	uint8_t class; /* enum flow_class */
 	__be32 inside, remote;
 	uint32_t seconds; /* REKEY_REPEAT_SECONDS to REKEY_MAX_SECONDS */
+	uint32_t age_s;	  /* since a handshake has confirmed it */
 };
 
 /* Every interval that is known, until VISIT answers false. */
 void rekeys_each(const struct rekeys *rekeys,
-		 bool (*visit)(void *context, const struct rekey_interval *interval),
-		 void *context);
+		 bool (*visit)(void *context, const struct rekey_interval *interval), void *context,
+		 uint32_t now);
 
-/* As if it had been learned at tick NOW. */
+/* As if it had been confirmed age_s before tick NOW. */
 void rekeys_restore(struct rekeys *rekeys, const struct rekey_interval *interval, uint32_t now);
 
 /*

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 
 #include "core/session.h"
+#include "daemon/habit_state.h"
 #include "daemon/show_words.h"
 #include "daemon/state_file.h"
 
@@ -17,23 +18,24 @@
 
 static bool interval_append(void *context, const struct rekey_interval *interval)
 {
-	json_t *item = json_pack("{s:s, s:o, s:o, s:I}", "class", show_class(interval->class),
-				 "inside", state_address(interval->inside), "remote",
-				 state_address(interval->remote), "interval_s",
-				 (json_int_t)interval->seconds);
+	json_t *item = json_pack(
+		"{s:s, s:o, s:o, s:I, s:I}", "class", show_class(interval->class), "inside",
+		state_address(interval->inside), "remote", state_address(interval->remote),
+		"interval_s", (json_int_t)interval->seconds, "age_s", (json_int_t)interval->age_s);
 
 	return item && !json_array_append_new(context, item);
 }
 
-int rekeys_state_save(const struct settings *settings, const struct rekeys *rekeys)
+int rekeys_state_save(const struct settings *settings, const struct rekeys *rekeys, uint32_t now)
 {
 	json_t *tunnels = json_array(), *object;
 	int err;
 
 	if (!tunnels)
 		return -ENOMEM;
-	rekeys_each(rekeys, interval_append, tunnels);
-	object = json_pack("{s:i, s:o}", "version", FILE_VERSION, "tunnels", tunnels);
+	rekeys_each(rekeys, interval_append, tunnels, now);
+	object = json_pack("{s:i, s:I, s:o}", "version", FILE_VERSION, "saved",
+			   (json_int_t)habits_saved_at(), "tunnels", tunnels);
 	if (!object)
 		return -ENOMEM;
 	err = state_write(settings, FILE_NAME, object);
@@ -45,7 +47,7 @@ int rekeys_state_save(const struct settings *settings, const struct rekeys *reke
 void rekeys_state_tend(const struct settings *settings, struct rekeys *rekeys, uint32_t now)
 {
 	if (rekeys_take_changed(rekeys, REKEYS_STATE_SECONDS, now))
-		rekeys_state_save(settings, rekeys);
+		rekeys_state_save(settings, rekeys, now);
 }
 
 /* --- reading ----------------------------------------------------------------------------- */
@@ -59,14 +61,19 @@ static uint8_t class_of(const char *name)
 	return CLASS_PLAIN;
 }
 
-static bool interval_read(const json_t *item, struct rekey_interval *interval)
+/* AWAY_S: since the file was written. Older files say no age. */
+static bool interval_read(const json_t *item, struct rekey_interval *interval, int64_t away_s)
 {
 	json_int_t seconds = json_integer_value(json_object_get(item, "interval_s"));
+	json_int_t age_s = json_integer_value(json_object_get(item, "age_s"));
 
 	*interval = (struct rekey_interval){
 		.class = class_of(json_string_value(json_object_get(item, "class"))),
 		.seconds = seconds,
 	};
+	if (age_s < 0 || age_s > REKEY_LASTS_SECONDS - away_s)
+		return false;
+	interval->age_s = (uint32_t)(age_s + away_s);
 	return interval->class != CLASS_PLAIN && seconds >= REKEY_REPEAT_SECONDS &&
 	       seconds <= REKEY_MAX_SECONDS &&
 	       state_address_read(item, "inside", &interval->inside) &&
@@ -84,7 +91,7 @@ unsigned rekeys_state_load(const struct settings *settings, struct rekeys *rekey
 		return 0;
 	if (json_integer_value(json_object_get(object, "version")) == FILE_VERSION)
 		json_array_foreach (json_object_get(object, "tunnels"), i, item)
-			if (interval_read(item, &interval)) {
+			if (interval_read(item, &interval, habits_away_s(object))) {
 				rekeys_restore(rekeys, &interval, now);
 				count++;
 			}

@@ -15,7 +15,7 @@
 unsigned rekeys_state_load(const struct settings *settings, struct rekeys *rekeys, uint32_t now);
 
 /* Writes what is known. 0 or -errno. */
-int rekeys_state_save(const struct settings *settings, const struct rekeys *rekeys);
+int rekeys_state_save(const struct settings *settings, const struct rekeys *rekeys, uint32_t now);
 
 /* Writes it if an interval has changed, at most once in REKEYS_STATE_SECONDS; each second. */
 #define REKEYS_STATE_SECONDS 60

@@ -195,6 +195,34 @@ static void an_unknown_interval_keeps_nothing(void **state)
 	assert_true(session_expired(&config, orig, now));
 }
 
+static void carry_for(struct rekeys *rekeys, const struct roster_tunnel *tunnel,
+		      struct record *orig, unsigned int s)
+{
+	while (s--) {
+		orig->session.packets++;
+		follow_for(rekeys, tunnel, 1);
+	}
+}
+
+/* Packets pass, and four times the interval later nothing was renewed; silence alone says nothing.
+ */
+static void an_interval_that_does_not_come_is_forgotten(void **state)
+{
+	struct roster_tunnel tunnel;
+	struct record *orig = session_make(&tunnel);
+
+	rekey_seen(*state, CLASS_WIREGUARD, A, SERVER, now - 200 * HZ);
+	rekey_seen(*state, CLASS_WIREGUARD, A, SERVER, now);
+	carry_for(*state, &tunnel, orig, 780);
+	follow_for(*state, &tunnel, 2000);
+	assert_int_equal(interval(*state, A, SERVER), 200);
+	carry_for(*state, &tunnel, orig, 1);
+	assert_int_equal(interval(*state, A, SERVER), 0);
+	renewed(*state, A, 0);
+	renewed(*state, A, 9000);
+	assert_int_equal(interval(*state, A, SERVER), 9000);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rekeys_up, rekeys_down)
 
 static void only_a_real_change_is_worth_a_write(void **state)
@@ -225,13 +253,33 @@ static void an_interval_outlives_a_restart(void **state)
 	renewed(*state, A, 0);
 	renewed(*state, A, 3600);
 	renewed(*state, B, 0); /* nothing learned yet: not kept */
-	assert_int_equal(rekeys_state_save(&settings, *state), 0);
+	assert_int_equal(rekeys_state_save(&settings, *state, now), 0);
 	assert_int_equal(rekeys_state_load(&settings, next, now), 1);
 	assert_int_equal(interval(next, A, SERVER), 3600);
 	assert_int_equal(interval(next, B, SERVER), 3600); /* the server's */
 	assert_int_equal(interval(next, A, OTHER), 0);
 	assert_false(rekeys_take_changed(next, 0, now));
 	rekeys_free(next);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* How long ago a handshake has confirmed it is part of the file, and the time without us. */
+static void an_interval_ages_over_restarts(void **state)
+{
+	char dir[] = "/tmp/wayleave-rekeys-XXXXXX", command[64];
+	struct settings settings = {.state_dir = mkdtemp(dir)};
+	struct rekeys *next = rekeys_new(HZ), *last = rekeys_new(HZ);
+
+	renewed(*state, A, 0);
+	renewed(*state, A, 3600);
+	now += (REKEY_LASTS_SECONDS - 1000) * HZ;
+	assert_int_equal(rekeys_state_save(&settings, *state, now), 0);
+	assert_int_equal(rekeys_state_load(&settings, next, 500), 1);
+	assert_int_equal(rekeys_state_save(&settings, next, 500 + 1100 * HZ), 0);
+	assert_int_equal(rekeys_state_load(&settings, last, 500), 0);
+	rekeys_free(next);
+	rekeys_free(last);
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	assert_int_equal(system(command), 0);
 }
@@ -283,6 +331,8 @@ int main(void)
 		TEST(an_unknown_interval_keeps_nothing),
 		TEST(only_a_real_change_is_worth_a_write),
 		TEST(an_interval_outlives_a_restart),
+		TEST(an_interval_ages_over_restarts),
+		TEST(an_interval_that_does_not_come_is_forgotten),
 		TEST(a_broken_state_file_teaches_nothing),
 	};
 
