@@ -81,9 +81,12 @@ static int arena_map(const struct steps_bpf *steps)
 	arena.next_hops = map_memory(steps->maps.next_hops);
 	arena.known_routes = map_memory(steps->maps.known_routes);
 	arena.config = map_memory(steps->maps.config);
+	arena.buckets = map_memory(steps->maps.buckets);
+	arena.contacts = map_memory(steps->maps.contacts);
 	arena.ticks = no_ticks;
 	arena.random = kernel_random;
-	return arena.sets && arena.tags && arena.next_hops && arena.known_routes && arena.config
+	return arena.sets && arena.tags && arena.next_hops && arena.known_routes && arena.config &&
+			       arena.buckets && arena.contacts
 		       ? 0
 		       : -errno;
 }

@@ -73,6 +73,22 @@ MAP struct {
 } config SEC(".maps");
 
 MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BUCKETS);
+	__type(key, __u32);
+	__type(value, struct bucket);
+} buckets SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CONTACTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} contacts SEC(".maps");
+
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, REASON_COUNT);
 	__type(key, __u32);
@@ -107,6 +123,16 @@ static __always_inline struct question_ring *question_ring_at(__u32 index)
 static __always_inline struct interface *interface_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&interfaces, &index);
+}
+
+static __always_inline struct bucket *bucket_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&buckets, &index);
+}
+
+static __always_inline __u32 *contact_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&contacts, &index);
 }
 
 static __always_inline struct config *config_get(void)

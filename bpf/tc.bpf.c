@@ -80,7 +80,7 @@ static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32
 
 	if (!c)
 		return TC_ACT_SHOT;
-	if (!punt_is_free(reason) && !punt_take_token(c)) {
+	if (!punt_admit(p, reason, index, !(side & PUNT_FROM_WAN))) {
 		count(REASON_slow_path_rate, 0);
 		return TC_ACT_SHOT;
 	}

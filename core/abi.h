@@ -241,10 +241,15 @@ struct next_hop_index {
 	__u8 reserved[38];
 };
 
+/* Of something that has a rate (core/budget.h). */
+struct bucket {
+	__u32 tokens;	/* 1/1024 of a packet */
+	__u32 refilled; /* tick of the last refill; 0: never used, full */
+};
+
 /* What is unknown and from outside has its own rate for each remote. */
 struct claim {
-	__u32 tokens;
-	__u32 refilled;	 /* tick of the last refill */
+	struct bucket bucket;
 	__u32 last_seen; /* tick: when there was live state for sure */
 	__u8 reserved[28];
 };
@@ -358,6 +363,15 @@ struct question_ring {
 	__u32 session[QUESTION_RING]; /* index of a SESSION_ORIG record */
 };
 
+/* --- budgets: core/budget.h, and contacts: core/contact.h -------------------------------- */
+#define BUDGETS_ROOM  16 /* purposes; their own buckets come first, those of senders behind */
+#define BUDGET_ROWS   2
+#define BUDGET_SLOTS  4096 /* a power of two */
+#define BUCKETS	      (BUDGETS_ROOM + BUDGET_ROWS * BUDGET_SLOTS)
+#define CONTACT_ROWS  2
+#define CONTACT_SLOTS 16384 /* a power of two */
+#define CONTACTS      (CONTACT_ROWS * CONTACT_SLOTS)
+
 /* --- interfaces: for the slow path, looked up by ifindex ------------------------------- */
 /* interface.flags */
 #define INTERFACE_WAN  0x01
@@ -409,9 +423,6 @@ struct config {
 	__u16 own_port_first, own_port_last; /* host order: the gateway's own, never mapped */
 	__u32 sessions_limit;
 	__u64 instance; /* random; names the instance in its maps, for adoption */
-	/* written by the data plane: what may still be handed to the daemon in this second */
-	__u32 punt_tokens;
-	__u32 punt_refilled; /* tick */
 	/* sessions of inside hosts; up in the data plane, down in the sweeper */
 	__u32 sessions_used;
 	/* those of them that remotes began */
@@ -465,6 +476,8 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   interfaces   ARRAY, mmapable   struct interface    [INTERFACES]
  *   config       ARRAY, mmapable   struct config       [1]
  *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]
+ *   buckets      ARRAY, mmapable   struct bucket       [BUCKETS]
+ *   contacts     ARRAY, mmapable   __u32               [CONTACTS]    tick; 0: never
  *
  *   xdp_inside, xdp_outside              SEC("xdp")
  *   tc_inside, tc_outside                SEC("tc"), TC ingress, Ethernet devices

@@ -18,6 +18,8 @@
  *   struct known_route *known_route_at(__u32 index)  NULL past the end or where none are kept
  *   struct question_ring *question_ring_at(__u32 index)  NULL past the end or where none are kept
  *   struct interface *interface_at(__u32 index)    NULL past the end
+ *   struct bucket *bucket_at(__u32 index)          NULL past the end
+ *   __u32 *contact_at(__u32 index)                 NULL past the end
  *   struct config *config_get(void)                NULL never happens, but the verifier asks
  *   __u32 clock_ticks(const struct config *)       now, ticks
  *   void count(enum reason, __u32 bytes)

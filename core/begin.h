@@ -369,6 +369,7 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 		return verdict(ACTION_PUNT, REASON_server_taken, NO_RECORD);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
+	contact_note(f->destination);
 	if (mapping != NO_RECORD && wants_permit(c, f->protocol))
 		permit_note(mapping, f->destination);
 	if (unlikely(is_question(f->protocol, f->class, f->destination_id, f->source_id)))
@@ -510,7 +511,10 @@ static __always_inline verdict_t inbound_steps(struct packet *p, const struct co
 	v = remote_admit(f->source, mapping, f->hairpin);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	return inbound_session(f, hops, verdict_index(v), mapping);
+	v = inbound_session(f, hops, verdict_index(v), mapping);
+	if (verdict_action(v) == ACTION_FORWARD)
+		contact_note(f->source);
+	return v;
 }
 
 static __always_inline verdict_t inbound_begin(struct packet *p, const struct config *c,

@@ -58,6 +58,15 @@
 /* Makes the compiler forget what it knows of @x: it may not use it before a check. */
 #define compiler_hide(x) __asm__ volatile("" : "+r"(x))
 
+/* A slot of @slots, a power of two, for @what: whoever does not know @secret cannot tell which. */
+static __always_inline __u32 secret_slot(__u64 secret, __u64 what, __u32 slots)
+{
+	__u64 mixed = (secret ^ what) * 0x9e3779b97f4a7c15ull;
+
+	mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93ull;
+	return mixed >> 40 & (slots - 1);
+}
+
 /* --- checksum ------------------------------------------------------------------ */
 /* Sums are over 16-bit words as they lie in memory, so byte order does not matter. */
 

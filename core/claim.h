@@ -11,6 +11,7 @@
 #ifndef WAYLEAVE_CORE_CLAIM_H
 #define WAYLEAVE_CORE_CLAIM_H
 
+#include "core/budget.h"
 #include "core/packet.h"
 #include "core/table.h"
 #include "core/verdict.h"
@@ -55,19 +56,11 @@ static __always_inline bool is_followed(const struct config *c, __u8 id_type)
 	return id_type == ID_CONTROL && c->assisted >> CLASS_L2TP & 1 && daemon_lives(c);
 }
 
-/* Two processors may both refill or take the last token: harmless. */
 static __always_inline bool claim_take_token(const struct config *c, struct claim *claim)
 {
-	__u32 now = clock_ticks(c);
-
-	if (ticks_passed(now, claim->refilled, c->hz)) {
-		claim->refilled = now;
-		claim->tokens = CLAIM_ARRIVALS_A_SECOND;
-	}
-	if (!claim->tokens)
-		return false;
-	claim->tokens--;
-	return true;
+	bucket_refill(&claim->bucket, CLAIM_ARRIVALS_A_SECOND, CLAIM_ARRIVALS_A_SECOND, c->hz,
+		      clock_ticks(c));
+	return bucket_take(&claim->bucket, TOKEN);
 }
 
 /* An arrival that belongs to no session: is it worth the daemon's time? */

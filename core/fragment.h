@@ -15,6 +15,7 @@
 #ifndef WAYLEAVE_CORE_FRAGMENT_H
 #define WAYLEAVE_CORE_FRAGMENT_H
 
+#include "core/contact.h"
 #include "core/punt.h"
 #include "core/rewrite.h"
 #include "core/verdict.h"
@@ -132,21 +133,31 @@ SEPARATE __u32 fragment_note(const struct facts *f, __u32 pieces)
 #define FRAGMENT_SHARE 8
 #define FRAGMENTS_MIN  64 /* of a table so small that a hundredth is nothing */
 
-/* The count of its sender: the inside host, or the remote. */
-static __always_inline __u32 *fragment_share(struct config *c, const struct record_key *key)
+/* The inside host, or the remote. */
+static __always_inline __be32 fragment_sender(const struct record_key *key)
 {
-	__be32 sender = key->remote_id == DIRECTION_OUT ? key->local : key->remote;
-	__u32 share = (sender ^ (__u32)c->hash_key[0]) * 0x9e3779b1u >> 24;
-
-	return &c->fragments_of[share & (FRAGMENT_SHARES - 1)];
+	return key->remote_id == DIRECTION_OUT ? key->local : key->remote;
 }
 
-static __always_inline bool fragment_has_room(struct config *c, const struct record_key *key)
+/* His count. */
+static __always_inline __u32 *fragment_share(struct config *c, const struct record_key *key)
+{
+	return &c->fragments_of[secret_slot(c->hash_key[0], fragment_sender(key), FRAGMENT_SHARES)];
+}
+
+/*
+ * Datagrams whose first piece has not come have half of that: it takes no session to begin one,
+ * and whoever has one shall get his pieces through that come in order.
+ */
+static __always_inline bool fragment_has_room(struct config *c, const struct record_key *key,
+					      bool waiting)
 {
 	__u32 limit = (c->set_mask + 1) * RECORDS_A_SET / FRAGMENT_PART;
 
 	if (limit < FRAGMENTS_MIN)
 		limit = FRAGMENTS_MIN;
+	if (waiting)
+		limit /= 2;
 	return READ_ONCE(c->fragments) < limit &&
 	       READ_ONCE(*fragment_share(c, key)) < limit / FRAGMENT_SHARE;
 }
@@ -252,7 +263,7 @@ SEPARATE verdict_t fragment_begin(const struct record_key *key, __u32 session, _
 
 	if (!c || !key)
 		return drop(REASON_slow_path_stale);
-	if (!fragment_has_room(c, key))
+	if (!fragment_has_room(c, key, session == NO_RECORD))
 		return drop(REASON_fragments_full);
 	index = fragment_add(key, FRAGMENT_WAITING, session, now);
 	if (index == NO_RECORD)
@@ -390,7 +401,18 @@ static __always_inline bool is_stale(const struct config *c, const struct record
 
 /* --- later pieces -------------------------------------------------------------------------- */
 
-/* Before its first piece: remembered, and held by the daemon. */
+/* The daemon holds it until the first piece comes. */
+static __always_inline bool piece_may_wait(const struct record_key *key, __u32 direction)
+{
+	if (direction == DIRECTION_OUT)
+		return budget_take(BUDGET_PIECE_OUT, key->local, host_is_known(key->local));
+	return budget_take(BUDGET_PIECE_IN, key->remote, true);
+}
+
+/*
+ * Before its first piece: remembered, and held by the daemon. Where nobody talks with that
+ * remote it is dropped, and costs nothing that others need.
+ */
 static __always_inline verdict_t fragment_early(struct packet *p, struct config *c,
 						const struct record_key *key, __u32 direction)
 {
@@ -400,7 +422,11 @@ static __always_inline verdict_t fragment_early(struct packet *p, struct config 
 	if (direction == DIRECTION_OUT && (route_lookup(p, key->remote, &route) == ROUTE_STACK ||
 					   route.ifindex != c->wan_ifindex))
 		return to_stack(REASON_to_gateway);
-	if (!punt_take_token(c))
+	if (!is_contact(key->remote))
+		return drop(REASON_fragment_stray);
+	if (!fragment_has_room(c, key, true))
+		return drop(REASON_fragments_full);
+	if (!piece_may_wait(key, direction))
 		return drop(REASON_slow_path_rate);
 	v = fragment_begin(key, NO_RECORD, clock_ticks(c));
 	if (verdict_action(v) != ACTION_FORWARD)
@@ -430,7 +456,7 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	if (!r)
 		return fragment_early(&p, c, &key, direction);
 	if (r->fragments.state == FRAGMENT_WAITING) {
-		if (!punt_take_token(c))
+		if (!piece_may_wait(&key, direction))
 			return drop(REASON_slow_path_rate);
 		return verdict(ACTION_PUNT, REASON_fragment_early, index);
 	}

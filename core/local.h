@@ -99,10 +99,14 @@ static __noinline void local_note(struct packet *p)
 	r = record_at(table_search(&key));
 	if (r) {
 		/* the flow lives as long as we speak; a tap frame of the daemon is not ours */
-		if (r->session.flags & SESSION_LOCAL)
+		if (r->session.flags & SESSION_LOCAL) {
+			if (is_new_era(&r->session, now))
+				contact_note(f.destination);
 			local_refresh(&r->session, &f, now);
+		}
 		return;
 	}
+	contact_note(f.destination);
 	local_add(c, &key, classify(p, &f, f.destination_id, f.source_id), now);
 	if (f.id_type == ID_PORTS && f.protocol != PROTOCOL_ICMP)
 		local_claim_port(c, &f, now);

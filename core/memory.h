@@ -24,6 +24,8 @@ struct arena {
 	struct known_route *known_routes; /* KNOWN_ROUTES; NULL: none are kept */
 	struct question_ring *questions;  /* QUESTION_RINGS; NULL: none are kept */
 	struct config *config;
+	struct bucket *buckets; /* BUCKETS */
+	__u32 *contacts;	/* CONTACTS */
 	/* tests and daemon: what the kernel is in the BPF back ends */
 	__u32 (*ticks)(void);
 	__u32 (*random)(void);
@@ -75,6 +77,16 @@ static inline struct question_ring *question_ring_at(__u32 index)
 static inline struct interface *interface_at(__u32 index)
 {
 	return index < INTERFACES ? &arena.interfaces[index] : NULL;
+}
+
+static inline struct bucket *bucket_at(__u32 index)
+{
+	return index < BUCKETS ? &arena.buckets[index] : NULL;
+}
+
+static inline __u32 *contact_at(__u32 index)
+{
+	return index < CONTACTS ? &arena.contacts[index] : NULL;
 }
 
 static inline struct config *config_get(void)

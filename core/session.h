@@ -10,6 +10,7 @@
 #define WAYLEAVE_CORE_SESSION_H
 
 #include "core/claim.h"
+#include "core/contact.h"
 #include "core/host.h"
 #include "core/keyed.h"
 #include "core/mapping.h"
@@ -379,6 +380,7 @@ SEPARATE __u32 mapping_touch(__u32 session)
 
 	if (!c || !r)
 		return 0;
+	contact_note(r->key.remote);
 	if (is_keyed_protocol(r->key.protocol, r->key.id_type))
 		return keyed_note(r->session.new_local, r->key.remote);
 	if (r->key.id_type != ID_PORTS)

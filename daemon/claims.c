@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "core/claim.h"
+#include "core/contact.h"
 
 void claims_refresh(uint8_t protocol, __be32 remote, uint32_t now)
 {
@@ -10,6 +11,7 @@ void claims_refresh(uint8_t protocol, __be32 remote, uint32_t now)
 	struct record *r;
 	uint32_t index;
 
+	contact_note(remote);
 	claim_key(&key, protocol, arena.config->external, remote);
 	r = table_find(arena.config, &key);
 	if (r) {
@@ -19,6 +21,6 @@ void claims_refresh(uint8_t protocol, __be32 remote, uint32_t now)
 	if (table_claim(&key, &index) != CLAIM_OK)
 		return; /* full: the next sign of life tries again */
 	r = record_at(index);
-	r->claim = (struct claim){.last_seen = now, .refilled = now - arena.config->hz};
+	r->claim = (struct claim){.last_seen = now};
 	table_publish(r);
 }

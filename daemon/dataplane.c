@@ -157,15 +157,19 @@ static int memory_map(struct plane *plane)
 	plane->next_hops = map_memory(object, "next_hops", NULL);
 	plane->interfaces = map_memory(object, "interfaces", NULL);
 	plane->config = map_memory(object, "config", NULL);
+	plane->buckets = map_memory(object, "buckets", NULL);
+	plane->contacts = map_memory(object, "contacts", NULL);
 	plane->counters_fd = bpf_object__find_map_fd_by_name(object, "counters");
 	if (!plane->sets || !plane->tags || !plane->next_hops || !plane->interfaces ||
-	    !plane->config)
+	    !plane->config || !plane->buckets || !plane->contacts)
 		return -ENOMEM;
 	arena = (struct arena){.sets = plane->sets,
 			       .tags = plane->tags,
 			       .next_hops = plane->next_hops,
 			       .interfaces = plane->interfaces,
-			       .config = plane->config};
+			       .config = plane->config,
+			       .buckets = plane->buckets,
+			       .contacts = plane->contacts};
 	return 0;
 }
 

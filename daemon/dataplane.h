@@ -53,6 +53,8 @@ struct plane {
 	struct next_hop *next_hops;
 	struct interface *interfaces;
 	struct config *config;
+	struct bucket *buckets;
+	uint32_t *contacts;
 };
 
 /* How many sessions the table is made for: WANTED, or by the machine's memory when it is 0. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/fragment.h"
 #include "core/session.h"
 #include "daemon/expiry.h"
 
@@ -14,13 +15,16 @@ struct piece {
 	size_t length;
 	struct record_key key; /* of the record, which may be reused for something else */
 	uint32_t index;
+	__be32 sender;
 	uint32_t since; /* tick */
+	uint64_t order; /* of arrival */
 };
 
 struct held_fragments {
 	struct piece piece[HELD_FRAGMENTS];
 	unsigned int count;
 	size_t bytes;
+	uint64_t arrivals;
 	struct event *timer;
 	void (*send)(void *context, uint8_t *frame, size_t length);
 	void *context;
@@ -83,16 +87,72 @@ static struct piece *piece_place(struct held_fragments *held)
 	return NULL;
 }
 
+/* How many of @sender wait, and the one that has waited longest. */
+static unsigned int pieces_of(struct held_fragments *held, __be32 sender, struct piece **oldest)
+{
+	unsigned int count = 0;
+
+	*oldest = NULL;
+	for (unsigned int i = 0; i < HELD_FRAGMENTS; i++) {
+		struct piece *piece = &held->piece[i];
+
+		if (!piece->frame || piece->sender != sender)
+			continue;
+		count++;
+		if (!*oldest || piece->order < (*oldest)->order)
+			*oldest = piece;
+	}
+	return count;
+}
+
+/* Of whoever has most, and more than @count: the oldest, which goes. False: nobody has. */
+static bool place_make(struct held_fragments *held, unsigned int count)
+{
+	struct piece *victim = NULL, *oldest;
+
+	for (unsigned int i = 0; i < HELD_FRAGMENTS; i++) {
+		unsigned int his =
+			held->piece[i].frame ? pieces_of(held, held->piece[i].sender, &oldest) : 0;
+
+		if (his <= count)
+			continue;
+		count = his;
+		victim = oldest;
+	}
+	if (victim)
+		piece_free(held, victim);
+	return victim;
+}
+
+/* A place for one more of @sender, and room for @length bytes; NULL: there is none. */
+static struct piece *place_take(struct held_fragments *held, __be32 sender, size_t length)
+{
+	struct piece *oldest;
+	unsigned int count = pieces_of(held, sender, &oldest);
+
+	if (count >= HELD_FRAGMENTS_EACH) {
+		piece_free(held, oldest);
+		count--;
+	}
+	while (held->count == HELD_FRAGMENTS || held->bytes + length > HELD_FRAGMENTS_BYTES)
+		if (!place_make(held, count))
+			return NULL;
+	return piece_place(held);
+}
+
 int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t length,
 		       uint32_t now)
 {
-	struct piece *piece = piece_place(held);
 	const struct record *r;
+	struct piece *piece;
 	struct punt punt;
 
 	memcpy(&punt, frame, sizeof(punt));
 	r = record_at(punt.index);
-	if (!piece || !r || held->bytes + length > HELD_FRAGMENTS_BYTES)
+	if (!r)
+		return -ENOBUFS;
+	piece = place_take(held, fragment_sender(&r->key), length);
+	if (!piece)
 		return -ENOBUFS;
 	piece->frame = malloc(length);
 	if (!piece->frame)
@@ -101,7 +161,9 @@ int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t
 	piece->length = length;
 	piece->key = r->key;
 	piece->index = punt.index;
+	piece->sender = fragment_sender(&r->key);
 	piece->since = now;
+	piece->order = held->arrivals++;
 	held->count++;
 	held->bytes += length;
 	if (held->timer && !evtimer_pending(held->timer, NULL))

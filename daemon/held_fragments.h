@@ -14,6 +14,7 @@
 #include "core/abi.h"
 
 #define HELD_FRAGMENTS	     256
+#define HELD_FRAGMENTS_EACH  32 /* of one sender: an inside host, or a remote */
 #define HELD_FRAGMENTS_BYTES (1024 * 1024)
 
 struct held_fragments;
@@ -27,7 +28,11 @@ held_fragments_new(struct event_base *base,
 		   void (*send)(void *context, uint8_t *frame, size_t length), void *context);
 void held_fragments_free(struct held_fragments *held);
 
-/* Keeps a copy. 0; -ENOBUFS: too many wait already; -ENOMEM. */
+/*
+ * Keeps a copy of a FRAME, which the data plane has checked. A sender who has more than his share
+ * loses his oldest; when all places are taken, whoever has most loses his oldest, and it is the new
+ * one that is not kept if its own sender has as many. 0; -ENOBUFS; -ENOMEM.
+ */
 int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t length,
 		       uint32_t now);
 

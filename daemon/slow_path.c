@@ -12,8 +12,6 @@
 #include "daemon/held_fragments.h"
 #include "daemon/ike_flows.h"
 #include "daemon/l2tp_flows.h"
-#include "daemon/monotonic.h"
-#include "daemon/notice_limit.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/reinject.h"
 
@@ -22,7 +20,6 @@
 
 struct slow_path {
 	struct gateway *gateway;
-	struct notice_limit limit;
 	struct held_fragments *held;
 	uint8_t frame[TAP_FRAME_BYTES];
 };
@@ -90,8 +87,6 @@ static void sender_tell(struct slow_path *slow_path, const struct arrival *arriv
 	enum route_result result;
 	size_t length;
 
-	if (!notice_admit(&slow_path->limit, arrival->facts.source, monotonic_ms() / 1000))
-		return;
 	request.from = own_address(gateway, &arrival->punt);
 	result = arena.route(arrival->punt.ifindex, arrival->facts.source, &route);
 	if (!request.from || result == ROUTE_STACK || route.ifindex != arrival->punt.ifindex)

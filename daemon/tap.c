@@ -43,6 +43,7 @@ static int device_up(const struct tap *tap, struct netlink *netlink)
 	info->ifi_index = tap->ifindex;
 	info->ifi_flags = info->ifi_change = IFF_UP;
 	mnl_attr_put_u32(request, IFLA_MTU, TAP_MTU);
+	mnl_attr_put_u32(request, IFLA_TXQLEN, TAP_QUEUE);
 	return netlink_request(netlink, request);
 }
 

@@ -17,6 +17,8 @@
 /* Frames of up to 9000 bytes of IP, and the Ethernet header. */
 #define TAP_MTU		9200
 #define TAP_FRAME_BYTES (TAP_MTU + 14)
+#define TAP_QUEUE                                                                                  \
+	4096 /* frames that wait for the daemon: the bursts of all budgets (core/budget.h) */
 
 struct tap {
 	int fd; /* non-blocking; -1: closed */

@@ -116,8 +116,8 @@ static const struct field host_fields[] = {
 };
 
 static const struct field claim_fields[] = {
-	IN_RECORD(claim, tokens, FIELD_HOST_ORDER),
-	IN_RECORD(claim, refilled, FIELD_HOST_ORDER),
+	FIELD_("tokens", struct record, claim.bucket.tokens, FIELD_HOST_ORDER),
+	FIELD_("refilled", struct record, claim.bucket.refilled, FIELD_HOST_ORDER),
 	END,
 };
 

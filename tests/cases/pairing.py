@@ -57,8 +57,8 @@ def esp_arrivals_are_limited(g):
     assisted(g, "ipsec")
     index = claim(g, S)
     g.wan(esp(S, E, 0x1000), punt="to_pairing", leave=True)
-    assert g.records("claim")[0]["tokens"] >= 2000  # eight full tunnels, 250 a second each
-    g.change(index, tokens=64)
+    assert g.records("claim")[0]["tokens"] >= 2000 * 1024  # eight full tunnels, 250 a second each
+    g.change(index, tokens=64 * 1024, refilled=1000000 + 1000)  # as if nothing came in for a second
     for spi in range(0x1000, 0x1040):
         g.wan(esp(S, E, spi), punt="to_pairing", leave=True)
     g.wan(esp(S, E, 0x2000), drop="tunnel_rate", leave=True)

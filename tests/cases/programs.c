@@ -125,6 +125,8 @@ void programs_open(__u32 sets)
 	memory.questions = map_memory(skeleton->maps.questions);
 	memory.interfaces = map_memory(skeleton->maps.interfaces);
 	memory.config = map_memory(skeleton->maps.config);
+	memory.buckets = map_memory(skeleton->maps.buckets);
+	memory.contacts = map_memory(skeleton->maps.contacts);
 	world_open(&memory, sets);
 }
 

@@ -115,8 +115,7 @@ static __u32 time_begin(void)
 	__u32 jiffies = programs_jiffies();
 
 	arena.config->clock_offset = world.now - jiffies;
-	arena.config->punt_refilled = world.now;
-	arena.config->punt_tokens = PUNTS_A_SECOND;
+	memset(arena.buckets, 0, BUCKETS * sizeof(struct bucket));
 	return jiffies;
 }
 

@@ -129,10 +129,12 @@ void world_create(__u32 sets)
 		.questions = calloc(QUESTION_RINGS, sizeof(struct question_ring)),
 		.interfaces = calloc(INTERFACES, sizeof(struct interface)),
 		.config = calloc(1, sizeof(struct config)),
+		.buckets = calloc(BUCKETS, sizeof(struct bucket)),
+		.contacts = calloc(CONTACTS, sizeof(__u32)),
 	};
 
 	if (!memory.sets || !memory.tags || !memory.next_hops || !memory.interfaces ||
-	    !memory.config)
+	    !memory.config || !memory.buckets || !memory.contacts)
 		abort();
 	world_open(&memory, sets);
 }
@@ -147,6 +149,8 @@ void world_reset(void)
 	if (arena.questions)
 		memset(arena.questions, 0, QUESTION_RINGS * sizeof(struct question_ring));
 	memset(arena.next_hops, 0, NEXT_HOPS * sizeof(struct next_hop));
+	memset(arena.buckets, 0, BUCKETS * sizeof(struct bucket));
+	memset(arena.contacts, 0, CONTACTS * sizeof(__u32));
 	memset(world.counters, 0, sizeof(world.counters));
 	world_settings(arena.config);
 	world.random = 0x9e3779b97f4a7c15ull;
@@ -166,5 +170,9 @@ verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
 	arena.count(verdict_reason(v), bytes);
 	if (verdict_action(v) == ACTION_CUT)
 		arena.count(REASON_fragmented, packet_length(&p));
-	return v;
+	if (verdict_action(v) != ACTION_PUNT ||
+	    punt_admit(&p, verdict_reason(v), verdict_index(v), direction == DIRECTION_OUT))
+		return v;
+	arena.count(REASON_slow_path_rate, 0);
+	return drop(REASON_slow_path_rate);
 }

@@ -21,6 +21,8 @@ static struct set_tags tags[SETS];
 static struct next_hop next_hops[NEXT_HOPS];
 static struct interface interfaces[INTERFACES];
 static struct config config;
+static struct bucket buckets[BUCKETS];
+static __u32 contacts[CONTACTS];
 static uint32_t now;
 
 static __u32 arena_ticks(void)
@@ -44,12 +46,16 @@ static inline void arena_clear(__be32 external, uint32_t at)
 	memset(tags, 0, sizeof(tags));
 	memset(next_hops, 0, sizeof(next_hops));
 	memset(interfaces, 0, sizeof(interfaces));
+	memset(buckets, 0, sizeof(buckets));
+	memset(contacts, 0, sizeof(contacts));
 	config = (struct config){.set_mask = SETS - 1, .hz = HZ, .external = external};
 	arena = (struct arena){.sets = sets,
 			       .tags = tags,
 			       .next_hops = next_hops,
 			       .interfaces = interfaces,
 			       .config = &config,
+			       .buckets = buckets,
+			       .contacts = contacts,
 			       .ticks = arena_ticks,
 			       .random = arena_random,
 			       .count = arena_count};

@@ -21,7 +21,6 @@
 #include "daemon/dataplane.h"
 #include "daemon/instance.h"
 #include "daemon/links.h"
-#include "daemon/notice_limit.h"
 #include "daemon/session_packet.h"
 #include "daemon/wall.h"
 
@@ -111,20 +110,6 @@ static void the_clock_rate_is_one_that_kernels_have(void **state)
 	assert_int_equal(clock_rate_nearest(60, 200100000), 300);
 	assert_int_equal(clock_rate_nearest(20, 200000000), 100);
 	assert_int_equal(clock_rate_nearest(201, 200000000), 1000);
-}
-
-/* RFC 1812 section 4.3.2.8 */
-static void notices_are_limited_per_destination(void **state)
-{
-	struct notice_limit limit = {0};
-	unsigned int sent = 0, other = 0;
-
-	for (int i = 0; i < 1000; i++)
-		sent += notice_admit(&limit, 0x01020304, 7);
-	assert_int_equal(sent, NOTICES_EACH_A_SECOND);
-	other = notice_admit(&limit, 0x01020305, 7);
-	assert_int_equal(other, 1);
-	assert_true(notice_admit(&limit, 0x01020304, 8));
 }
 
 static void the_wall_names_every_interface(void **state)
@@ -231,7 +216,6 @@ int main(void)
 		cmocka_unit_test(call_ids_are_unique_per_server),
 		cmocka_unit_test(a_certain_call_id_is_taken_once),
 		cmocka_unit_test(the_clock_rate_is_one_that_kernels_have),
-		cmocka_unit_test(notices_are_limited_per_destination),
 		cmocka_unit_test(the_wall_names_every_interface),
 		cmocka_unit_test(names_come_from_run_dir),
 		cmocka_unit_test(a_reset_is_exactly_in_sequence),

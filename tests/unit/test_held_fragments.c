@@ -163,20 +163,51 @@ static void reused_record_is_not_taken(void **state)
 	assert_int_equal(sent.count, 0);
 }
 
+/* A datagram of the sender number @sender, from outside. */
+static uint32_t datagram_of(uint32_t sender)
+{
+	uint32_t index;
+	struct record *r = datagram_make(1000 + sender, &index);
+
+	r->key.remote = host_to_be32(0xcb007200 + sender);
+	r->key.remote_id = DIRECTION_IN;
+	return index;
+}
+
+/* One who sends without end loses his own oldest pieces, and nobody else's. */
 static void count_is_bounded(void **state)
 {
-	struct record *r;
-	uint32_t index;
+	uint32_t flood = datagram_of(1), other = datagram_of(2);
 
-	r = datagram_make(1, &index);
-	for (int i = 0; i < HELD_FRAGMENTS; i++)
-		assert_int_equal(piece_add(*state, index, FRAME_BYTES), 0);
-	assert_int_equal(piece_add(*state, index, FRAME_BYTES), -ENOBUFS);
-	r->fragments.state = FRAGMENT_KNOWN;
+	assert_int_equal(piece_add(*state, other, FRAME_BYTES), 0);
+	for (int i = 0; i < 2 * HELD_FRAGMENTS; i++)
+		assert_int_equal(piece_add(*state, flood, FRAME_BYTES), 0);
+	assert_int_equal(held_fragments_look(*state, NOW), HELD_FRAGMENTS_EACH + 1);
+	record_at(other)->fragments.state = FRAGMENT_KNOWN;
+	assert_int_equal(held_fragments_look(*state, NOW), HELD_FRAGMENTS_EACH);
+	assert_int_equal(sent.count, 1);
+	record_at(flood)->fragments.state = FRAGMENT_KNOWN;
 	assert_int_equal(held_fragments_look(*state, NOW), 0);
-	assert_int_equal(sent.count, HELD_FRAGMENTS);
-	r->fragments.state = FRAGMENT_WAITING; /* the places are free again */
-	assert_int_equal(piece_add(*state, index, FRAME_BYTES), 0);
+	assert_int_equal(sent.count, 1 + HELD_FRAGMENTS_EACH);
+}
+
+/* All places taken by many: a newcomer gets one from whoever has most. */
+static void a_newcomer_gets_a_place(void **state)
+{
+	uint32_t all = HELD_FRAGMENTS / HELD_FRAGMENTS_EACH, late;
+
+	for (uint32_t sender = 0; sender < all; sender++) {
+		uint32_t index = datagram_of(sender);
+
+		for (int i = 0; i < HELD_FRAGMENTS_EACH; i++)
+			assert_int_equal(piece_add(*state, index, FRAME_BYTES), 0);
+	}
+	late = datagram_of(all);
+	assert_int_equal(piece_add(*state, late, FRAME_BYTES), 0);
+	assert_int_equal(held_fragments_look(*state, NOW), HELD_FRAGMENTS);
+	record_at(late)->fragments.state = FRAGMENT_KNOWN;
+	held_fragments_look(*state, NOW);
+	assert_int_equal(sent.count, 1);
 }
 
 static void bytes_are_bounded(void **state)
@@ -203,11 +234,11 @@ static void unknown_record_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HELD_TEST(waits_for_the_first),	      HELD_TEST(comes_back_as_it_was),
-		HELD_TEST(each_waits_for_its_own),    HELD_TEST(expires),
-		HELD_TEST(poisoned_is_dropped),	      HELD_TEST(reused_record_is_not_taken),
-		HELD_TEST(count_is_bounded),	      HELD_TEST(bytes_are_bounded),
-		HELD_TEST(unknown_record_is_refused),
+		HELD_TEST(waits_for_the_first),	    HELD_TEST(comes_back_as_it_was),
+		HELD_TEST(each_waits_for_its_own),  HELD_TEST(expires),
+		HELD_TEST(poisoned_is_dropped),	    HELD_TEST(reused_record_is_not_taken),
+		HELD_TEST(count_is_bounded),	    HELD_TEST(bytes_are_bounded),
+		HELD_TEST(a_newcomer_gets_a_place), HELD_TEST(unknown_record_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
