@@ -38,6 +38,7 @@
 #include "daemon/surroundings.h"
 #include "daemon/sweeper.h"
 #include "daemon/state_file.h"
+#include "daemon/state_writer.h"
 #include "daemon/sysctl.h"
 #include "daemon/web_process.h"
 #include "daemon/web_store.h"
@@ -249,6 +250,7 @@ static void gateway_close(struct gateway *gateway)
 	connections_close(gateway->pptp);
 	if (gateway->rekeys && rekeys_take_changed(gateway->rekeys, 0, 0))
 		rekeys_state_save(gateway->settings, gateway->rekeys, plane_now(&gateway->plane));
+	state_writer_stop();
 	rekeys_free(gateway->rekeys);
 	sweeper_free(gateway->sweeper);
 	wall_close(&gateway->wall);
@@ -473,6 +475,9 @@ int gateway_run(const char *settings_path, struct settings *settings)
 		err = loop_start(gateway, settings_path, settings);
 	if (!err)
 		err = privileges_for_running();
+	if (!err && state_writer_start())
+		log_warning(
+			"state files are written by the daemon itself: there is no thread for it");
 	if (!err)
 		service_tend(gateway);
 	if (!err)

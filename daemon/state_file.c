@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "daemon/state_writer.h"
 
 #define FILE_MAX_BYTES (4 * 1024 * 1024)
 
@@ -24,10 +25,9 @@ const char *state_dir(const struct settings *settings)
 	return given && *given == '/' && !strchr(given, ':') ? given : settings->run_dir;
 }
 
-static void path_make(char path[PATH_MAX], const struct settings *settings, const char *name,
-		      const char *suffix)
+static void path_make(char path[PATH_MAX], const struct settings *settings, const char *name)
 {
-	snprintf(path, PATH_MAX, "%s/%s%s", state_dir(settings), name, suffix);
+	snprintf(path, PATH_MAX, "%s/%s", state_dir(settings), name);
 }
 
 json_t *state_read(const struct settings *settings, const char *name)
@@ -37,7 +37,7 @@ json_t *state_read(const struct settings *settings, const char *name)
 	json_t *object;
 	int fd;
 
-	path_make(path, settings, name, "");
+	path_make(path, settings, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return NULL;
@@ -52,37 +52,30 @@ json_t *state_read(const struct settings *settings, const char *name)
 	return NULL;
 }
 
-static int file_write(const char *path, const json_t *object)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (json_dumpfd(object, fd, JSON_COMPACT))
-		err = -EIO;
-	if (!err && fsync(fd) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 int state_write(const struct settings *settings, const char *name, const json_t *object)
 {
-	char path[PATH_MAX], fresh[PATH_MAX];
-	static bool said;
+	char *text = json_dumps(object, JSON_COMPACT), path[PATH_MAX];
+
+	if (!text)
+		return -ENOMEM;
+	mkdir(state_dir(settings), 0700);
+	path_make(path, settings, name);
+	return state_writer_put(path, text);
+}
+
+int state_write_now(const struct settings *settings, const char *name, const json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT), path[PATH_MAX];
 	int err;
 
+	if (!text)
+		return -ENOMEM;
 	mkdir(state_dir(settings), 0700);
-	path_make(path, settings, name, "");
-	path_make(fresh, settings, name, ".new");
-	err = file_write(fresh, object);
-	if (!err && rename(fresh, path) < 0)
-		err = -errno;
-	if (err && !said)
-		log_warning("%s cannot be written: %s; after a restart it has to be learned again",
-			    path, strerror(-err));
-	said = err;
+	path_make(path, settings, name);
+	err = state_writer_replace(path, text);
+	if (err)
+		log_warning("%s cannot be written: %s", path, strerror(-err));
+	free(text);
 	return err;
 }
 

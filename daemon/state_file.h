@@ -21,8 +21,18 @@ const char *state_dir(const struct settings *settings);
  */
 json_t *state_read(const struct settings *settings, const char *name);
 
-/* 0 or -errno; a failure is said once until a write has passed. OBJECT is borrowed. */
+/*
+ * Hands OBJECT, which is borrowed, to the writer beside the event loop (state_writer.h): it is on
+ * the disk within a few seconds, and at the daemon's end. What is lost with a power cut before that
+ * is learned again. 0 or -errno.
+ */
 int state_write(const struct settings *settings, const char *name, const json_t *object);
+
+/*
+ * The same, on the disk when it returns: for the page's password and sessions, whose
+ * change is a person's, rare, and not done before it is safe. 0 or -errno, said.
+ */
+int state_write_now(const struct settings *settings, const char *name, const json_t *object);
 
 /* An address (network byte order) as its text: a new string; and back: false if there is none. */
 json_t *state_address(uint32_t address);

@@ -263,7 +263,7 @@ static int store_keep(void *daemon, const json_t *state)
 	if (!err && json_object_update(kept, (json_t *)state))
 		err = -ENOMEM;
 	if (!err)
-		err = state_write(gateway->settings, FILE_NAME, kept);
+		err = state_write_now(gateway->settings, FILE_NAME, kept);
 	if (err) {
 		json_decref(kept);
 		return err;
@@ -307,7 +307,7 @@ static int password_forget(struct gateway *gateway)
 	int err;
 
 	json_object_del(kept, "password");
-	err = state_write(gateway->settings, FILE_NAME, kept);
+	err = state_write_now(gateway->settings, FILE_NAME, kept);
 	if (err) {
 		json_decref(kept);
 		return err;
