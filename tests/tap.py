@@ -345,6 +345,7 @@ ALONE = (
     "l2tp",
     "icmp",
     "spoof",
+    "flood",
 )
 
 
