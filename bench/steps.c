@@ -141,11 +141,7 @@ static bool flow_add(const struct traffic *traffic, __u32 number)
 	key_fill(&plan.orig, &f, host_to_be32(f.inside), KIND_SESSION_ORIG);
 	/* hosts share ports here: a reply half of its own each, as no packet comes back */
 	key_fill(&plan.reply, &f, ~host_to_be32(f.inside), KIND_SESSION_REPLY);
-	if (session_add(&plan) != REASON_forwarded)
-		return false;
-	/* as its first packet would leave it, which asks for its way */
-	record_at(plan.orig_index)->session.route_generation = route_stamp(arena.config, INSIDE);
-	return true;
+	return session_add(&plan) == REASON_forwarded;
 }
 
 static __u32 flows_add(const struct traffic *traffic, __u32 from, __u32 to)

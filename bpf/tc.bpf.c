@@ -264,6 +264,14 @@ int tc_local_bare(struct __sk_buff *skb)
 
 /* --- the slow path's way back ---------------------------------------------------------------- */
 
+/* A piece that the daemon held was for ourselves: the frame's address is the record, not ours. */
+static __always_inline int tc_deliver(struct __sk_buff *skb, int result)
+{
+	if (result == TC_ACT_UNSPEC)
+		bpf_skb_change_type(skb, 0); /* PACKET_HOST */
+	return result;
+}
+
 SEC("tc")
 int tc_tap(struct __sk_buff *skb)
 {
@@ -283,8 +291,9 @@ int tc_tap(struct __sk_buff *skb)
 	else if (punt.action != PUNT_TRANSLATE)
 		return TC_ACT_SHOT;
 	if (punt.side & PUNT_FROM_WAN)
-		return tc_run(&p, DIRECTION_IN,
-			      punt.side & PUNT_TURNED ? ORIGIN_WIRE : ORIGIN_DAEMON, as);
+		return tc_deliver(skb, tc_run(&p, DIRECTION_IN,
+					      punt.side & PUNT_TURNED ? ORIGIN_WIRE : ORIGIN_DAEMON,
+					      as));
 	if (as != NO_RECORD)
 		return TC_ACT_SHOT;
 	return tc_run(&p, DIRECTION_OUT, ORIGIN_DAEMON, NO_RECORD);

@@ -16,7 +16,11 @@
 static void outcome_print(const struct cli *cli, const json_t *result)
 {
 	json_int_t left = json_integer_value(json_object_get(result, "confirm_within_s"));
+	const json_t *warning;
+	size_t i;
 
+	json_array_foreach (json_object_get(result, "warnings"), i, warning)
+		fprintf(stderr, "wayleave: warning: %s\n", json_string_value(warning));
 	if (cli->json)
 		cli_print_json(result);
 	else if (left)

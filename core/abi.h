@@ -178,9 +178,11 @@ struct session {
 };
 
 /* mapping.flags */
-#define MAPPING_STATIC	0x01 /* port forward: lives until the settings change */
-#define MAPPING_OPEN	0x02 /* port forward: any remote may begin */
-#define MAPPING_LOCAL	0x04 /* the gateway's own socket: nobody else may have the id */
+#define MAPPING_STATIC 0x01 /* port forward: lives until the settings change */
+#define MAPPING_OPEN   0x02 /* port forward: any remote may begin */
+#define MAPPING_LOCAL  0x04 /* the gateway's own socket: nobody else may have the id */
+#define MAPPING_LISTENS                                                                            \
+	0x10 /* MAPPING_LOCAL: a TCP socket that only listens; a forward may take it */
 #define MAPPING_CROWDED 0x08 /* GRE: further inside hosts have the protocol with the remote */
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

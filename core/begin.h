@@ -304,8 +304,11 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 	if (!external)
 		return drop(reason);
 	record_release(external);
-	/* with a mapping the second half is unique: it can only exist in a race */
-	return drop(reason == REASON_server_taken ? REASON_insert_race : reason);
+	/* with a mapping the second half is unique: it exists in a race, or it is the gateway's own
+	 */
+	if (reason == REASON_server_taken && !is_own_flow(&plan.reply))
+		reason = REASON_insert_race;
+	return drop(reason);
 }
 
 /* A quota or a full table, and not the packet, is the reason. */
@@ -354,6 +357,8 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	host = verdict_index(v);
+	if (is_paired(c, f->id_type) && has_own_esp(f->destination)) /* the daemon tells */
+		return verdict(ACTION_PUNT, REASON_server_taken, NO_RECORD);
 	if (is_paired(c, f->id_type) || is_followed(c, f->id_type))
 		return verdict(ACTION_PUNT, REASON_to_pairing, NO_RECORD);
 	if (f->id_type == ID_PORTS) {

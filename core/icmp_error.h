@@ -105,11 +105,15 @@ static __always_inline struct record *quoted_session(const struct config *c, con
 		return record_at(table_search(&key));
 	key.kind = KIND_QUOTED;
 	r = record_at(table_search(&key));
-	if (r || (f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1))
+	if (r)
 		return r;
 	key_set(&key, key.remote, key.local, 0, f->protocol,
 		direction == DIRECTION_OUT ? KIND_SESSION_ORIG : KIND_SESSION_REPLY, ID_NONE);
-	return record_at(table_search(&key));
+	r = record_at(table_search(&key));
+	if (r && f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1 &&
+	    !(r->session.flags & SESSION_LOCAL))
+		return NULL;
+	return r;
 }
 
 /* Where the transport checksum of the quoted packet lies, or 0. */

@@ -1,44 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The gateway's own flows (its updates, its DNS, its own VPN): noted on their
- * way out, so that their answers, and nothing else, reach its stack.
+ * way out, so that their answers, and nothing else, reach its stack. They are
+ * not the passthrough's business: no switch, helper or pairing concerns them.
  *
- * A flow is one SESSION_REPLY record without partner. The port is claimed as
- * well, so that no LAN host is given it (CVE-2021-3773, port shadow).
+ * A flow is one SESSION_REPLY record without partner. Where the receiver chooses
+ * the id (ESP, PPTP's GRE, L2TPv3) or there is none, the flow has the protocol
+ * with the remote, but for what is known by its own id to be an inside host's.
+ * A GRE key, which both ends know, has a record of its own beside that. The port
+ * or identifier becomes the gateway's (core/port_owner.h, CVE-2021-3773), and an inside
+ * host's session that stands in the way ends.
+ *
  * Context: TC egress of the WAN.
  */
 #ifndef WAYLEAVE_CORE_LOCAL_H
 #define WAYLEAVE_CORE_LOCAL_H
 
+#include "core/port_owner.h"
 #include "core/parse.h"
 #include "core/filter.h"
-#include "core/session.h"
-
-static __noinline void local_claim_port(const struct config *c, const struct facts *f, __u32 now)
-{
-	struct record_key key;
-	struct record *r;
-	__u32 index;
-
-	mapping_external_key(&key, f->protocol, f->source, f->source_id);
-	r = record_at(table_search(&key));
-	if (r) {
-		if (r->mapping.flags & MAPPING_LOCAL)
-			r->mapping.last_seen = now;
-		return;
-	}
-	if (table_claim(&key, &index) != CLAIM_OK)
-		return;
-	r = record_at(index);
-	if (!r)
-		return;
-	r->mapping = (struct mapping){
-		.flags = MAPPING_LOCAL,
-		.last_seen = now,
-		.created = now,
-	};
-	table_publish(r);
-}
 
 static __always_inline __u8 local_timeout(__u8 protocol, __u8 class)
 {
@@ -77,39 +57,60 @@ static __always_inline void local_refresh(struct session *s, const struct facts 
 								: TIMEOUT_TCP_ESTABLISHED;
 }
 
+/*
+ * The flow lives as long as we speak. Answers whether its id is to be taken: it
+ * is new, or an era has begun (is_new_era()) since that was last done.
+ */
+static __always_inline bool local_keep(const struct config *c, const struct record_key *key,
+				       const struct facts *f, __u32 now)
+{
+	__u32 index = table_search(key);
+	struct record *r = record_at(index);
+	bool is_due = true;
+
+	if (r && r->session.flags & SESSION_LOCAL) {
+		is_due = is_new_era(&r->session, now);
+		local_refresh(&r->session, f, now);
+		return is_due;
+	}
+	if (r)
+		session_give_way(index);
+	local_add(c, key, f->class, now);
+	return is_due;
+}
+
+/* An answer to a ping is nobody's flow, and an error is no flow's. */
+static __always_inline bool is_local_flow(const struct facts *f)
+{
+	return has_transport(f) && !f->icmp_error && !is_multicast_or_broadcast(f->destination) &&
+	       is_wanted_query(f, DIRECTION_OUT);
+}
+
 /* A packet that this machine itself sends through the WAN. It is never changed or held up. */
 static __noinline void local_note(struct packet *p)
 {
 	const struct config *c = config_get();
 	struct record_key key;
-	struct record *r;
 	struct facts f, spare;
 	__u32 now;
 
-	if (!c || parse_packet(p, &f, &spare) != REASON_forwarded || !has_transport(&f) ||
-	    f.icmp_error || is_multicast_or_broadcast(f.destination))
+	if (!c || parse_packet(p, &f, &spare) != REASON_forwarded || !is_local_flow(&f))
 		return;
+	f.class = classify(p, &f, f.destination_id, f.source_id);
+	now = clock_ticks(c);
 	session_key(&key, &f, DIRECTION_OUT);
 	key.kind = KIND_SESSION_REPLY;
+	if (f.id_type == ID_KEY)
+		local_keep(c, &key, &f, now);
 	if (f.id_type != ID_PORTS) { /* what comes back has ids of our own choice */
 		key.id = 0;
 		key.id_type = ID_NONE;
 	}
-	now = clock_ticks(c);
-	r = record_at(table_search(&key));
-	if (r) {
-		/* the flow lives as long as we speak; a tap frame of the daemon is not ours */
-		if (r->session.flags & SESSION_LOCAL) {
-			if (is_new_era(&r->session, now))
-				contact_note(f.destination);
-			local_refresh(&r->session, &f, now);
-		}
+	if (!local_keep(c, &key, &f, now))
 		return;
-	}
 	contact_note(f.destination);
-	local_add(c, &key, classify(p, &f, f.destination_id, f.source_id), now);
-	if (f.id_type == ID_PORTS && f.protocol != PROTOCOL_ICMP)
-		local_claim_port(c, &f, now);
+	if (f.id_type == ID_PORTS)
+		port_take(f.protocol, f.source, local_id(&f, DIRECTION_OUT));
 }
 
 #endif

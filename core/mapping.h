@@ -354,6 +354,8 @@ static __always_inline bool mapping_admits(const struct config *c, const struct 
 
 	if (external->mapping.flags & MAPPING_OPEN)
 		return true;
+	if (external->mapping.flags & MAPPING_LOCAL) /* nobody begins with the gateway */
+		return false;
 	if (protocol == PROTOCOL_ICMP || mapping_expired(c, &external->mapping, now))
 		return false;
 	if (filtering_of(c, protocol) == FILTER_ENDPOINT_INDEPENDENT)

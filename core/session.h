@@ -73,6 +73,26 @@ static __always_inline bool is_forwarded_whole(__u8 protocol, __be32 external)
 	return table_search(&key) != NO_RECORD;
 }
 
+static __always_inline bool is_silent(const struct config *c, const struct session *s, __u32 now)
+{
+	return ticks_since(now, READ_ONCE(s->last_seen)) >
+	       c->timeouts[s->timeout & (TIMEOUT_SLOTS - 1)];
+}
+
+/* Both directions silent: nobody answers for this session any more. */
+static __always_inline bool session_expired(const struct config *c, const struct record *r,
+					    __u32 now)
+{
+	const struct record *partner;
+
+	if (likely(!is_silent(c, &r->session, now)))
+		return false;
+	if (r->session.flags & SESSION_STATIC)
+		return false;
+	partner = record_at(r->partner);
+	return !partner || is_silent(c, &partner->session, now);
+}
+
 /* Index of the session that has @protocol with @remote to itself, or NO_RECORD. */
 SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 kind, __u8 id_type)
 {
@@ -83,18 +103,47 @@ SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 ki
 
 	if (!c)
 		return NO_RECORD;
+	key_set(&key, remote, local, 0, protocol, kind, ID_NONE);
+	index = table_search(&key);
+	r = record_at(index);
+	if (r && r->session.flags & SESSION_LOCAL && !session_expired(c, r, clock_ticks(c)))
+		return index; /* the gateway's own: no switch concerns it */
 	/* RFC 2637: no call, no data; switched off it is not GRE version 0's either */
 	if (id_type == ID_CALL && (c->assisted | c->blocked) >> CLASS_PPTP & 1)
 		return NO_RECORD;
 	if (is_paired(c, id_type) &&
 	    !(kind == KIND_SESSION_REPLY && is_forwarded_whole(protocol, local)))
 		return NO_RECORD;
-	key_set(&key, remote, local, 0, protocol, kind, ID_NONE);
-	index = table_search(&key);
-	r = record_at(index);
-	if (id_type == ID_KEY && r && !(r->session.flags & SESSION_LOCAL))
+	if (id_type == ID_KEY && r)
 		return NO_RECORD; /* RFC 2890: a key is a flow of its own */
 	return index;
+}
+
+/* Is @key, of an inbound half, an own flow of the gateway's, and a live one? */
+SEPARATE __u32 is_own_flow(const struct record_key *key)
+{
+	const struct config *c = config_get();
+	const struct record *r;
+
+	if (!key || !c)
+		return false;
+	r = record_at(table_search(key));
+	return r && r->session.flags & SESSION_LOCAL && !session_expired(c, r, clock_ticks(c));
+}
+
+/*
+ * Has the gateway itself ESP with @remote? Then an SPI that nobody knows is the
+ * gateway's, and the pairing would see none of an inside host's.
+ */
+SEPARATE __u32 has_own_esp(__be32 remote)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+
+	if (!c)
+		return false;
+	key_set(&key, remote, c->external, 0, PROTOCOL_ESP, KIND_SESSION_REPLY, ID_NONE);
+	return is_own_flow(&key);
 }
 
 /*
@@ -203,26 +252,6 @@ static __always_inline __u32 session_add(struct session_plan *plan)
 		return REASON_insert_race;
 	}
 	return REASON_forwarded;
-}
-
-static __always_inline bool is_silent(const struct config *c, const struct session *s, __u32 now)
-{
-	return ticks_since(now, READ_ONCE(s->last_seen)) >
-	       c->timeouts[s->timeout & (TIMEOUT_SLOTS - 1)];
-}
-
-/* Both directions silent: nobody answers for this session any more. */
-static __always_inline bool session_expired(const struct config *c, const struct record *r,
-					    __u32 now)
-{
-	const struct record *partner;
-
-	if (likely(!is_silent(c, &r->session, now)))
-		return false;
-	if (r->session.flags & SESSION_STATIC)
-		return false;
-	partner = record_at(r->partner);
-	return !partner || is_silent(c, &partner->session, now);
 }
 
 /* RFC 7857 section 7.1: a reset keeps nothing alive. */

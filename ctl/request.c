@@ -189,10 +189,19 @@ static json_t *status(const struct request_context *context, const json_t *reque
 static json_t *change_answer(const struct request_context *context, int rc,
 			     const struct settings_error *error)
 {
+	json_t *status = NULL, *warnings, *answer;
+
 	if (rc)
 		return settings_refusal(rc, error);
-	return request_success(json_pack("{s:i}", "confirm_within_s",
-					 (int)ctl_change_seconds_left(context->change)));
+	answer = json_pack("{s:i}", "confirm_within_s",
+			   (int)ctl_change_seconds_left(context->change));
+	if (!context->provider->status(context->daemon, &status)) {
+		warnings = json_object_get(status, "warnings");
+		if (json_array_size(warnings))
+			json_object_set(answer, "warnings", warnings);
+	}
+	json_decref(status);
+	return request_success(answer);
 }
 
 static json_t *restore(const struct request_context *context, const json_t *request)

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "daemon/apply.h"
 #include "daemon/attach.h"
+#include "daemon/forward_report.h"
 #include "daemon/forwards.h"
 #include "daemon/log.h"
 #include "daemon/surroundings.h"
@@ -107,7 +108,7 @@ int gateway_change(void *context, const struct settings *present, const struct s
 	gateway->settings = wanted;
 	apply_settings(gateway->plane.config, wanted, gateway->sessions_room);
 	forwards_drop(present, wanted);
-	forwards_make(wanted, clock_ticks(gateway->plane.config));
+	forwards_tend(gateway, clock_ticks(gateway->plane.config));
 	if (gateway->sweeper)
 		sweeper_hurry(gateway->sweeper);
 	web_process_follow(gateway->web);

@@ -2,7 +2,7 @@
 #include "daemon/forwards.h"
 
 #include "core/memory.h"
-#include "core/session.h"
+#include "core/port_owner.h"
 #include "daemon/expiry.h"
 
 struct protocol_of {
@@ -98,12 +98,14 @@ static bool forward_insert(const struct forward *forward, uint32_t now)
 	return true;
 }
 
-/* A mapping of the same port that nobody uses at the moment makes room. */
+/* Another forward's, a listener's, or a mapping that nobody uses at the moment makes room. */
 static void idle_holder_end(struct record *external)
 {
-	if (external->mapping.flags & MAPPING_STATIC)
-		mapping_end(arena.config, external);
-	else if (!(external->mapping.flags & MAPPING_LOCAL) && !record_references(external))
+	bool listens = external->mapping.flags & MAPPING_LISTENS;
+	enum port_owner owner = port_owner_of(external);
+
+	if (owner == PORT_FORWARDS || (owner == PORT_GATEWAYS && listens) ||
+	    (owner == PORT_HOSTS && !record_references(external)))
 		mapping_end(arena.config, external);
 }
 
@@ -131,6 +133,29 @@ unsigned int forwards_make(const struct settings *settings, uint32_t now)
 			missing += !forward_make(&forward, now);
 		}
 	return missing;
+}
+
+bool forwards_missing_nth(const struct settings *settings, unsigned int n,
+			  struct forward_missing *missing)
+{
+	for (unsigned int i = 0; i < settings->port_forwards_count; i++)
+		for (uint32_t k = 0; k < forward_ports(&settings->port_forwards[i]); k++) {
+			struct forward forward = forward_at(&settings->port_forwards[i], k);
+			const struct record *present = table_find(arena.config, &forward.external);
+
+			if (present && leads_to(present, &forward))
+				continue;
+			if (n--)
+				continue;
+			*missing = (struct forward_missing){
+				.forward = &settings->port_forwards[i],
+				.port = be16_to_host(forward.external.local_id),
+				.owner = port_owner_of(present),
+				.holder = present ? present->mapping.new_local : 0,
+			};
+			return true;
+		}
+	return false;
 }
 
 /* --- taking away ------------------------------------------------------------------------- */

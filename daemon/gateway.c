@@ -17,6 +17,7 @@
 #include "daemon/clock.h"
 #include "daemon/connections.h"
 #include "daemon/esp_flows.h"
+#include "daemon/forward_report.h"
 #include "daemon/forwards.h"
 #include "daemon/ike_flows.h"
 #include "daemon/log.h"
@@ -211,8 +212,8 @@ static int kernel_start(struct gateway *gateway)
 		return err;
 	attach_detach_strangers(&gateway->links, &gateway->plane, &gateway->instance);
 	forwards_clean(gateway->settings);
-	forwards_make(gateway->settings, plane_now(&gateway->plane));
-	reserved_refresh(plane_now(&gateway->plane));
+	reserved_refresh();
+	forwards_tend(gateway, plane_now(&gateway->plane));
 	/* what an earlier run knew, before the first question comes */
 	esp_flows_tend(gateway->esp, plane_now(&gateway->plane));
 	ike_flows_tend(gateway->ike, plane_now(&gateway->plane));

@@ -61,6 +61,7 @@ struct gateway {
 	struct rekeys *rekeys;
 	struct l2tp_flows *l2tp;
 	struct refusals refusals;
+	unsigned int forwards_missing; /* ports that could not be forwarded at the last try */
 	struct ctl_audit *audit;
 	struct web_process *web;
 	struct web_store *web_store;

@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/gateway.h"
+#include "core/port_owner.h"
 #include "daemon/esp_flows.h"
 #include "daemon/expiry.h"
 #include "daemon/ike_state.h"
@@ -144,7 +145,7 @@ static bool is_own_port(void)
 
 	mapping_external_key(&key, PROTOCOL_UDP, arena.config->external, host_to_be16(PORT_IKE));
 	r = table_find(arena.config, &key);
-	return r && r->mapping.flags & MAPPING_LOCAL;
+	return port_owner_of(r) == PORT_GATEWAYS;
 }
 
 /* Nobody speaks from port 500 with this server: the inbound half that leads there is made. */
@@ -285,6 +286,8 @@ static void outbound_take(struct ike_flows *flows, uint8_t *frame, size_t length
 	struct record *orig = orig_find(facts->destination, socket);
 	enum ike_action action = IKE_PASS;
 
+	if (orig && is_from_500(orig) && is_own_port())
+		unshare(orig); /* the gateway's own IKE daemon came later than the sharing */
 	socket.external = external_port(orig);
 	if (orig)
 		action = ike_port_outbound(flows->ike, monotonic_ms(), facts->destination, socket,

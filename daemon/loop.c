@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #include "daemon/esp_flows.h"
-#include "daemon/forwards.h"
+#include "daemon/forward_report.h"
 #include "daemon/gateway.h"
 #include "daemon/ike_flows.h"
 #include "daemon/keepalives.h"
@@ -51,8 +51,8 @@ static void helper_spoke(evutil_socket_t fd, short what, void *context)
 
 static void deadlines_tend(struct gateway *gateway, uint32_t now)
 {
-	reserved_refresh(now);
-	forwards_make(gateway->settings, now);
+	reserved_refresh();
+	forwards_tend(gateway, now);
 	loop_heartbeat(gateway, now);
 	pptp_flows_tend(gateway->pptp, now);
 	l2tp_flows_tend(gateway->l2tp, now);

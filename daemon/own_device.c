@@ -11,18 +11,30 @@
 
 #include "daemon/log.h"
 
-void own_device_quiet(const char *name)
+static void parameter_set(const char *family, const char *device, const char *parameter,
+			  const char *value)
 {
 	char path[128];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, device, parameter);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return; /* no IPv6 in this kernel */
-	if (write(fd, "1", 1) < 0)
-		log_warning("IPv6 cannot be switched off on %s: %s", name, strerror(errno));
+	if (write(fd, value, 1) < 0)
+		log_warning("%s cannot be set to %s: %s", path, value, strerror(errno));
 	close(fd);
+}
+
+void own_device_quiet(const char *name)
+{
+	parameter_set("ipv6", name, "disable_ipv6", "1");
+}
+
+/* A loose rp_filter would drop it too, for the device has no address. */
+void own_device_delivers(const char *name)
+{
+	parameter_set("ipv4", name, "rp_filter", "0");
 }
 
 int own_device_delete(const char *name, struct netlink *netlink)

@@ -8,38 +8,29 @@
 #include <netinet/in.h>
 
 #include "core/memory.h"
-#include "core/session.h"
+#include "core/port_owner.h"
 
 #define READ_BYTES     16384
 #define TCP_TIME_WAIT_ 6 /* net/tcp_states.h is the kernel's own */
+#define TCP_LISTEN_    10
 
-/*
- * Where a LAN host holds the port already it keeps it: its sessions are older than
- * the socket. The data plane refuses it to others from now on.
- */
-void reserved_port(uint8_t protocol, uint16_t port, uint32_t now)
+/* The WAN reaches no listener, so that a forward of its port takes nothing away from it. */
+static void listener_mark(uint8_t protocol, __be16 port, bool listens)
 {
-	struct record_key key;
-	struct record *r;
-	uint32_t index;
+	struct record *r = port_record(protocol, arena.config->external, port);
 
-	mapping_external_key(&key, protocol, arena.config->external, port);
-	r = table_find(arena.config, &key);
-	if (r) {
-		if (r->mapping.flags & MAPPING_LOCAL)
-			r->mapping.last_seen = now;
-		return;
-	}
-	if (table_claim(&key, &index) != CLAIM_OK)
-		return;
-	r = record_at(index);
-	r->mapping = (struct mapping){.flags = MAPPING_LOCAL, .last_seen = now, .created = now};
-	table_publish(r);
+	if (port_owner_of(r) == PORT_GATEWAYS)
+		WRITE_ONCE(r->mapping.flags, MAPPING_LOCAL | (listens ? MAPPING_LISTENS : 0));
+}
+
+void reserved_port(uint8_t protocol, __be16 port, bool listens)
+{
+	port_take(protocol, arena.config->external, port);
+	listener_mark(protocol, port, listens);
 }
 
 struct scan {
 	uint8_t protocol;
-	uint32_t now;
 	int count;
 };
 
@@ -61,7 +52,8 @@ static int socket_take(const struct nlmsghdr *message, void *context)
 	if (!socket->id.idiag_sport || socket->idiag_state == TCP_TIME_WAIT_ ||
 	    !is_reachable(socket))
 		return MNL_CB_OK;
-	reserved_port(scan->protocol, socket->id.idiag_sport, scan->now);
+	reserved_port(scan->protocol, socket->id.idiag_sport,
+		      scan->protocol == IPPROTO_TCP && socket->idiag_state == TCP_LISTEN_);
 	scan->count++;
 	return MNL_CB_OK;
 }
@@ -107,9 +99,9 @@ static int sockets_scan(struct mnl_socket *netlink, struct scan *scan)
 	return err;
 }
 
-int reserved_refresh(uint32_t now)
+int reserved_refresh(void)
 {
-	struct scan scan = {.now = now};
+	struct scan scan = {0};
 	struct mnl_socket *netlink;
 	int err;
 

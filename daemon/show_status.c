@@ -6,6 +6,7 @@
 
 #include "conf/field.h"
 #include "daemon/addresses.h"
+#include "daemon/forward_report.h"
 #include "daemon/gateway.h"
 #include "daemon/options.h"
 #include "daemon/show_pages.h"
@@ -87,6 +88,7 @@ static json_t *warnings(struct gateway *gateway)
 			     "The firewall table %s was changed by somebody else and has "
 			     "been set up again.",
 			     gateway->wall.table);
+	forwards_warn(gateway, list);
 	return list;
 }
 

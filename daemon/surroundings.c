@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "daemon/addresses.h"
 #include "daemon/attach.h"
+#include "daemon/forward_report.h"
 #include "daemon/forwards.h"
 #include "daemon/log.h"
 #include "daemon/neighbours.h"
@@ -83,8 +84,8 @@ static void address_taken(struct gateway *gateway)
 	uint32_t now = clock_ticks(gateway->plane.config);
 
 	forwards_clean(gateway->settings);
-	reserved_refresh(now);
-	forwards_make(gateway->settings, now);
+	reserved_refresh();
+	forwards_tend(gateway, now);
 	sweeper_hurry(gateway->sweeper);
 }
 

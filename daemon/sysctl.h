@@ -12,8 +12,13 @@
 
 #include "daemon/instance.h"
 
-/* The gateway's own ports: no LAN host is ever given one. Host byte order. */
-#define OWN_PORT_FIRST 64512
+/*
+ * The gateway's own ports: no LAN host is ever given one. 13 bits of them, for who
+ * is off the path guesses the port of a resolver's question (RFC 6056 section 3.2);
+ * LAN hosts keep 56,320. Even to odd, so that both parities are left alike
+ * (RFC 4787 REQ-4). Host byte order.
+ */
+#define OWN_PORT_FIRST 57344
 #define OWN_PORT_LAST  65535
 
 /* Sets NAME and remembers what it was. 0 or -errno. */

@@ -53,6 +53,7 @@ int tap_open(struct tap *tap, const struct instance *instance, struct netlink *n
 
 	if (!err) {
 		own_device_quiet(instance->tap);
+		own_device_delivers(instance->tap);
 		err = device_up(tap, netlink);
 	}
 	if (!err)

@@ -74,6 +74,10 @@ static void output_rules(FILE *out, const char *wan)
 		wan);
 }
 
+/*
+ * Of the gateway's own PPTP each end has a call id of its own, which conntrack does
+ * not know to belong together: GRE version 1 is the data plane's to judge.
+ */
 static void input_rules(FILE *out, const char *wan)
 {
 	fprintf(out,
@@ -81,9 +85,10 @@ static void input_rules(FILE *out, const char *wan)
 		"\t\ttype filter hook input priority filter; policy accept;\n"
 		"\t\tiifname \"%s\" ct state established,related accept\n"
 		"\t\tiifname \"%s\" meta nfproto ipv4 udp sport 67 udp dport 68 accept\n"
+		"\t\tiifname \"%s\" ip protocol gre @nh,173,3 1 accept\n"
 		"\t\tiifname \"%s\" counter drop\n"
 		"\t}\n",
-		wan, wan, wan);
+		wan, wan, wan, wan);
 }
 
 static void forward_rules(FILE *out, const struct links *links)

@@ -16,7 +16,7 @@ $(BUILD)/fuzz/fuzz_restore: tests/fuzz/fuzz_restore.c tests/fuzz/restore.json $(
 	@mkdir -p $(@D)/seeds/restore
 	@cp tests/fuzz/restore.json $(@D)/seeds/restore
 	$(CLANG) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O1 -g -fno-omit-frame-pointer \
-		$(FUZZ_SANITIZE) \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-o $@ $(filter %.c,$^) $(shell pkg-config --cflags --libs jansson libcyaml) -lunistring
 
 # --- and of the headers that say whose page it is: a line of host.txt is a seed ----------------

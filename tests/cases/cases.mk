@@ -45,7 +45,7 @@ FUZZ_CORE_SRC     := tests/fuzz/fuzz_core.c tests/cases/world.c tests/cases/forg
 $(BUILD)/fuzz/fuzz_core: $(FUZZ_CORE_SRC) $(wildcard core/*.h core/*.def tests/cases/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing \
-		$(FUZZ_SANITIZE) -fno-sanitize=alignment \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
 		-o $@ $(filter %.c,$^)
 fuzz-core-smoke: $(BUILD)/fuzz/fuzz_core $(BUILD)/fuzz/seeds/made
 	@mkdir -p $(BUILD)/fuzz/corpus/core

@@ -19,7 +19,7 @@ import network
 from packets import E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac, route_of
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = os.path.join(TOP, os.environ.get("BUILD", "build"), "san/tests/cases")
+PROGRAMS = os.path.join(TOP, "build/san/tests/cases")
 
 EVENTS = {"session_created", "mapping_created", "mss_clamped", "rst_out_of_sequence"}
 

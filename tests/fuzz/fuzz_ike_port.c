@@ -67,21 +67,6 @@ static bool is_possible(const struct ike_socket *socket)
 	       (socket->port == PORT_500 || socket->port == OTHER);
 }
 
-/* Each once, and of those that there are. */
-static void take_back(struct story *s, uint32_t server)
-{
-	struct ike_socket sockets[IKE_OWNERS];
-	unsigned count = ike_port_take_back(s->ike, server, sockets);
-
-	PROMISE(count <= IKE_OWNERS);
-	for (unsigned i = 0; i < count; i++) {
-		PROMISE(is_possible(&sockets[i]));
-		for (unsigned other = 0; other < i; other++)
-			PROMISE(sockets[i].inside != sockets[other].inside ||
-				sockets[i].port != sockets[other].port);
-	}
-}
-
 static void outbound(struct story *s, const uint8_t *b)
 {
 	struct esp_ike_header h = header_of(b);
@@ -91,11 +76,9 @@ static void outbound(struct story *s, const uint8_t *b)
 	enum ike_action action =
 		ike_port_outbound(s->ike, s->now_ms, 1 + server, socket, from_500, &h);
 
-	PROMISE(action >= IKE_PASS && action <= IKE_HELD);
+	PROMISE(action >= IKE_PASS && action <= IKE_REFUSE);
 	PROMISE(action != IKE_SHARE || !from_500);
-	s->spoken[socket.inside - 1][server] |= action != IKE_REFUSE && action != IKE_HELD;
-	if (action == IKE_CROWDED)
-		take_back(s, 1 + server);
+	s->spoken[socket.inside - 1][server] |= action != IKE_REFUSE;
 }
 
 /* What is given to a host is only what it, or somebody in its place, asked that server for. */
@@ -137,32 +120,24 @@ static bool sa_save(void *context, const struct ike_sa *sa)
 	return true;
 }
 
-/* Of servers, as they would be saved. */
-static struct learned facts[SERVERS + 1];
-static bool is_known[SERVERS + 1];
+static enum ike_strategy strategies[SERVERS + 1];
 
-static bool server_save(void *context, uint32_t server, const struct learned *fact)
+static bool server_save(void *context, uint32_t server, enum ike_strategy strategy)
 {
 	(void)context;
-	PROMISE(server >= 1 && server <= SERVERS && !is_known[server]);
-	facts[server] = *fact;
-	is_known[server] = true;
+	PROMISE(server >= 1 && server <= SERVERS && ike_strategy_name(strategy));
+	strategies[server] = strategy;
 	return true;
 }
 
 static void look(struct story *s)
 {
 	s->count = 0;
-	memset(is_known, 0, sizeof(is_known));
+	memset(strategies, 0, sizeof(strategies));
 	ike_port_each_sa(s->ike, sa_save, s);
-	port_habits_each(ike_port_habits(s->ike), server_save, s);
-	for (uint32_t server = 1; server <= SERVERS; server++) {
-		enum port_habit habit =
-			port_habit_of(ike_port_habits(s->ike), server, (int64_t)s->now_ms);
-
-		PROMISE(habit < HABITS && port_habit_name(habit));
-		PROMISE(is_known[server] || habit == HABIT_UNKNOWN);
-	}
+	ike_port_each_server(s->ike, server_save, s);
+	for (uint32_t server = 1; server <= SERVERS; server++)
+		PROMISE(ike_port_strategy(s->ike, server) == strategies[server]);
 }
 
 static void start(struct story *s)
@@ -179,8 +154,8 @@ static void again(struct story *s)
 	for (unsigned i = 0; i < s->count; i++)
 		ike_port_restore_sa(s->ike, s->now_ms, &s->saved[i]);
 	for (uint32_t server = 1; server <= SERVERS; server++)
-		if (is_known[server])
-			port_habit_restore(ike_port_habits(s->ike), server, &facts[server]);
+		if (strategies[server])
+			ike_port_restore_server(s->ike, server, strategies[server]);
 }
 
 static void forget(struct story *s)

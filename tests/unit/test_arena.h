@@ -13,6 +13,7 @@
 #include "core/memory.h"
 
 #include "core/gateway.h"
+#include "core/port_owner.h"
 
 #define HZ 100
 

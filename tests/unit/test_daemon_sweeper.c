@@ -18,6 +18,7 @@
 #include "daemon/expiry.h"
 #include "daemon/forwards.h"
 #include "daemon/keepalives.h"
+#include "daemon/reserved.h"
 #include "daemon/roster.h"
 #include "daemon/sweeper.h"
 #include "daemon/tunnels.h"
@@ -486,13 +487,60 @@ static void a_forward_waits_for_a_port_in_use(void **state)
 	struct port_forward_settings forward = {
 		.protocol = FORWARD_UDP, .port = 4000, .port_last = 4000, .to.s_addr = REMOTE};
 	struct settings with = {.port_forwards = &forward, .port_forwards_count = 1};
+	struct forward_missing missing;
 
 	session_make(4000);
 	assert_int_equal(forwards_make(&with, now), 1);
+	assert_true(forwards_missing_nth(&with, 0, &missing));
+	assert_ptr_equal(missing.forward, &forward);
+	assert_int_equal(missing.port, 4000);
+	assert_int_equal(missing.owner, PORT_HOSTS);
+	assert_int_equal(missing.holder, INSIDE);
+	assert_false(forwards_missing_nth(&with, 1, &missing));
 	now += 301 * HZ;
 	pass(*state);
 	assert_int_equal(forwards_make(&with, now), 0);
+	assert_false(forwards_missing_nth(&with, 0, &missing));
 	assert_int_equal(mapping_of(4000)->mapping.new_local, REMOTE);
+}
+
+/* A socket of the gateway's own keeps its port, but one that only listens: the WAN never reached
+ * it. */
+static void a_forward_of_the_gateways_own_port(void **state)
+{
+	struct port_forward_settings forward = {
+		.protocol = FORWARD_TCP, .port = 4000, .port_last = 4000, .to.s_addr = INSIDE};
+	struct settings with = {.port_forwards = &forward, .port_forwards_count = 1};
+	struct forward_missing missing;
+
+	reserved_port(PROTOCOL_TCP, host_to_be16(4000), false);
+	assert_int_equal(forwards_make(&with, now), 1);
+	assert_true(forwards_missing_nth(&with, 0, &missing));
+	assert_int_equal(missing.owner, PORT_GATEWAYS);
+	reserved_port(PROTOCOL_TCP, host_to_be16(4000), true);
+	assert_int_equal(forwards_make(&with, now), 0);
+	reserved_port(PROTOCOL_TCP, host_to_be16(4000), false);
+	assert_int_equal(forwards_make(&with, now), 0);
+}
+
+/* CVE-2021-3773: a host that was first on a port gives it up, not what it has. */
+static void a_socket_of_the_gateway_takes_a_hosts_port(void **state)
+{
+	struct record *session = session_make(4000), *external = mapping_of(4000);
+	uint32_t references = record_references(external);
+
+	reserved_port(PROTOCOL_UDP, host_to_be16(4000), false);
+	assert_int_equal(port_owner_of(external), PORT_GATEWAYS);
+	assert_int_equal(record_references(external), references);
+	assert_int_equal(host_record()->host.mappings, 0);
+	pass(*state);
+	assert_int_equal(record_state(session), SLOT_LIVE);
+	now += 301 * HZ; /* both have ended */
+	pass(*state);
+	now += 121 * HZ;
+	pass(*state);
+	assert_null(mapping_of(4000));
+	assert_int_equal(host_record()->host.mappings, 0);
 }
 
 /* --- tunnels --------------------------------------------------------------------------- */
@@ -826,6 +874,8 @@ int main(void)
 		TEST(a_mapping_in_use_stays),
 		TEST(forwards_come_and_go_with_the_settings),
 		TEST(a_forward_waits_for_a_port_in_use),
+		TEST(a_forward_of_the_gateways_own_port),
+		TEST(a_socket_of_the_gateway_takes_a_hosts_port),
 		TEST(an_armed_call_outlives_every_timer),
 		TEST(a_forsaken_call_has_a_timer_again),
 		TEST(a_call_id_of_another_host_is_refused),

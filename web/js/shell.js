@@ -141,6 +141,8 @@ function bannerTick(waiting, left, clock) {
 
 // After a change: what waits for confirmation now
 function changed(result) {
+	for (const warning of (result && result.warnings) || [])
+		toast(warning);
 	if (live.status && result) {
 		live.status.confirm_within_s = result.confirm_within_s;
 		liveTell("confirm");
