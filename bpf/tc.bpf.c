@@ -168,13 +168,36 @@ static __always_inline int tc_not_ipv4(struct __sk_buff *skb, enum direction dir
 	return reason == REASON_ipv6 || reason == REASON_ethertype ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
+static __always_inline bool has_tag(const struct __sk_buff *skb)
+{
+	return skb->vlan_present || skb->protocol == host_to_be16(ETHERTYPE_VLAN) ||
+	       skb->protocol == host_to_be16(ETHERTYPE_QINQ);
+}
+
+#define VLAN_ID_MASK 0x0fff
+
+/*
+ * IEEE 802.1Q section 9.6: a tag with VLAN id 0 holds a priority and no VLAN. The frame
+ * is this device's and goes on without the tag. False: the frame is another device's.
+ */
+static __noinline bool tc_untag_priority(struct __sk_buff *skb)
+{
+	__be16 in_band = 0;
+	__u32 tag = skb->vlan_tci;
+
+	if (!skb->vlan_present) {
+		if (bpf_skb_load_bytes(skb, ETHERNET, &in_band, sizeof(in_band)))
+			return false;
+		tag = be16_to_host(in_band);
+	}
+	return !(tag & VLAN_ID_MASK) && !bpf_skb_vlan_pop(skb) && !has_tag(skb);
+}
+
 static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction direction)
 {
 	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
 
-	/* a tagged frame is another device's */
-	if (skb->vlan_present || skb->protocol == host_to_be16(ETHERTYPE_VLAN) ||
-	    skb->protocol == host_to_be16(ETHERTYPE_QINQ))
+	if (unlikely(has_tag(skb)) && !tc_untag_priority(skb))
 		return TC_ACT_UNSPEC;
 	if (unlikely(skb->protocol != host_to_be16(ETHERTYPE_IPV4)))
 		return tc_not_ipv4(skb, direction);

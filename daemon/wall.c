@@ -43,9 +43,9 @@ static void lan_names(FILE *out, const struct links *links)
 }
 
 /*
- * RFC 2827 once more, for what the data plane leaves to the kernel (a frame with
- * a VLAN tag of 0): a source comes in by the interface that leads to it. What
- * comes out of the gateway's own IPsec has been looked at as what it came in.
+ * RFC 2827 once more, for what the data plane leaves to the kernel: a source comes
+ * in by the interface that leads to it. What comes out of the gateway's own IPsec
+ * has been looked at as what it came in.
  */
 static void source_rules(FILE *out, const struct links *links)
 {

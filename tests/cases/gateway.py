@@ -21,8 +21,6 @@ from packets import E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, devi
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = os.path.join(TOP, "build/san/tests/cases")
 
-EVENTS = {"session_created", "mapping_created", "mss_clamped", "rst_out_of_sequence"}
-
 
 def events():
     """Reasons that are counted beside a verdict."""
@@ -39,7 +37,7 @@ KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "per
          "quoted": 8, "fragment": 9, "shared": 11, "claim": 12, "remote": 13}
 CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvpn": 5, "tunnel": 6}
 ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY, ID_IKE, ID_TUNNEL, ID_SESSION, ID_CONTROL = range(9)
-TIMEOUT_ESP, TIMEOUT_GRE = 4, 5
+TIMEOUT_ESP, TIMEOUT_GRE = 5, 6
 STATIC_MAPPING, OPEN_MAPPING = 1, 2
 HELPER_SESSION, STATIC_SESSION, WATCHED_SESSION, SHARED_SESSION = 1, 8, 0x20, 0x40
 WAN_DEVICE, LAN_DEVICE, BARE_DEVICE, XDP_DEVICE = 1, 2, 4, 8

@@ -16,7 +16,8 @@
 
 # Of `make test`: under two minutes
 DIRT_SAMPLE=("wayleave-tc pppoe strongswan-natt2" "wayleave-tc pppoe,reorder wireguard" "wayleave-xdp loss wireguard"
-	"wayleave-tc resolver openvpn-udp" "wayleave-xdp delay,reorder openvpn-udp" "wayleave-tc loss l2tp2")
+	"wayleave-tc resolver openvpn-udp" "wayleave-xdp delay,reorder openvpn-udp" "wayleave-tc loss l2tp2"
+	"wayleave-tc vlan0 wireguard" "wayleave-xdp vlan0 strongswan-natt2")
 DIRTY=${DIRTY:-}
 DIRT_NAMES="pppoe vlan0 resolver rule loss delay reorder"
 DIRT_MTU=1492 DIRT_LOSS=1 DIRT_DELAY_MS=10 DIRT_REORDER=2
