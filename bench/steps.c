@@ -312,11 +312,15 @@ static int hit(__u32 count)
 
 static bool way_is_noted(__u32 address, __u32 hop)
 {
-	__u64 where = route_where(INSIDE, host_to_be32(address));
+	/* ways in are asked for as of packets from the WAN: core/known_route.h */
+	struct query q = {
+		.destination = host_to_be32(address),
+		.ifindex = hop == HOP ? INSIDE : WAN,
+	};
 
-	if (known_route_of(where_hash(arena.config, where))->where)
+	if (known_route_of(query_hash(arena.config, &q))->query[0])
 		return false;
-	known_route_note(arena.config, where, hop, 0);
+	known_route_note(arena.config, &q, hop, 0);
 	return true;
 }
 

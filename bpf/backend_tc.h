@@ -96,10 +96,20 @@ static __always_inline void packet_fix_l4_sum(const struct packet *p, __u32 offs
 		bpf_l4_csum_replace(p->context, p->base + offset, 0, id_delta, flags);
 }
 
-static __always_inline enum route_result route_lookup(struct packet *p, __be32 destination,
-						      struct route *route)
+static __always_inline enum route_result
+route_lookup(struct packet *p, const struct query *query, struct route *route)
 {
-	return BACKEND_NAME(route_of)(p->context, p->ifindex, destination, route);
+	return BACKEND_NAME(route_of)(p->context, query, route);
+}
+
+static __always_inline __u32 route_interface(struct packet *p, const struct query *query)
+{
+	return BACKEND_NAME(interface_of)(p->context, query);
+}
+
+static __always_inline __u32 stack_mtu(struct packet *p, const struct query *query)
+{
+	return BACKEND_NAME(stack_mtu_of)(p->context, query);
 }
 
 static __always_inline bool next_hop_usable(const struct next_hop *hop)

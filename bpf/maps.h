@@ -59,6 +59,22 @@ MAP struct {
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, ROUTE_MTUS);
+	__type(key, __u32);
+	__type(value, struct route_mtu);
+} route_mtus SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MARKED_ROUTES);
+	__type(key, __u32);
+	__type(value, struct marked_route);
+} marked_routes SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, INTERFACES);
 	__type(key, __u32);
 	__type(value, struct interface);
@@ -118,6 +134,16 @@ static __always_inline struct known_route *known_route_at(__u32 index)
 static __always_inline struct question_ring *question_ring_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&questions, &index);
+}
+
+static __always_inline struct route_mtu *route_mtu_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&route_mtus, &index);
+}
+
+static __always_inline struct marked_route *marked_route_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&marked_routes, &index);
 }
 
 static __always_inline struct interface *interface_at(__u32 index)

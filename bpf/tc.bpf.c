@@ -21,7 +21,7 @@ static __always_inline bool next_hop_resolve(struct packet *p, struct next_hop *
 
 	if (hop->flags & NEXT_HOP_RESOLVED)
 		return true;
-	if (route_lookup(p, hop->address, &route) != ROUTE_RESOLVED ||
+	if (tc_neighbour_of(p->context, hop->ifindex, hop->address, &route) != ROUTE_RESOLVED ||
 	    route.ifindex != hop->ifindex)
 		return false;
 	next_hop_refresh(hop, &route, ROUTE_RESOLVED, clock_ticks(c));

@@ -69,7 +69,7 @@ enum timeout {
  *   PERMIT            external, id, bucket      remotes that the mapping has contacted
  *   HOST              inside host               its quota
  *   REMOTE            remote                    the same, of what it begins: core/remote.h
- *   NEXT_HOP          ifindex, address          -> index into next_hops
+ *   NEXT_HOP          ifindex, address, MTU     -> index into next_hops
  *   QUOTED            as the session, with the id that the far end chose: what an
  *                     ICMP error quotes of an armed tunnel; a copy of the session
  *   SHARED            as a reply, with an id from inside the payload: whose session it is
@@ -340,7 +340,7 @@ struct next_hop {
 	__u8 source[6];
 	__u32 ifindex;
 	__be32 address; /* the neighbour's; 0.0.0.0 on a device without neighbours */
-	__u16 mtu;
+	__u16 mtu;	/* of the routes that lead here: another MTU is another next hop */
 	__u8 flags;
 	__u8 reserved;
 	__u32 last_chosen; /* tick */
@@ -349,12 +349,70 @@ struct next_hop {
 #define NEXT_HOPS 4096
 _Static_assert(sizeof(struct next_hop) == 32, "two next hops a cache line");
 
-/* --- what the kernel's routing table has lately said: core/known_route.h ------------------ */
+/* --- the kernel's routing: core/query.h, known_route.h, route_mtu.h, marked_route.h ---- */
+/*
+ * What the routing table is asked, as Linux asks it for a packet that it forwards: the
+ * interface that it came from, and its header as the inside knows it. Compared as words.
+ */
+struct query {
+	union {
+		struct {
+			__be32 destination;
+			__u32 ifindex;
+			__be32 source;
+			__be16 source_port, destination_port; /* TCP and UDP only */
+			__u8 protocol;
+			__u8 tos;
+			__u8 zero[6];
+		};
+		__u64 word[3];
+	};
+};
+#define ASKED_WORDS 2 /* the words that config.asked masks */
+
+/* What the table has lately answered. */
 struct known_route {
-	__u64 where;  /* ifindex that the packet came from, address */
-	__u64 answer; /* tick, route_generation, next hop: scrambled by `where` */
+	__u64 query[3];
+	__u64 answer; /* tick, route_generation, next hop: scrambled by the query */
 };
 #define KNOWN_ROUTES 4096
+
+/*
+ * The daemon's copy of each route with an MTU of its own, and of the more specific ones of
+ * its table with the same next hop; table by table, the most specific first. The kernel's
+ * look-up says neither which table it found the route in nor an MTU that is not locked.
+ */
+struct route_mtu {
+	__be32 prefix, mask;
+	__u32 ifindex;
+	__be32 next_hop; /* 0: the destination itself */
+	__u32 priority;
+	__u32 table;
+	__u16 mtu; /* bytes, layer 3; 0: the interface's */
+	__u8 length;
+	__u8 reserved[5];
+};
+#define ROUTE_MTUS 64
+
+/*
+ * Packets that a rule would send by another way than the WAN if a firewall had marked
+ * them, which happens behind the data plane's hooks. Ports in host order; a range of 0 to
+ * 0 is any. ifindex 0: every interface but the WAN.
+ */
+struct marked_route {
+	__u32 ifindex;
+	__be32 source, source_mask;
+	__be32 destination, destination_mask;
+	__u16 source_first, source_last, destination_first, destination_last;
+	__u8 protocol; /* 0: any */
+	__u8 tos, tos_mask;
+	__u8 reserved;
+};
+#define MARKED_ROUTES 64
+_Static_assert(sizeof(struct query) == 24, "a query is three words");
+_Static_assert(sizeof(struct known_route) == 32, "two known routes a cache line");
+_Static_assert(sizeof(struct route_mtu) == 32, "two routes a cache line");
+_Static_assert(sizeof(struct marked_route) == 32, "two rules a cache line");
 
 /* --- where questions were begun: core/question.h ------------------------------------------ */
 #define QUESTION_RING  4096 /* hints in a ring; a power of two */
@@ -437,7 +495,13 @@ struct config {
 	/* the pair of devices on whose far end packets are cut: where they are sent into it */
 	__u32 cut_ifindex;
 	__u32 cut_ids[CUT_COUNTERS]; /* written by the data plane: core/cut.h */
-	__u8 reserved[36];
+	/* the kernel's routing, as far as its look-up does not tell; new flows only */
+	__u64 asked[ASKED_WORDS]; /* of struct query's last words the bits that matter; with
+				   * rules the source always does */
+	__u8 rules;		  /* bool: rules beside the kernel's own three */
+	__u8 route_mtus;	  /* entries in use */
+	__u8 marked_routes;	  /* the same */
+	__u8 reserved[21];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */
@@ -475,6 +539,8 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   next_hops    ARRAY, mmapable   struct next_hop     [NEXT_HOPS]
  *   known_routes ARRAY, mmapable   struct known_route  [KNOWN_ROUTES]
  *   questions    ARRAY, mmapable   struct question_ring [QUESTION_RINGS]
+ *   route_mtus   ARRAY, mmapable   struct route_mtu    [ROUTE_MTUS]
+ *   marked_routes ARRAY, mmapable  struct marked_route [MARKED_ROUTES]
  *   interfaces   ARRAY, mmapable   struct interface    [INTERFACES]
  *   config       ARRAY, mmapable   struct config       [1]
  *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]

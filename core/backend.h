@@ -17,6 +17,8 @@
  *   struct next_hop *next_hop_at(__u32 index)      NULL past the end
  *   struct known_route *known_route_at(__u32 index)  NULL past the end or where none are kept
  *   struct question_ring *question_ring_at(__u32 index)  NULL past the end or where none are kept
+ *   struct route_mtu *route_mtu_at(__u32 index)    NULL past the end
+ *   struct marked_route *marked_route_at(__u32 index)  NULL past the end
  *   struct interface *interface_at(__u32 index)    NULL past the end
  *   struct bucket *bucket_at(__u32 index)          NULL past the end
  *   __u32 *contact_at(__u32 index)                 NULL past the end
@@ -46,8 +48,12 @@
  *        CHECKSUM_PARTIAL)
  *
  * Surroundings
- *   enum route_result route_lookup(struct packet *, __be32 destination,
+ *   enum route_result route_lookup(struct packet *, const struct query *,
  *                                  struct route *)  the kernel's routing table
+ *   __u32 route_interface(struct packet *, const struct query *)  of it only the
+ *        interface; 0: this machine, or none
+ *   __u32 stack_mtu(struct packet *, const struct query *)  the MTU by which the kernel
+ *        itself would forward; 0: it does not say
  *   bool next_hop_usable(const struct next_hop *)  can this back end send there?
  *   BACKEND_FINISHES: 0 where another program takes over what this one leaves
  */
@@ -64,10 +70,14 @@ enum route_result {
 	ROUTE_STACK,	  /* this machine itself, or no way: the kernel's business */
 };
 
+#define ANY_PRIORITY 0xffffffffu
+
 struct route {
 	__u32 ifindex;
-	__be32 next_hop; /* the neighbour's address */
-	__u16 mtu;	 /* bytes, layer 3 */
+	__be32 next_hop;  /* the neighbour's address */
+	__u32 priority;	  /* of the route in its table; ANY_PRIORITY: not known */
+	__u16 mtu;	  /* the route's own, bytes, layer 3; 0: none */
+	__u16 device_mtu; /* the interface's, for one that is none of ours; 0: not known */
 	__u8 destination[6];
 	__u8 source[6];
 };

@@ -201,6 +201,8 @@ SEPARATE verdict_t BACKEND_NAME(outbound_judge)(packet_context *context, __u32 b
 	if (reason != REASON_forwarded)
 		return is_blocked(c, f->class) ? verdict(ACTION_PUNT, reason, NO_RECORD)
 					       : drop(reason);
+	if (out == WAY_MARKED || in == WAY_MARKED)
+		return verdict(ACTION_PUNT, REASON_mark_rule, NO_RECORD);
 	if (f->ttl <= 1)
 		return ttl_exceeded(true);
 	return hops_verdict(f->hairpin ? in : out, in); /* a hairpin's both are inside */
@@ -213,7 +215,7 @@ static __always_inline verdict_t outbound_routes(struct packet *p, const struct 
 
 	if (is_martian_source(f->source)) /* before it has a way */
 		return drop(REASON_martian_source);
-	ways = ways_find(p, c, f->destination, f->source, p->ifindex);
+	ways = outbound_ways(p, c, f);
 	return BACKEND_NAME(outbound_judge)(p->context, p->base, f, ways);
 }
 
@@ -461,18 +463,20 @@ SEPARATE verdict_t BACKEND_NAME(inbound_judge)(packet_context *context, __u32 ba
 		return drop(REASON_martian_source);
 	if (in == WAY_ELSEWHERE)
 		return drop(REASON_unsolicited);
+	if (in == WAY_MARKED || (!f->hairpin && out == WAY_MARKED))
+		return drop(REASON_mark_rule);
 	if (!f->hairpin && out == WAY_ELSEWHERE)
-		return drop(REASON_spoofed_source);
+		return drop(c->rules ? REASON_answers_elsewhere : REASON_spoofed_source);
 	return hops_verdict(f->hairpin ? in : out, in); /* a hairpin's both are inside */
 }
 
 static __always_inline verdict_t inbound_routes(struct packet *p, const struct config *c,
-						struct facts *f, const struct mapping *mapping)
+						struct facts *f, const struct record *mapping)
 {
-	__u64 ways = ways_find(p, c, f->source, mapping->new_local, ANY_BUT_THE_WAN);
+	__u64 ways = inbound_ways(p, c, f, table_index(mapping));
 
 	f->hairpin = f->source == c->external && p->ifindex != c->wan_ifindex;
-	return BACKEND_NAME(inbound_judge)(p->context, p->base, mapping->new_id, f, ways);
+	return BACKEND_NAME(inbound_judge)(p->context, p->base, mapping->mapping.new_id, f, ways);
 }
 
 /*
@@ -508,7 +512,7 @@ static __always_inline verdict_t inbound_steps(struct packet *p, const struct co
 					       struct facts *f, struct record *external,
 					       __u32 mapping)
 {
-	verdict_t v = inbound_routes(p, c, f, &external->mapping);
+	verdict_t v = inbound_routes(p, c, f, external);
 	__u32 hops = verdict_index(v);
 
 	if (verdict_action(v) != ACTION_FORWARD)

@@ -401,6 +401,27 @@ static __always_inline bool is_stale(const struct config *c, const struct record
 
 /* --- later pieces -------------------------------------------------------------------------- */
 
+/* Would a whole packet with this header go out by the WAN? A later piece has no ports. */
+SEPARATE __u32 BACKEND_NAME(piece_leads_out)(packet_context *context, __u32 base, __u32 ifindex)
+{
+	struct packet p = {.context = context, .base = base};
+	const struct ipv4_header *ip = packet_at(&p, 0, sizeof(*ip));
+	const struct config *c = config_get();
+	struct flow_ends ends;
+	struct query q;
+
+	if (!c || !ip)
+		return false;
+	ends = (struct flow_ends){
+		.remote = ip->destination,
+		.inside = ip->source,
+		.protocol = ip->protocol,
+		.tos = ip->service,
+	};
+	query_out(&q, &ends, ifindex);
+	return c->wan_ifindex && route_interface(&p, &q) == c->wan_ifindex;
+}
+
 /* The daemon holds it until the first piece comes. */
 static __always_inline bool piece_may_wait(const struct record_key *key, __u32 direction)
 {
@@ -416,11 +437,10 @@ static __always_inline bool piece_may_wait(const struct record_key *key, __u32 d
 static __always_inline verdict_t fragment_early(struct packet *p, struct config *c,
 						const struct record_key *key, __u32 direction)
 {
-	struct route route = {};
 	verdict_t v;
 
-	if (direction == DIRECTION_OUT && (route_lookup(p, key->remote, &route) == ROUTE_STACK ||
-					   route.ifindex != c->wan_ifindex))
+	if (direction == DIRECTION_OUT &&
+	    !BACKEND_NAME(piece_leads_out)(p->context, p->base, p->ifindex))
 		return to_stack(REASON_to_gateway);
 	if (!is_contact(key->remote))
 		return drop(REASON_fragment_stray);

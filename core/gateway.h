@@ -30,15 +30,43 @@ enum origin {
 
 /* --- hits ------------------------------------------------------------------------- */
 
-/* What is longer than its next hop's MTU, and may be cut, is cut; the rest is an error. */
-static __always_inline verdict_t too_big(const struct facts *f, bool out)
+/*
+ * Would the kernel, given an outbound packet of the session, tell its sender @mtu? Not
+ * where it has learned less of the path, which is not the sender's affair, or where it does
+ * not say: then the daemon tells. A dead one tells nobody, and the kernel at least may.
+ */
+SEPARATE __u32 BACKEND_NAME(stack_tells)(packet_context *context, __u32 base, __u32 ifindex,
+					 __u32 record, __u32 mtu)
+{
+	struct packet p = {.context = context, .base = base, .ifindex = ifindex};
+	const struct config *c = config_get();
+	const struct record *r = record_at(record);
+	struct query q;
+
+	if (!c || !r || !daemon_lives(c))
+		return true;
+	session_query(&p, &q, r, true);
+	return stack_mtu(&p, &q) == mtu;
+}
+
+/*
+ * What is longer than its next hop's MTU, @mtu, and may be cut, is cut; the rest is an
+ * error. What the daemon hands in again cannot go up the stack.
+ */
+static __always_inline verdict_t too_big(struct packet *p, const struct facts *f,
+					 const struct record *r, bool out, enum origin origin,
+					 __u32 mtu)
 {
 	if (!BACKEND_FINISHES)
 		return leave();
 	if (!dont_fragment(f))
 		return 0;
-	return out ? to_stack(REASON_too_big_outbound)
-		   : verdict(ACTION_PUNT, REASON_too_big_inbound, NO_RECORD);
+	if (!out)
+		return verdict(ACTION_PUNT, REASON_too_big_inbound, NO_RECORD);
+	if (origin == ORIGIN_WIRE &&
+	    BACKEND_NAME(stack_tells)(p->context, p->base, p->ifindex, table_index(r), mtu))
+		return to_stack(REASON_too_big_outbound);
+	return verdict(ACTION_PUNT, REASON_too_big_outbound, NO_RECORD);
 }
 
 /* Answers an enum reason. */
@@ -52,14 +80,19 @@ SEPARATE __u32 BACKEND_NAME(session_reroute_at)(packet_context *context, __u32 b
 	return c && r ? session_reroute(&p, c, r, out) : REASON_no_route;
 }
 
-static __always_inline verdict_t reroute(struct packet *p, struct record *r, bool out)
+/* Of a stranger's packet the session keeps nothing. */
+static __always_inline verdict_t reroute(struct packet *p, const struct config *c, struct record *r,
+					 bool out)
 {
-	enum reason reason = BACKEND_NAME(session_reroute_at)(p->context, p->base, p->ifindex,
-							      table_index(r), out);
+	enum reason reason;
 
+	if (unlikely(is_strangers(p, c, r, out)))
+		return drop(REASON_spoofed_source);
+	reason = BACKEND_NAME(session_reroute_at)(p->context, p->base, p->ifindex, table_index(r),
+						  out);
 	if (likely(reason == REASON_forwarded))
 		return 0;
-	return reason == REASON_spoofed_source ? drop(reason) : to_stack(reason);
+	return reason == REASON_no_route ? to_stack(reason) : drop(reason);
 }
 
 /* RFC 4303 section 3.3.3: on a bound SPI that is the beginning of another SA with the same SPI. */
@@ -210,7 +243,7 @@ static __always_inline verdict_t session_objects(struct packet *p, const struct 
 	if (unlikely(r->session.flags & SESSION_HAIRPIN && !out && p->ifindex == c->wan_ifindex))
 		return drop(REASON_martian_source); /* our own address, from outside */
 	if (unlikely(r->session.route_generation != route_stamp(c, out ? p->ifindex : 0))) {
-		objection = reroute(p, r, out);
+		objection = reroute(p, c, r, out);
 		if (objection)
 			return objection;
 	}
@@ -282,7 +315,7 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 		if (!next_hop_usable(hop))
 			return leave();
 		if (unlikely(packet_segment_length(p) > hop->mtu)) {
-			v = too_big(f, out);
+			v = too_big(p, f, r, out, origin, hop->mtu);
 			if (v)
 				return v;
 			done = verdict(ACTION_CUT, REASON_forwarded, verdict_index(done));
@@ -358,6 +391,7 @@ static __always_inline verdict_t find_or_begin(struct packet *p, const struct co
 	if (likely(*r))
 		return 0;
 	facts_copy(spare, f);
+	spare->tos = packet_tos(p);
 	v = begin(p, c, spare, direction);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;

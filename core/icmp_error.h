@@ -10,7 +10,40 @@
 #include "core/filter.h"
 #include "core/parse.h"
 #include "core/rewrite.h"
+#include "core/session.h"
 #include "core/verdict.h"
+
+/*
+ * The interface that the way back to @source leads through, as the packets of the session go
+ * that the error is about; 0: this machine, or none. @record: the session's half in the
+ * error's direction @out. @ifindex: where the error came in; a flow of the gateway's own is
+ * asked for from there.
+ */
+SEPARATE __u32 BACKEND_NAME(error_way_back)(packet_context *context, __u32 ifindex, __u32 record,
+					    __be32 source, __u32 out)
+{
+	const struct record *r = record_at(record);
+	const struct config *c = config_get();
+	struct packet p = {.context = context};
+	const struct next_hop *hop;
+	struct flow_ends ends;
+	struct query q;
+
+	hop = r ? next_hop_at(r->session.next_hop) : NULL;
+	if (!hop || !c)
+		return 0;
+	if (hop->ifindex)
+		ifindex = hop->ifindex;
+	ends = session_ends(r, out);
+	if (out) {
+		ends.inside = source;
+		query_in(&q, &ends, ifindex);
+	} else {
+		ends.remote = source;
+		query_out(&q, &ends, ifindex);
+	}
+	return route_interface(&p, &q);
+}
 
 #define ICMP_QUOTE 8 /* offset of the quoted packet in the message */
 
@@ -232,8 +265,8 @@ static __always_inline enum reason icmp_error_source(struct packet *p, const str
 		return REASON_martian_source;
 	if (f->destination != (out ? r->key.remote : r->key.local))
 		return REASON_icmp_malformed;
-	if (!hairpinned &&
-	    BACKEND_NAME(route_back)(p->context, p->ifindex, f->source) != p->ifindex)
+	if (!hairpinned && BACKEND_NAME(error_way_back)(p->context, p->ifindex, table_index(r),
+							f->source, out) != p->ifindex)
 		return REASON_spoofed_source;
 	return REASON_forwarded;
 }

@@ -17,12 +17,14 @@
 #define BACKEND_FINISHES 1
 
 struct arena {
-	struct record_set *sets;	  /* config->set_mask + 1 of them */
-	struct set_tags *tags;		  /* as many */
-	struct next_hop *next_hops;	  /* NEXT_HOPS */
-	struct interface *interfaces;	  /* INTERFACES */
-	struct known_route *known_routes; /* KNOWN_ROUTES; NULL: none are kept */
-	struct question_ring *questions;  /* QUESTION_RINGS; NULL: none are kept */
+	struct record_set *sets;	    /* config->set_mask + 1 of them */
+	struct set_tags *tags;		    /* as many */
+	struct next_hop *next_hops;	    /* NEXT_HOPS */
+	struct interface *interfaces;	    /* INTERFACES */
+	struct known_route *known_routes;   /* KNOWN_ROUTES; NULL: none are kept */
+	struct question_ring *questions;    /* QUESTION_RINGS; NULL: none are kept */
+	struct route_mtu *route_mtus;	    /* ROUTE_MTUS; NULL: none */
+	struct marked_route *marked_routes; /* MARKED_ROUTES; NULL: none */
 	struct config *config;
 	struct bucket *buckets; /* BUCKETS */
 	__u32 *contacts;	/* CONTACTS */
@@ -30,7 +32,8 @@ struct arena {
 	__u32 (*ticks)(void);
 	__u32 (*random)(void);
 	void (*count)(enum reason reason, __u32 bytes);
-	enum route_result (*route)(__u32 ifindex, __be32 destination, struct route *route);
+	enum route_result (*route)(const struct query *query, struct route *route);
+	__u32 (*stack_mtu)(const struct query *query); /* NULL: nobody knows */
 };
 
 /* Defined once by each program; set before any other function of the core. */
@@ -72,6 +75,16 @@ static inline struct known_route *known_route_at(__u32 index)
 static inline struct question_ring *question_ring_at(__u32 index)
 {
 	return arena.questions && index < QUESTION_RINGS ? &arena.questions[index] : NULL;
+}
+
+static inline struct route_mtu *route_mtu_at(__u32 index)
+{
+	return arena.route_mtus && index < ROUTE_MTUS ? &arena.route_mtus[index] : NULL;
+}
+
+static inline struct marked_route *marked_route_at(__u32 index)
+{
+	return arena.marked_routes && index < MARKED_ROUTES ? &arena.marked_routes[index] : NULL;
 }
 
 static inline struct interface *interface_at(__u32 index)
@@ -166,10 +179,22 @@ static inline void packet_fix_l4_sum(struct packet *p, __u32 offset, __u16 addre
 		*check = 0xffff;
 }
 
-static inline enum route_result route_lookup(struct packet *p, __be32 destination,
+static inline enum route_result route_lookup(struct packet *p, const struct query *query,
 					     struct route *route)
 {
-	return arena.route(p->ifindex, destination, route);
+	return arena.route(query, route);
+}
+
+static inline __u32 route_interface(struct packet *p, const struct query *query)
+{
+	struct route route = {};
+
+	return arena.route(query, &route) == ROUTE_STACK ? 0 : route.ifindex;
+}
+
+static inline __u32 stack_mtu(struct packet *p, const struct query *query)
+{
+	return arena.stack_mtu ? arena.stack_mtu(query) : 0;
 }
 
 static inline bool next_hop_usable(const struct next_hop *hop)

@@ -9,6 +9,9 @@
 #include "core/table.h"
 
 #define NO_NEXT_HOP 0
+/* In a session: none, for routes or rules lead elsewhere. No index, and no used one as modulo. */
+#define NEXT_HOP_ELSEWHERE 0xf000
+#define MTU_UNKNOWN	   1500 /* RFC 894: Ethernet's */
 
 static __always_inline const struct interface *interface_find(__u32 ifindex)
 {
@@ -23,21 +26,32 @@ static __always_inline const struct interface *interface_find(__u32 ifindex)
 	return NULL;
 }
 
-static __always_inline void next_hop_key(struct record_key *key, __u32 ifindex, __be32 address)
+static __always_inline void next_hop_key(struct record_key *key, __u32 ifindex, __be32 address,
+					 __u16 mtu)
 {
 	*key = (struct record_key){
 		.remote = address,
 		.local = ifindex,
+		.id = mtu,
 		.kind = KIND_NEXT_HOP,
 	};
+}
+
+/* A route's own MTU narrows what its interface carries, and never widens it. */
+static __always_inline __u16 next_hop_mtu(const struct route *route,
+					  const struct interface *interface)
+{
+	__u16 mtu = interface ? interface->mtu : route->device_mtu;
+
+	if (!mtu)
+		mtu = MTU_UNKNOWN;
+	return route->mtu && route->mtu < mtu ? route->mtu : mtu;
 }
 
 static __always_inline void next_hop_refresh(struct next_hop *hop, const struct route *route,
 					     enum route_result result, __u32 now)
 {
 	hop->last_chosen = now;
-	if (route->mtu)
-		hop->mtu = route->mtu;
 	if (result != ROUTE_RESOLVED)
 		return;
 	__builtin_memcpy(hop->destination, route->destination, 6);
@@ -84,7 +98,7 @@ static __always_inline __u32 next_hop_add(const struct record_key *key, const st
 		return NO_NEXT_HOP;
 	hop->address = key->remote;
 	hop->flags = next_hop_flags(interface ? interface->flags : 0);
-	hop->mtu = interface ? interface->mtu : 1500;
+	hop->mtu = key->id;
 	next_hop_refresh(hop, route, result, now);
 	if (table_claim(key, &at) != CLAIM_OK)
 		goto give_back;
@@ -116,7 +130,8 @@ SEPARATE __u32 next_hop_for(const struct route *route, __u32 result)
 	interface = interface_find(route->ifindex);
 	/* behind a device without neighbours all addresses are one next hop */
 	next_hop_key(&key, route->ifindex,
-		     interface && interface->flags & INTERFACE_BARE ? 0 : route->next_hop);
+		     interface && interface->flags & INTERFACE_BARE ? 0 : route->next_hop,
+		     next_hop_mtu(route, interface));
 	r = record_at(table_search(&key));
 	if (!r)
 		return next_hop_add(&key, route, interface, result, clock_ticks(c));

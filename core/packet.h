@@ -146,6 +146,7 @@ struct facts {
 	__u8 icmp_error; /* bool */
 	__u8 class;	 /* enum flow_class; of new flows only */
 	__u8 hairpin;	 /* bool: inside host to inside host by our external address */
+	__u8 tos;	 /* of new flows only */
 };
 
 /*

@@ -436,25 +436,73 @@ static __always_inline void session_note_reply(struct record *r)
 		partner->session.flags |= SESSION_REPLIED;
 }
 
+/* Both ends of a session as the inside knows them. @r: the half of direction @out. */
+static __always_inline struct flow_ends session_ends(const struct record *r, bool out)
+{
+	bool ports = has_ports(r->key.protocol);
+
+	return (struct flow_ends){
+		.remote = r->key.remote,
+		.inside = out ? r->key.local : r->session.new_local,
+		.remote_port = ports ? r->key.remote_id : 0,
+		.inside_port = !ports ? 0
+			       : out  ? r->key.local_id
+				      : r->session.new_id,
+		.protocol = r->key.protocol,
+	};
+}
+
+/* What the routing table would be asked for @p, a packet of the session. */
+static __always_inline void session_query(struct packet *p, struct query *q, const struct record *r,
+					  bool out)
+{
+	struct flow_ends ends = session_ends(r, out);
+
+	ends.tos = packet_tos(p);
+	if (out)
+		query_out(q, &ends, p->ifindex);
+	else
+		query_in(q, &ends, p->ifindex);
+}
+
 /*
- * Routes have changed since the next hop was chosen: choose again. False: no
- * way there any more.
+ * Without rules the way by the WAN may come back any moment: a line is dialled anew. A rule
+ * that leads elsewhere means it: the sweeper ends the session, unless the next packet finds
+ * that the rule is gone. @r: the half towards the remote.
  */
-static __always_inline bool session_choose_hop(struct packet *p, const struct config *c,
-					       struct record *r, bool out)
+static __always_inline void session_moves(const struct config *c, struct record *r)
+{
+	if (c->rules && r->key.kind == KIND_SESSION_ORIG)
+		WRITE_ONCE(r->session.next_hop, NEXT_HOP_ELSEWHERE);
+}
+
+/*
+ * Routes or rules have changed since the next hop was chosen: choose again. Answers
+ * REASON_forwarded, or why the packet does not go on; each of the next ones asks anew.
+ */
+static __always_inline enum reason session_choose_hop(struct packet *p, const struct config *c,
+						      struct record *r, bool out)
 {
 	struct route route = {};
 	enum route_result result;
+	struct query q;
 	__u32 hop;
 
-	result = route_lookup(p, out ? r->key.remote : r->session.new_local, &route);
-	if (result == ROUTE_STACK || (route.ifindex == c->wan_ifindex) != out)
-		return false;
+	session_query(p, &q, r, out);
+	result = route_ask(p, c, &q, &route);
+	if (result == ROUTE_STACK || (route.ifindex == c->wan_ifindex) != out) {
+		session_moves(c, r);
+		return REASON_no_route;
+	}
+	if (unlikely(c->marked_routes) && is_marked_elsewhere(&q)) {
+		session_moves(c, r);
+		return REASON_mark_rule;
+	}
 	hop = next_hop_for(&route, result);
 	if (hop == NO_NEXT_HOP)
-		return false;
-	r->session.next_hop = hop;
-	return true;
+		return REASON_no_route;
+	WRITE_ONCE(r->session.next_hop, hop);
+	return REASON_forwarded;
 }
 
 /* Does a packet in @r's direction come from another interface than the inside host does? */
@@ -466,19 +514,20 @@ static __always_inline bool is_strangers(struct packet *p, const struct config *
 }
 
 /*
- * The stamp of a half differs: who sends this, and by which way does it go on?
- * Answers REASON_forwarded, or what stands against the packet; of a stranger's
- * the session keeps nothing. A hairpin's way out is chosen on its way in.
+ * The stamp of a half differs, and the packet is no stranger's: by which way does it go on?
+ * Answers REASON_forwarded, or what stands against the packet. A hairpin's way out is
+ * chosen on its way in.
  */
 static __always_inline enum reason session_reroute(struct packet *p, const struct config *c,
 						   struct record *r, bool out)
 {
-	if (is_strangers(p, c, r, out))
-		return REASON_spoofed_source;
-	if (!(out && r->session.flags & SESSION_HAIRPIN) && !session_choose_hop(p, c, r, out))
-		return REASON_no_route;
-	r->session.route_generation = route_stamp(c, out ? p->ifindex : 0);
-	return REASON_forwarded;
+	enum reason reason = REASON_forwarded;
+
+	if (!(out && r->session.flags & SESSION_HAIRPIN))
+		reason = session_choose_hop(p, c, r, out);
+	if (reason == REASON_forwarded)
+		r->session.route_generation = route_stamp(c, out ? p->ifindex : 0);
+	return reason;
 }
 
 #endif

@@ -156,17 +156,22 @@ static int memory_map(struct plane *plane)
 	plane->tags = map_memory(object, "tags", NULL);
 	plane->next_hops = map_memory(object, "next_hops", NULL);
 	plane->interfaces = map_memory(object, "interfaces", NULL);
+	plane->route_mtus = map_memory(object, "route_mtus", NULL);
+	plane->marked_routes = map_memory(object, "marked_routes", NULL);
 	plane->config = map_memory(object, "config", NULL);
 	plane->buckets = map_memory(object, "buckets", NULL);
 	plane->contacts = map_memory(object, "contacts", NULL);
 	plane->counters_fd = bpf_object__find_map_fd_by_name(object, "counters");
 	if (!plane->sets || !plane->tags || !plane->next_hops || !plane->interfaces ||
-	    !plane->config || !plane->buckets || !plane->contacts)
+	    !plane->route_mtus || !plane->marked_routes || !plane->config || !plane->buckets ||
+	    !plane->contacts)
 		return -ENOMEM;
 	arena = (struct arena){.sets = plane->sets,
 			       .tags = plane->tags,
 			       .next_hops = plane->next_hops,
 			       .interfaces = plane->interfaces,
+			       .route_mtus = plane->route_mtus,
+			       .marked_routes = plane->marked_routes,
 			       .config = plane->config,
 			       .buckets = plane->buckets,
 			       .contacts = plane->contacts};

@@ -52,6 +52,8 @@ struct plane {
 	struct set_tags *tags;
 	struct next_hop *next_hops;
 	struct interface *interfaces;
+	struct route_mtu *route_mtus;
+	struct marked_route *marked_routes;
 	struct config *config;
 	struct bucket *buckets;
 	uint32_t *contacts;

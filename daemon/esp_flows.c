@@ -238,7 +238,7 @@ static void copy_send(struct esp_flows *flows, const uint8_t *frame, const struc
 	uint8_t copy[TAP_FRAME_BYTES];
 	packet_context context = {.data = copy, .length = ETHERNET + facts->length};
 	struct packet packet = {.context = &context, .base = ETHERNET};
-	uint16_t index = tunnel_next_hop(inside);
+	uint16_t index = tunnel_next_hop(PROTOCOL_ESP, facts->source, inside, false);
 	const struct next_hop *hop = index ? next_hop_at(index) : NULL;
 
 	if (!hop || facts->ttl <= 1 || facts->length > hop->mtu)

@@ -63,6 +63,7 @@ static int half_arm(const struct record_key *key, __be32 new_local, __be32 way, 
 		    uint32_t now)
 {
 	struct record *r = table_find(arena.config, key);
+	bool out = way == key->remote;
 	uint16_t next_hop;
 	uint32_t index;
 
@@ -70,7 +71,7 @@ static int half_arm(const struct record_key *key, __be32 new_local, __be32 way, 
 		__sync_fetch_and_or(&r->session.flags, flags);
 		return 0;
 	}
-	next_hop = tunnel_next_hop(way);
+	next_hop = tunnel_next_hop(PROTOCOL_ESP, key->remote, out ? key->local : new_local, out);
 	if (!next_hop)
 		return -EHOSTUNREACH;
 	if (table_claim(key, &index) != CLAIM_OK)

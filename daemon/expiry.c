@@ -248,6 +248,13 @@ static __be32 session_external(const struct record *r)
 	return r->key.kind == KIND_SESSION_ORIG ? r->session.new_local : r->key.local;
 }
 
+bool session_has_moved(const struct record *r)
+{
+	return r->key.kind == KIND_SESSION_ORIG &&
+	       READ_ONCE(r->session.next_hop) == NEXT_HOP_ELSEWHERE &&
+	       !(r->session.flags & SESSION_STATIC);
+}
+
 bool session_lost_address(const struct config *config, const struct record *r)
 {
 	return config->external && session_external(r) != config->external;
@@ -326,7 +333,8 @@ static enum expiry session_expire(const struct config *config, struct record *r,
 	/* armed by the daemon for one direction only, or not a pair at all */
 	bool single = local || r->session.flags & SESSION_STATIC;
 
-	if (session_lost_address(config, r) || session_expired(config, r, now)) {
+	if (session_lost_address(config, r) || session_has_moved(r) ||
+	    session_expired(config, r, now)) {
 		session_end(config, r, now, ended);
 		return EXPIRY_ENDED;
 	}

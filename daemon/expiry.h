@@ -62,6 +62,9 @@ struct record *record_partner(const struct record *r);
  */
 bool session_lost_address(const struct config *config, const struct record *r);
 
+/* Has the data plane found that a rule sends it another way than the WAN? What is armed stays. */
+bool session_has_moved(const struct record *r);
+
 /* Ends both halves of a mapping, whatever refers to it. R is the external half. */
 void mapping_end(const struct config *config, struct record *r);
 

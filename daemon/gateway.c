@@ -65,9 +65,9 @@ static void core_count(enum reason reason, __u32 bytes)
 {
 }
 
-static enum route_result core_route(__u32 ifindex, __be32 destination, struct route *route)
+static enum route_result core_route(const struct query *query, struct route *route)
 {
-	return routes_lookup(&running->netlink, &running->links, destination, route);
+	return routes_lookup(&running->netlink, &running->links, query, route);
 }
 
 static void core_connect(struct gateway *gateway)
@@ -292,6 +292,13 @@ static void session_lost_address_ended(void *context, const struct record *orig,
 		tap_transmit(&gateway->tap, packet, length, reply->session.next_hop);
 }
 
+static void session_moved(void *context)
+{
+	struct gateway *gateway = context;
+
+	plane_count(&gateway->plane, REASON_session_moved, 1);
+}
+
 static int control_start(struct gateway *gateway)
 {
 	struct ctl_server_options options = {.run_dir = gateway->instance.run_dir,
@@ -338,7 +345,8 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	const struct sweeper_calls calls = {.context = gateway,
 					    .clock = clock_ask,
 					    .freed = next_hop_freed,
-					    .address_lost = session_lost_address_ended};
+					    .address_lost = session_lost_address_ended,
+					    .moved = session_moved};
 	int err;
 
 	gateway->change = gateway->base ? ctl_change_new(gateway->base, settings_path, settings,

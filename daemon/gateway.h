@@ -24,6 +24,7 @@
 #include "daemon/instance.h"
 #include "daemon/links.h"
 #include "daemon/netlink.h"
+#include "daemon/policy.h"
 #include "daemon/refusals.h"
 #include "daemon/tap.h"
 #include "daemon/wall.h"
@@ -51,6 +52,7 @@ struct gateway {
 	struct instance instance;
 	struct netlink netlink;
 	struct links links;
+	struct policy policy;
 	struct plane plane;
 	struct tap tap;
 	struct cutter cutter;

@@ -15,6 +15,7 @@
 #include "daemon/monotonic.h"
 #include "daemon/owner.h"
 #include "daemon/reinject.h"
+#include "daemon/tunnels.h"
 #include "pairing/ike_port.h"
 
 #define ETHERNET	14
@@ -452,11 +453,12 @@ static struct record *session_remake(__be32 server, struct ike_socket socket)
 	};
 	packet_context context = {.data = (uint8_t *)&message, .length = sizeof(message)};
 	struct packet packet = {.context = &context};
-	struct route route = {0};
+	const struct next_hop *inside =
+		next_hop_at(tunnel_next_hop(PROTOCOL_UDP, server, socket.inside, false));
 
-	if (arena.route(0, socket.inside, &route) == ROUTE_STACK)
+	if (!inside || !inside->ifindex)
 		return NULL;
-	packet.ifindex = route.ifindex;
+	packet.ifindex = inside->ifindex;
 	message.ip.check = ~sum_fold(ipv4_sum(&message.ip));
 	outbound(&packet, ORIGIN_DAEMON);
 	return orig_find(server, socket);

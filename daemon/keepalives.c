@@ -8,6 +8,7 @@
 #include "daemon/roster.h"
 #include "daemon/session_packet.h"
 #include "daemon/sweeper.h"
+#include "daemon/tunnels.h"
 
 static bool is_nat_t(const struct record *orig)
 {
@@ -44,13 +45,9 @@ bool keepalive_is_due(const struct record *orig, uint32_t interval, uint32_t now
 static void keepalive_send(struct gateway *gateway, const struct record *orig)
 {
 	uint8_t packet[SESSION_PACKET_MAX];
-	struct route route = {0};
-	enum route_result result = arena.route(0, orig->key.remote, &route);
-	uint32_t hop;
+	struct flow_ends ends = session_ends(orig, true);
+	uint32_t hop = flow_next_hop(&ends, true);
 
-	if (result == ROUTE_STACK || route.ifindex != gateway->plane.config->wan_ifindex)
-		return;
-	hop = next_hop_for(&route, result);
 	if (hop == NO_NEXT_HOP)
 		return;
 	if (!tap_transmit(&gateway->tap, packet, session_packet_keepalive(packet, orig), hop))

@@ -172,7 +172,6 @@ void neighbours_link_changed(struct next_hop *next_hops, const struct link *link
 
 		if (hop->ifindex != link->ifindex)
 			continue;
-		WRITE_ONCE(hop->mtu, link->mtu);
 		if (link->xdp_takes)
 			__sync_fetch_and_or(&hop->flags, NEXT_HOP_XDP);
 		else

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #define EVENTS_BUFFER_BYTES (4 * 1024 * 1024)
 
 static const int event_groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
-				   RTNLGRP_NEIGH};
+				   RTNLGRP_IPV4_RULE, RTNLGRP_NEIGH};
 
 static int events_subscribe(struct mnl_socket *socket)
 {
@@ -144,6 +145,10 @@ static size_t dump_header_bytes(uint16_t type)
 		return sizeof(struct ifaddrmsg);
 	case RTM_GETNEIGH:
 		return sizeof(struct ndmsg);
+	case RTM_GETROUTE:
+		return sizeof(struct rtmsg);
+	case RTM_GETRULE:
+		return sizeof(struct fib_rule_hdr);
 	}
 	return sizeof(struct ifinfomsg);
 }

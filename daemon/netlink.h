@@ -15,7 +15,7 @@ struct netlink {
 	uint32_t sequence;
 };
 
-/* Opens both and subscribes to links, IPv4 addresses and routes, and neighbours. 0 or -errno. */
+/* Opens both and subscribes to links, IPv4 addresses, routes and rules, and neighbours. 0 or -errno. */
 int netlink_open(struct netlink *netlink);
 void netlink_close(struct netlink *netlink);
 int netlink_events_fd(const struct netlink *netlink);

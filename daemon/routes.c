@@ -4,6 +4,9 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "core/memory.h"
+#include "core/query.h"
+
 struct answer {
 	uint32_t ifindex;
 	__be32 gateway;
@@ -31,7 +34,25 @@ static int route_take(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
-static int ask(struct netlink *netlink, __be32 destination, struct answer *answer)
+/* A forwarded packet's; the kernel takes ports and a protocol of these two only. */
+static void forwarded_put(struct nlmsghdr *request, struct rtmsg *info,
+			  const struct query *query)
+{
+	info->rtm_src_len = 32;
+	info->rtm_tos = query->tos;
+	mnl_attr_put_u32(request, RTA_SRC, query->source);
+	mnl_attr_put_u32(request, RTA_IIF, query->ifindex);
+	if (!has_ports(query->protocol))
+		return;
+	mnl_attr_put_u8(request, RTA_IP_PROTO, query->protocol);
+	if (query->source_port)
+		mnl_attr_put_u16(request, RTA_SPORT, query->source_port);
+	if (query->destination_port)
+		mnl_attr_put_u16(request, RTA_DPORT, query->destination_port);
+}
+
+static int ask(struct netlink *netlink, const struct query *query, bool forwarded,
+	       struct answer *answer)
 {
 	char buffer[256];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -41,23 +62,23 @@ static int ask(struct netlink *netlink, __be32 destination, struct answer *answe
 	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 	info->rtm_family = AF_INET;
 	info->rtm_dst_len = 32;
-	mnl_attr_put_u32(request, RTA_DST, destination);
+	mnl_attr_put_u32(request, RTA_DST, query->destination);
+	if (forwarded)
+		forwarded_put(request, info, query);
 	return netlink_ask(netlink, request, route_take, answer);
 }
 
-enum route_result routes_lookup(struct netlink *netlink, struct links *links, __be32 destination,
-				struct route *route)
+enum route_result routes_lookup(struct netlink *netlink, struct links *links,
+				const struct query *query, struct route *route)
 {
 	struct answer answer = {0};
-	const struct link *link;
+	bool forwarded = arena.config->rules && query->ifindex && query->source;
 
-	if (ask(netlink, destination, &answer) || answer.type != RTN_UNICAST)
-		return ROUTE_STACK;
-	link = links_by_ifindex(links, answer.ifindex);
-	if (!link)
+	if (ask(netlink, query, forwarded, &answer) || answer.type != RTN_UNICAST ||
+	    !links_by_ifindex(links, answer.ifindex))
 		return ROUTE_STACK;
 	*route = (struct route){.ifindex = answer.ifindex,
-				.next_hop = answer.gateway ? answer.gateway : destination,
-				.mtu = link->mtu};
+				.next_hop = answer.gateway ? answer.gateway : query->destination,
+				.priority = ANY_PRIORITY};
 	return ROUTE_UNRESOLVED;
 }

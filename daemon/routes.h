@@ -8,10 +8,12 @@
 #include "daemon/netlink.h"
 
 /*
- * The way to DESTINATION. ROUTE_UNRESOLVED with ROUTE filled (no MAC addresses: the
- * data plane finds them), or ROUTE_STACK: local, none, or over none of LINKS.
+ * The way of what QUERY asks: of a packet that is forwarded, or of one of the gateway's
+ * own where it has no interface. ROUTE_UNRESOLVED with ROUTE filled (no MAC addresses: the
+ * data plane finds them; no priority: the kernel does not say it here), or ROUTE_STACK:
+ * local, none, or over none of LINKS.
  */
-enum route_result routes_lookup(struct netlink *netlink, struct links *links, __be32 destination,
-				struct route *route);
+enum route_result routes_lookup(struct netlink *netlink, struct links *links,
+				const struct query *query, struct route *route);
 
 #endif

@@ -28,8 +28,10 @@ static int call_make(const struct ctl_arm *arm, uint32_t offset, uint32_t now,
 		.external_id = arm->external_id ? arm->external_id + offset
 						: free_call_id(arm->remote.s_addr),
 		.remote_id = arm->remote_id + offset,
-		.next_hop_in = tunnel_next_hop(arm->inside.s_addr),
-		.next_hop_out = tunnel_next_hop(arm->remote.s_addr),
+		.next_hop_in = tunnel_next_hop(PROTOCOL_GRE, arm->remote.s_addr, arm->inside.s_addr,
+					       false),
+		.next_hop_out =
+			tunnel_next_hop(PROTOCOL_GRE, arm->remote.s_addr, arm->inside.s_addr, true),
 	};
 	int err = tunnel.next_hop_in && tunnel.next_hop_out ? 0 : -EHOSTUNREACH;
 

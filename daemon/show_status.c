@@ -15,7 +15,7 @@
 
 static void sentence_add(json_t *list, const char *format, const char *name)
 {
-	char text[128];
+	char text[256];
 
 	snprintf(text, sizeof(text), format, name);
 	json_array_append_new(list, json_string(text));
@@ -79,6 +79,12 @@ static json_t *warnings(struct gateway *gateway)
 
 	overlaps_add(list, gateway);
 
+	for (unsigned int i = 0; i < gateway->policy.sentences; i++)
+		json_array_append_new(list, json_string(gateway->policy.sentence[i]));
+	if (gateway->policy.many_mtus)
+		sentence_add(list, "%s",
+			     "More routes have an MTU of their own than Wayleave looks at: those "
+			     "of the others do not count.");
 	if (gateway->helper_disabled)
 		sentence_add(list, "%s",
 			     "The PPTP helper does not stay up and is off: "

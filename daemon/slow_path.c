@@ -83,12 +83,14 @@ static void sender_tell(struct slow_path *slow_path, const struct arrival *arriv
 	struct gateway *gateway = slow_path->gateway;
 	struct icmp_request request = {.type = type, .code = code, .mtu = mtu};
 	uint8_t message[ICMP_BUILD_MAX];
+	/* the gateway's own packet: no rule about those that it forwards is for it */
+	const struct query query = {.destination = arrival->facts.source};
 	struct route route = {0};
 	enum route_result result;
 	size_t length;
 
 	request.from = own_address(gateway, &arrival->punt);
-	result = arena.route(arrival->punt.ifindex, arrival->facts.source, &route);
+	result = arena.route(&query, &route);
 	if (!request.from || result == ROUTE_STACK || route.ifindex != arrival->punt.ifindex)
 		return;
 	length = icmp_build(message, &request, arrival_ip(arrival), arrival->facts.length);
@@ -132,7 +134,7 @@ static void to_helper(struct slow_path *slow_path, struct arrival *arrival)
 }
 
 /* The MTU that stands in the way of an inbound packet; 0: its session is gone. */
-static uint16_t inbound_mtu(const struct arrival *arrival)
+static uint16_t way_mtu(const struct arrival *arrival)
 {
 	const struct record *session = arrival_session(arrival);
 	const struct next_hop *hop = session ? next_hop_at(session->session.next_hop) : NULL;
@@ -142,7 +144,16 @@ static uint16_t inbound_mtu(const struct arrival *arrival)
 
 static void too_big_inbound(struct slow_path *slow_path, struct arrival *arrival)
 {
-	uint16_t mtu = inbound_mtu(arrival);
+	uint16_t mtu = way_mtu(arrival);
+
+	if (mtu)
+		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_FRAGMENTATION, mtu);
+}
+
+/* What the kernel's stack would not tell, or not with the MTU of this way. */
+static void too_big_outbound(struct slow_path *slow_path, struct arrival *arrival)
+{
+	uint16_t mtu = way_mtu(arrival);
 
 	if (mtu)
 		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_FRAGMENTATION, mtu);
@@ -189,6 +200,7 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 	case REASON_blocked_pptp:
 	case REASON_blocked_l2tp:
 	case REASON_blocked_ipsec:
+	case REASON_mark_rule:
 		blocked_tell(slow_path, arrival);
 		break;
 	case REASON_table_full:
@@ -203,6 +215,9 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 		break;
 	case REASON_ttl_exceeded_inbound:
 		sender_tell(slow_path, arrival, ICMP_TIME_EXCEEDED, ICMP_CODE_TTL_EXCEEDED, 0);
+		break;
+	case REASON_too_big_outbound:
+		too_big_outbound(slow_path, arrival);
 		break;
 	case REASON_too_big_inbound:
 		too_big_inbound(slow_path, arrival);

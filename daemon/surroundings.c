@@ -150,14 +150,15 @@ static void link_changed(struct gateway *gateway, struct link *link, const struc
 		routes_changed(gateway);
 }
 
-static void link_event(struct gateway *gateway, const struct nlmsghdr *message)
+/* Answers what has changed, as bits. */
+static unsigned int link_event(struct gateway *gateway, const struct nlmsghdr *message)
 {
 	unsigned int changes;
 	struct link old;
 	struct link *link = links_update(&gateway->links, message, &old, &changes);
 
 	if (!link)
-		return;
+		return 0;
 	if (changes & LINK_GONE)
 		link_gone(gateway, link, &old);
 	if (changes & LINK_APPEARED)
@@ -166,13 +167,14 @@ static void link_event(struct gateway *gateway, const struct nlmsghdr *message)
 		link_changed(gateway, link, &old);
 	if (link->wan)
 		address_refresh(gateway);
+	return changes;
 }
 
 /* --- events -------------------------------------------------------------------------- */
 
 struct batch {
 	struct gateway *gateway;
-	bool address, route;
+	bool address, route, policy;
 };
 
 static int message_take(const struct nlmsghdr *message, void *context)
@@ -183,7 +185,8 @@ static int message_take(const struct nlmsghdr *message, void *context)
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		link_event(batch->gateway, message);
+		if (link_event(batch->gateway, message)) /* rules and routes name them */
+			batch->policy = true;
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
@@ -192,6 +195,11 @@ static int message_take(const struct nlmsghdr *message, void *context)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		batch->route = true;
+		batch->policy |= policy_concerns(&batch->gateway->policy, message);
+		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		batch->policy = true;
 		break;
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
@@ -230,7 +238,7 @@ static void resync(struct gateway *gateway, struct batch *batch)
 	links_lost_check(gateway);
 	netlink_dump(&gateway->netlink, RTM_GETLINK, AF_UNSPEC, link_dumped, batch);
 	neighbours_read(&gateway->netlink, gateway->plane.next_hops);
-	batch->address = batch->route = true;
+	batch->address = batch->policy = true;
 }
 
 /* One new generation for the whole batch: each costs every session a look-up. */
@@ -244,7 +252,9 @@ void surroundings_follow(struct gateway *gateway)
 		address_refresh(gateway);
 		web_process_follow(gateway->web);
 	}
-	if (batch.route)
+	if (batch.policy)
+		policy_read(&gateway->policy, &gateway->netlink, &gateway->links, &gateway->plane);
+	if (batch.route || batch.policy)
 		routes_changed(gateway);
 }
 
@@ -266,6 +276,7 @@ int surroundings_read(struct gateway *gateway)
 			log_notice("waiting for interface %s, which does not exist yet",
 				   link->name);
 	}
+	policy_read(&gateway->policy, &gateway->netlink, &gateway->links, &gateway->plane);
 	routes_changed(gateway);
 	return address_refresh(gateway);
 }

@@ -184,6 +184,12 @@ static void address_lost_tell(const struct sweeper *sweeper, const struct record
 		sweeper->calls.address_lost(sweeper->calls.context, partner, r);
 }
 
+static void moved_tell(const struct sweeper *sweeper, const struct record *r)
+{
+	if (sweeper->calls.moved && record_partner(r))
+		sweeper->calls.moved(sweeper->calls.context);
+}
+
 static bool is_session(const struct record *r)
 {
 	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_SESSION_REPLY;
@@ -195,6 +201,8 @@ static void live_visit(struct sweeper *sweeper, struct record *r, uint32_t index
 
 	if (is_session(r) && session_lost_address(arena.config, r))
 		address_lost_tell(sweeper, r);
+	else if (session_has_moved(r))
+		moved_tell(sweeper, r);
 	expiry = record_expire(arena.config, r, now, is_suspect(sweeper, index), &sweeper->ended);
 	suspect_set(sweeper, index, expiry == EXPIRY_SUSPECT);
 	if (expiry == EXPIRY_ENDED)

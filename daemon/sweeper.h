@@ -42,6 +42,8 @@ struct sweeper_calls {
 	void (*freed)(void *context, const struct next_hop *hop);
 	/* Before a session ends because the WAN has another address. */
 	void (*address_lost)(void *context, const struct record *orig, const struct record *reply);
+	/* A session ends because a rule sends it another way. */
+	void (*moved)(void *context);
 };
 
 struct sweeper;

@@ -65,12 +65,41 @@ bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id)
 	return table_find(arena.config, &key) != NULL;
 }
 
-uint16_t tunnel_next_hop(__be32 address)
+static uint16_t next_hop_out(const struct flow_ends *ends, uint32_t ifindex)
 {
+	const struct config *config = arena.config;
+	struct packet nothing = {0};
 	struct route route = {0};
-	enum route_result result = arena.route(0, address, &route);
+	struct query query;
+	enum route_result result;
 
-	return result == ROUTE_STACK ? NO_NEXT_HOP : next_hop_for(&route, result);
+	query_out(&query, ends, ifindex);
+	result = route_ask(&nothing, config, &query, &route);
+	if (result == ROUTE_STACK || route.ifindex != config->wan_ifindex ||
+	    (config->marked_routes && is_marked_elsewhere(&query)))
+		return NO_NEXT_HOP;
+	return next_hop_for(&route, result);
+}
+
+uint16_t flow_next_hop(const struct flow_ends *ends, bool out)
+{
+	struct packet nothing = {0};
+	struct route route = {0};
+	struct query query;
+	enum route_result result;
+
+	query_in(&query, ends, arena.config->wan_ifindex);
+	result = route_ask(&nothing, arena.config, &query, &route);
+	if (result == ROUTE_STACK)
+		return NO_NEXT_HOP;
+	return out ? next_hop_out(ends, route.ifindex) : next_hop_for(&route, result);
+}
+
+uint16_t tunnel_next_hop(uint8_t protocol, __be32 remote, __be32 inside, bool out)
+{
+	const struct flow_ends ends = {.remote = remote, .inside = inside, .protocol = protocol};
+
+	return flow_next_hop(&ends, out);
 }
 
 /* --- arming -------------------------------------------------------------------------- */

@@ -58,7 +58,13 @@ void tunnels_forsake(uint8_t protocol);
 /* Is the external id towards this remote in the table, whoever's it is? */
 bool tunnel_id_in_use(uint8_t protocol, __be32 remote, uint32_t external_id);
 
-/* Next hop of ADDRESS by the routing table; NO_NEXT_HOP: no way there. */
-uint16_t tunnel_next_hop(__be32 address);
+/*
+ * Next hop of a flow's packets: OUT by the WAN, else inside, by the routing table and its
+ * rules, as the data plane asks them. NO_NEXT_HOP: no way there, or another one.
+ */
+uint16_t flow_next_hop(const struct flow_ends *ends, bool out);
+
+/* The same for a protocol without ports. */
+uint16_t tunnel_next_hop(uint8_t protocol, __be32 remote, __be32 inside, bool out);
 
 #endif

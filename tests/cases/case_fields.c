@@ -54,6 +54,11 @@ const struct field config_fields[] = {
 	HOST(struct config, sessions_limit),
 	HOST(struct config, daemon_until),
 	HOST(struct config, inbound_used),
+	FIELD_("asked_ends", struct config, asked[0], FIELD_HOST_ORDER),
+	FIELD_("asked_kind", struct config, asked[1], FIELD_HOST_ORDER),
+	HOST(struct config, rules),
+	HOST(struct config, route_mtus),
+	HOST(struct config, marked_routes),
 	END,
 };
 
@@ -62,6 +67,34 @@ const struct field interface_fields[] = {
 	HOST(struct interface, mtu),
 	HOST(struct interface, flags),
 	FIELD_("mac", struct interface, mac, FIELD_MAC),
+	END,
+};
+
+const struct field route_mtu_fields[] = {
+	ADDRESS(struct route_mtu, prefix),
+	ADDRESS(struct route_mtu, mask),
+	HOST(struct route_mtu, ifindex),
+	ADDRESS(struct route_mtu, next_hop),
+	HOST(struct route_mtu, priority),
+	HOST(struct route_mtu, table),
+	HOST(struct route_mtu, mtu),
+	HOST(struct route_mtu, length),
+	END,
+};
+
+const struct field marked_route_fields[] = {
+	HOST(struct marked_route, ifindex),
+	ADDRESS(struct marked_route, source),
+	ADDRESS(struct marked_route, source_mask),
+	ADDRESS(struct marked_route, destination),
+	ADDRESS(struct marked_route, destination_mask),
+	HOST(struct marked_route, source_first),
+	HOST(struct marked_route, source_last),
+	HOST(struct marked_route, destination_first),
+	HOST(struct marked_route, destination_last),
+	HOST(struct marked_route, protocol),
+	HOST(struct marked_route, tos),
+	HOST(struct marked_route, tos_mask),
 	END,
 };
 

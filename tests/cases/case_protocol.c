@@ -100,6 +100,53 @@ static void do_route(void)
 	answer(0, NULL);
 }
 
+/* Memory only: what the kernel has of its own. Device and hop, then what the rule takes. */
+static void do_rule(void)
+{
+	struct world_rule *rule = &world.rules[world.rule_count];
+
+	if (world.rule_count == WORLD_RULES) {
+		answer(-ENOSPC, "too many rules");
+		return;
+	}
+	*rule = (struct world_rule){.route.ifindex = next_number()};
+	inet_pton(AF_INET, next_word(), &rule->route.next_hop);
+	world.rule_count++;
+	answer(next_fields(marked_route_fields, &rule->takes), NULL);
+}
+
+static void do_unrule(void)
+{
+	world.rule_count = 0;
+	answer(0, NULL);
+}
+
+/* The stack's MTU of the newest route. */
+static void do_stack_mtu(void)
+{
+	struct world_route *newest = &world.routes[world.route_count - 1];
+
+	if (world.route_count) {
+		newest->stack_mtu = next_number();
+		newest->is_learned = true;
+	}
+	answer(world.route_count ? 0 : -ENOENT, "no route");
+}
+
+static void do_route_mtu(void)
+{
+	struct route_mtu *entry = route_mtu_at(next_number());
+
+	answer(entry ? next_fields(route_mtu_fields, entry) : -ENOENT, NULL);
+}
+
+static void do_marked_route(void)
+{
+	struct marked_route *rule = marked_route_at(next_number());
+
+	answer(rule ? next_fields(marked_route_fields, rule) : -ENOENT, NULL);
+}
+
 static void do_unroute(void)
 {
 	answer(world.route_count ? 0 : -ENOENT, "no route");
@@ -111,8 +158,8 @@ static void do_mtu(void)
 	__u32 ifindex = next_number(), mtu = next_number();
 
 	for (__u32 i = 0; i < world.route_count; i++)
-		if (world.routes[i].route.ifindex == ifindex)
-			world.routes[i].route.mtu = mtu;
+		if (world.routes[i].route.ifindex == ifindex && !world.routes[i].is_learned)
+			world.routes[i].stack_mtu = mtu;
 	answer(0, NULL);
 }
 
@@ -303,11 +350,12 @@ static const struct command {
 	const char *name;
 	void (*run)(void);
 } commands[] = {
-	{"reset", do_reset},	     {"config", do_config},   {"clock", do_clock},
-	{"interface", do_interface}, {"route", do_route},     {"mtu", do_mtu},
-	{"unroute", do_unroute},     {"insert", do_insert},   {"change", do_change},
-	{"kill", do_kill},	     {"records", do_records}, {"frame", do_frame},
-	{"race", do_race},
+	{"reset", do_reset},	     {"config", do_config},	  {"clock", do_clock},
+	{"interface", do_interface}, {"route", do_route},	  {"mtu", do_mtu},
+	{"unroute", do_unroute},     {"insert", do_insert},	  {"change", do_change},
+	{"kill", do_kill},	     {"records", do_records},	  {"frame", do_frame},
+	{"race", do_race},	     {"rule", do_rule},		  {"unrule", do_unrule},
+	{"stack_mtu", do_stack_mtu}, {"route_mtu", do_route_mtu}, {"marked_route", do_marked_route},
 };
 
 static void serve_line(char *line)

@@ -125,7 +125,7 @@ class Gateway:
 
     def __init__(self, backend):
         self.backend = backend
-        self.small_links, self.detours = set(), []
+        self.small_links, self.detours, self.ruled = set(), [], False
         self.process = Process("case_run" if backend == "memory" else "case_run_bpf")
         self.prefix = "" if backend == "memory" else "tc_"
         self._interfaces()
@@ -133,6 +133,7 @@ class Gateway:
             self._route(prefix, device, hop)
 
     def close(self):
+        self._surroundings_end()  # the next back end is in the same network
         self.process.close()
 
     def _interfaces(self):
@@ -161,19 +162,50 @@ class Gateway:
     def mtu(self, ifindex, value):
         """Of a link, until the next reset."""
         self.small_links.add(ifindex)
+        self.process.ask("interface", [LAN0, LAN1, WAN, PPP].index(ifindex), "mtu=%d" % value)
         if self.backend == "memory":
             self.process.ask("mtu", ifindex, value)
         else:
             network.set_mtu(ifindex, value)
 
-    def detour(self, prefix, device, hop):
+    def detour(self, prefix, device, hop, stack_mtu=1500):
         """The kernel's route to a prefix is another one now, until the next reset."""
         if self.backend == "memory":
             address, length = prefix.split("/")
             self.process.ask("route", address, length, device, hop, device_mac(device), neighbour_mac(hop))
+            if stack_mtu != 1500:
+                self.process.ask("stack_mtu", stack_mtu)
         else:
-            network.route_add(prefix, device, hop)
+            network.route_add(prefix, device, hop, stack_mtu)
         self.detours.append(prefix)
+
+    def rule(self, to, ip, **takes):
+        """A rule of the kernel, until the next reset. @to: device and hop, None: unreachable. @ip: as ip-rule(8) says it;
+        @takes: the same as fields of struct marked_route. As the daemon, the row says what is asked for."""
+        device, hop = to or (0, "0.0.0.0")
+        if self.backend == "memory":
+            self.process.ask("rule", device, hop, *fields(takes))
+        else:
+            network.rule_add(ip, device, hop)
+        self.ruled = True
+        self.config(rules=1, asked_ends=2**64 - 1, asked_kind=2**64 - 1)
+
+    def unrule(self):
+        if self.backend == "memory":
+            self.process.ask("unrule")
+        else:
+            network.rules_delete()
+        self.ruled = False
+
+    def route_mtu(self, index, **entry):
+        """What the daemon has copied of a route."""
+        self.process.ask("route_mtu", index, *fields(entry))
+        self.config(route_mtus=index + 1)
+
+    def marked_route(self, index, **rule):
+        """What the daemon says of a rule by mark."""
+        self.process.ask("marked_route", index, *fields(rule))
+        self.config(marked_routes=index + 1)
 
     def _detour_end(self, prefix):
         if self.backend == "memory":
@@ -182,12 +214,17 @@ class Gateway:
             network.route_delete(prefix)
 
     # --- settings, time, records ---------------------------------------------------------
-    def reset(self):
+    def _surroundings_end(self):
         for ifindex in list(self.small_links):
             self.mtu(ifindex, 1500)
         self.small_links.clear()
+        if self.ruled:
+            self.unrule()
         while self.detours:
             self._detour_end(self.detours.pop())
+
+    def reset(self):
+        self._surroundings_end()
         self.process.ask("reset")
         self.config(external=E, wan_ifindex=WAN, tap_ifindex=TAP, cut_ifindex=TAP)
         self.at(0)

@@ -63,8 +63,26 @@ def addresses():
         ip("neighbour add %s lladdr %s dev %s nud permanent" % (host, neighbour_mac(host), DEVICES[route_of(host)[0]]))
 
 
-def route_add(prefix, ifindex, hop):
-    ip("route add %s via %s dev %s" % (prefix, hop, DEVICES[ifindex]))
+def route_add(prefix, ifindex, hop, stack_mtu=1500):
+    locked = " mtu lock %d" % stack_mtu if stack_mtu != 1500 else ""
+    ip("route add %s via %s dev %s%s" % (prefix, hop, DEVICES[ifindex], locked))
+
+
+RULES = []  # their tables
+
+
+def rule_add(selectors, ifindex, hop):
+    table = 100 + len(RULES)
+    ip("route add %s table %d" % ("default via %s dev %s" % (hop, DEVICES[ifindex]) if ifindex else "unreachable default", table))
+    ip("rule add %s lookup %d pref %d" % (selectors, table, table))
+    RULES.append(table)
+
+
+def rules_delete():
+    while RULES:
+        table = RULES.pop()
+        ip("rule delete pref %d" % table)
+        ip("route flush table %d" % table)
 
 
 def route_delete(prefix):

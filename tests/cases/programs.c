@@ -123,6 +123,8 @@ void programs_open(__u32 sets)
 	memory.next_hops = map_memory(skeleton->maps.next_hops);
 	memory.known_routes = map_memory(skeleton->maps.known_routes);
 	memory.questions = map_memory(skeleton->maps.questions);
+	memory.route_mtus = map_memory(skeleton->maps.route_mtus);
+	memory.marked_routes = map_memory(skeleton->maps.marked_routes);
 	memory.interfaces = map_memory(skeleton->maps.interfaces);
 	memory.config = map_memory(skeleton->maps.config);
 	memory.buckets = map_memory(skeleton->maps.buckets);

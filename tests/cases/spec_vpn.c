@@ -432,8 +432,10 @@ static void call_toggle(__u32 host, __u32 server, __u32 number)
 		.inside_id = is_there ? call->inside_id : 100 + draw(2) * CALLS + number,
 		.external_id = 40000 + number,
 		.remote_id = 7 + number,
-		.next_hop_in = tunnel_next_hop(host_address(whose)),
-		.next_hop_out = tunnel_next_hop(server_address(server)),
+		.next_hop_in = tunnel_next_hop(PROTOCOL_GRE, server_address(server),
+					       host_address(whose), false),
+		.next_hop_out = tunnel_next_hop(PROTOCOL_GRE, server_address(server),
+						host_address(whose), true),
 	};
 
 	if (is_there)

@@ -37,7 +37,7 @@ static void world_count(enum reason reason, __u32 bytes)
 	world.counters[reason].bytes += bytes;
 }
 
-static enum route_result world_lookup(__u32 ifindex, __be32 destination, struct route *route)
+static const struct world_route *world_route_of(__be32 destination)
 {
 	const struct world_route *best = NULL;
 
@@ -48,12 +48,41 @@ static enum route_result world_lookup(__u32 ifindex, __be32 destination, struct 
 		    (!best || ntohl(r->mask) >= ntohl(best->mask)))
 			best = r;
 	}
+	return best;
+}
+
+static const struct world_rule *world_rule_of(const struct query *query)
+{
+	const struct config no_wan = {};
+
+	for (__u32 i = 0; i < world.rule_count; i++)
+		if (marked_route_takes(&no_wan, &world.rules[i].takes, query))
+			return &world.rules[i];
+	return NULL;
+}
+
+static enum route_result world_lookup(const struct query *query, struct route *route)
+{
+	const struct world_route *best = world_route_of(query->destination);
+	const struct world_rule *rule = world_rule_of(query);
+
+	if (rule) {
+		*route = rule->route;
+		return rule->route.ifindex ? ROUTE_RESOLVED : ROUTE_STACK;
+	}
 	if (!best || !best->route.ifindex)
 		return ROUTE_STACK;
 	*route = best->route;
 	if (!route->next_hop)
-		route->next_hop = destination;
+		route->next_hop = query->destination;
 	return best->is_unresolved ? ROUTE_UNRESOLVED : ROUTE_RESOLVED;
+}
+
+static __u32 world_stack_mtu(const struct query *query)
+{
+	const struct world_route *route = world_route_of(query->destination);
+
+	return route ? route->stack_mtu : 0;
 }
 
 struct world_route *world_route_add(__be32 prefix, __u32 length, __u32 ifindex, __be32 next_hop)
@@ -67,7 +96,7 @@ struct world_route *world_route_add(__be32 prefix, __u32 length, __u32 ifindex, 
 	r->mask = length ? htonl(0xffffffffu << (32 - length)) : 0;
 	r->route.ifindex = ifindex;
 	r->route.next_hop = next_hop;
-	r->route.mtu = 1500;
+	r->stack_mtu = 1500;
 	return r;
 }
 
@@ -115,6 +144,7 @@ void world_open(const struct arena *memory, __u32 sets)
 	arena.random = world_random;
 	arena.count = world_count;
 	arena.route = world_lookup;
+	arena.stack_mtu = world_stack_mtu;
 	world.sets = sets;
 	world_reset();
 }
@@ -127,6 +157,8 @@ void world_create(__u32 sets)
 		.next_hops = calloc(NEXT_HOPS, sizeof(struct next_hop)),
 		.known_routes = calloc(KNOWN_ROUTES, sizeof(struct known_route)),
 		.questions = calloc(QUESTION_RINGS, sizeof(struct question_ring)),
+		.route_mtus = calloc(ROUTE_MTUS, sizeof(struct route_mtu)),
+		.marked_routes = calloc(MARKED_ROUTES, sizeof(struct marked_route)),
 		.interfaces = calloc(INTERFACES, sizeof(struct interface)),
 		.config = calloc(1, sizeof(struct config)),
 		.buckets = calloc(BUCKETS, sizeof(struct bucket)),

@@ -15,12 +15,20 @@
 
 #define WORLD_SETS   8192
 #define WORLD_ROUTES 32
+#define WORLD_RULES  8
 
 /* @route.ifindex 0: the stack's own. The longest prefix counts. */
 struct world_route {
 	__be32 prefix, mask;
 	struct route route;
-	bool is_unresolved;
+	__u16 stack_mtu;		/* by which the kernel would forward */
+	bool is_unresolved, is_learned; /* an MTU that the interface's does not change */
+};
+
+/* The first that takes a query answers it, before all routes. ifindex 0 in it is any. */
+struct world_rule {
+	struct marked_route takes;
+	struct route route; /* ifindex 0: unreachable */
 };
 
 struct world {
@@ -30,6 +38,8 @@ struct world {
 	struct counter counters[REASON_COUNT];
 	struct world_route routes[WORLD_ROUTES];
 	__u32 route_count;
+	struct world_rule rules[WORLD_RULES];
+	__u32 rule_count;
 };
 extern struct world world;
 
@@ -39,7 +49,7 @@ void world_create(__u32 sets);
 /* The same with @memory's four arrays, which stay the caller's (BPF maps). */
 void world_open(const struct arena *memory, __u32 sets);
 
-/* Everything forgotten but routes and interfaces; the settings back to world_settings(). */
+/* Everything forgotten but routes, rules and interfaces; the settings back to world_settings(). */
 void world_reset(void);
 
 /* The daemon's settings as they are out of the box; no external address yet. */

@@ -320,9 +320,9 @@ static void quoted_ids_have_one_owner(void **state)
 /* --- ESP ---------------------------------------------------------------------------------------
  */
 
-static enum route_result hop_route(__u32 ifindex, __be32 destination, struct route *route)
+static enum route_result hop_route(const struct query *query, struct route *route)
 {
-	*route = (struct route){.ifindex = 2, .mtu = 1500, .next_hop = destination};
+	*route = (struct route){.ifindex = 2, .next_hop = query->destination};
 	return ROUTE_RESOLVED;
 }
 
@@ -342,6 +342,7 @@ static void an_spi_has_one_owner(void **state)
 	struct record_key quoted = spi_key(0x2000, EXTERNAL, KIND_QUOTED);
 
 	arena.route = hop_route;
+	arena.config->wan_ifindex = 2; /* all ways lead there */
 	assert_int_equal(esp_inbound_arm(REMOTE, 0x1000, A, now), 0);
 	assert_int_equal(esp_outbound_arm(REMOTE, 0x2000, A, now), 0);
 	assert_int_equal(esp_inbound_arm(REMOTE, 0x1000, B, now), -EEXIST);

@@ -663,7 +663,7 @@ static void the_roster_names_tunnels_and_devices(void **state)
 
 static void a_next_hop_that_a_session_uses_stays(void **state)
 {
-	struct route route = {.ifindex = 5, .next_hop = REMOTE, .mtu = 1500};
+	struct route route = {.ifindex = 5, .next_hop = REMOTE};
 	struct record *session = session_make(4000);
 	uint32_t hop = next_hop_for(&route, ROUTE_UNRESOLVED);
 
