@@ -53,10 +53,11 @@ static __always_inline void quoted_gre(const void *word, struct facts *f)
 	const struct enhanced_gre_header *gre = word;
 	__u16 flags = be16_to_host(gre->flags);
 
-	if (flags & 1) {
+	if (is_pptp_data(word)) {
 		f->id_type = ID_CALL;
 		f->destination_id = gre->call_id;
-	} else if ((flags & (GRE_KEY_PRESENT | GRE_CHECKSUM_PRESENT)) == GRE_KEY_PRESENT) {
+	} else if ((flags & (GRE_KEY_PRESENT | GRE_CHECKSUM_PRESENT | GRE_ROUTING_PRESENT |
+			     GRE_VERSION_MASK)) == GRE_KEY_PRESENT) {
 		f->id_type = ID_KEY;
 		f->spi = ((const __be32 *)word)[1];
 	}

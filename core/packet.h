@@ -104,6 +104,7 @@ struct gre_header {
 };
 #define GRE_KEY_PRESENT	     0x2000
 #define GRE_CHECKSUM_PRESENT 0x8000
+#define GRE_ROUTING_PRESENT  0x4000 /* RFC 1701; either of the two makes room for both fields */
 #define GRE_VERSION_MASK     0x0007
 #define GRE_PPP		     0x880b
 

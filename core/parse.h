@@ -149,7 +149,7 @@ static __always_inline enum reason parse_esp(struct packet *p, struct facts *f, 
 	return REASON_forwarded;
 }
 
-/* RFC 2890: the key comes after the optional checksum. */
+/* RFC 2890: the key comes after the optional checksum; RFC 1701: and offset. */
 static __always_inline enum reason parse_gre_key(struct packet *p, struct facts *f, __u32 l4,
 						 __u16 flags)
 {
@@ -159,7 +159,8 @@ static __always_inline enum reason parse_gre_key(struct packet *p, struct facts 
 		f->id_type = ID_NONE;
 		return REASON_forwarded;
 	}
-	key = transport_at(p, f, l4 + (flags & GRE_CHECKSUM_PRESENT ? 8 : 4), 4);
+	key = transport_at(p, f,
+			   l4 + (flags & (GRE_CHECKSUM_PRESENT | GRE_ROUTING_PRESENT) ? 8 : 4), 4);
 	if (!key)
 		return REASON_malformed_transport;
 	f->id_type = ID_KEY;
@@ -167,6 +168,14 @@ static __always_inline enum reason parse_gre_key(struct packet *p, struct facts 
 	return REASON_forwarded;
 }
 
+/* RFC 2637 section 4.1. Version 1 carries other things too, as MikroTik's EoIP (0x6400). */
+static __always_inline bool is_pptp_data(const struct gre_header *gre)
+{
+	return (be16_to_host(gre->flags) & GRE_VERSION_MASK) == 1 &&
+	       gre->protocol == host_to_be16(GRE_PPP);
+}
+
+/* Versions and payloads that are nobody's here say nothing of a flow: one for two addresses. */
 static __always_inline enum reason parse_gre(struct packet *p, struct facts *f, __u32 l4)
 {
 	const struct gre_header *gre = transport_at(p, f, l4, sizeof(*gre));
@@ -178,9 +187,13 @@ static __always_inline enum reason parse_gre(struct packet *p, struct facts *f, 
 	flags = be16_to_host(gre->flags);
 	if ((flags & GRE_VERSION_MASK) == 0)
 		return parse_gre_key(p, f, l4, flags);
+	if (!is_pptp_data(gre)) {
+		f->id_type = ID_NONE;
+		return REASON_forwarded;
+	}
 	enhanced = transport_at(p, f, l4, sizeof(*enhanced));
-	if (!enhanced || (flags & GRE_VERSION_MASK) != 1 ||
-	    enhanced->protocol != host_to_be16(GRE_PPP) || !(flags & GRE_KEY_PRESENT))
+	if (!enhanced ||
+	    !(flags & GRE_KEY_PRESENT)) /* without it whose call it is nobody can say */
 		return REASON_malformed_transport;
 	f->id_type = ID_CALL;
 	f->source_id = f->destination_id = enhanced->call_id;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """GRE: version 0 (RFC 2784, RFC 2890) as a tunnel, version 1 (RFC 2637) as PPTP's data; other tunnels one-to-one."""
-from gateway import CLASSES, ID_CALL, STATIC_SESSION, TIMEOUT_GRE
+from gateway import CLASSES, ID_CALL, ID_KEY, STATIC_SESSION, TIMEOUT_GRE
 from esp import delta, quote
 from packets import A, B, C, E, S, T, Raw, base, gre0, gre1, icmp_error, proto
 from rows import case
@@ -219,10 +219,34 @@ def armed_call_error_from_inside(g):
 
 @case
 def malformed(g):
-    """RFC 2637 4.1, RFC 2784: versions above 1, version 1 without key or with another payload"""
-    for header in ("30028" + "80b000a0007", "3007880b000a0007", "1001880b000a0007", "30010800000a0007"):
-        packet = base(A, S, {"proto": 47}) / Raw(bytes.fromhex(header) + b"0123456789")
+    """RFC 2637 4.1: PPTP's data without its call id, or cut off before it; RFC 2890: a key that is not there"""
+    for header in ("1001880b000a0007" + "00" * 10, "3001880b000a", "2000080000", "a00008000000000000"):
+        packet = base(A, S, {"proto": 47}) / Raw(bytes.fromhex(header))
         g.lan(packet, drop="malformed_transport")
+
+
+@case
+def variants(g):
+    """GRE of other versions and payloads is no flow that is known here, but nothing is wrong with it: one-to-one"""
+    for header in ("20016400002e0700", "30010800000a0007", "3002880b000a0007", "3007880b000a0007", "00010800",
+                   "20026400", "00070000"):
+        g.reset()
+        packet = Raw(bytes.fromhex(header) + b"ethernet frame" * 3)
+        g.lan(base(A, S, {"proto": 47}) / packet, sent=base(E, S, {"proto": 47}) / packet)
+        g.wan(base(S, E, {"proto": 47}) / packet, sent=base(S, A, {"proto": 47}) / packet)
+        g.lan(base(B, S, {"proto": 47}) / packet, punt="server_taken")
+        error = icmp_error(T, E, base(E, S, {"proto": 47}) / packet, 3, 4)
+        g.wan(error, sent=icmp_error(T, A, base(A, S, {"proto": 47}) / packet, 3, 4))
+
+
+@case
+def source_route(g):
+    """RFC 1701: with routing information the key lies where it does with a checksum"""
+    for flags in ("6000", "e000"):
+        packet = Raw(bytes.fromhex(flags + "0800" + "00000000" + "00000007" + "00000000") + b"inner packet")
+        g.lan(base(A, S, {"proto": 47}) / packet, sent=base(E, S, {"proto": 47}) / packet)
+        g.wan(base(S, E, {"proto": 47}) / packet, sent=base(S, A, {"proto": 47}) / packet)
+    assert [r["id_type"] for r in g.records("orig")] == [ID_KEY]
 
 
 @case
