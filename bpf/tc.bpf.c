@@ -66,38 +66,62 @@ static __always_inline int tc_redirect(struct packet *p, __u32 ifindex, struct p
 	return bpf_redirect(ifindex, flags);
 }
 
+/* Where a frame comes from, and how often it has been through the tap. */
+static __always_inline __u32 trace_of(__u32 side, __u32 passes)
+{
+	return side | passes << 8;
+}
+
+/* One pass more. False: too many. */
+static __always_inline bool tc_pass_again(struct punt *punt, __u32 trace)
+{
+	__u32 passes = (trace >> 8) + 1;
+
+	punt->passes = passes;
+	if (passes <= PUNT_PASSES)
+		return true;
+	count(REASON_slow_path_loop, 0);
+	return false;
+}
+
 /* To the daemon. */
-static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32 side)
+static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32 trace)
 {
 	struct config *c = config_get();
 	struct punt punt = {
 		.action = PUNT_DOWN,
 		.reason = reason,
-		.side = side,
+		.side = trace,
 		.index = index,
 		.ifindex = p->ifindex,
 	};
 
-	if (!c)
+	if (!c || !tc_pass_again(&punt, trace))
 		return TC_ACT_SHOT;
-	if (!punt_admit(p, reason, index, !(side & PUNT_FROM_WAN))) {
+	if (!punt_admit(p, reason, index, !(trace & PUNT_FROM_WAN))) {
 		count(REASON_slow_path_rate, 0);
 		return TC_ACT_SHOT;
 	}
 	return tc_redirect(p, c->tap_ifindex, punt, 0);
 }
 
-/* A hairpinned packet comes in again, by the tap's ingress, as if from the WAN. */
-static __noinline int tc_turn(struct packet *p)
+/*
+ * A hairpinned packet comes in again, by the tap's ingress, as if from the WAN.
+ * @index: the record that has translated it outbound.
+ */
+static __noinline int tc_turn(struct packet *p, __u32 index, __u32 trace)
 {
 	const struct config *c = config_get();
 	struct punt punt = {
 		.action = PUNT_TRANSLATE,
 		.side = PUNT_FROM_WAN | PUNT_TURNED,
+		.index = index,
 		.ifindex = p->ifindex,
 	};
 
-	return c ? tc_redirect(p, c->tap_ifindex, punt, BPF_F_INGRESS) : TC_ACT_SHOT;
+	if (!c || !tc_pass_again(&punt, trace))
+		return TC_ACT_SHOT;
+	return tc_redirect(p, c->tap_ifindex, punt, BPF_F_INGRESS);
 }
 
 /* To the cutter, translated. */
@@ -110,7 +134,7 @@ static __noinline int tc_to_cutter(struct packet *p, __u32 index)
 	return c ? tc_redirect(p, c->cut_ifindex, punt, 0) : TC_ACT_SHOT;
 }
 
-static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, __u32 bytes)
+static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 trace, __u32 bytes)
 {
 	count(verdict_reason(v), bytes);
 	switch (verdict_action(v)) {
@@ -121,9 +145,9 @@ static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, 
 	case ACTION_STACK:
 		return TC_ACT_UNSPEC;
 	case ACTION_HAIRPIN:
-		return tc_turn(p);
+		return tc_turn(p, verdict_index(v), trace);
 	case ACTION_PUNT:
-		return tc_punt(p, verdict_reason(v), verdict_index(v), side);
+		return tc_punt(p, verdict_reason(v), verdict_index(v), trace);
 	default:
 		return TC_ACT_SHOT;
 	}
@@ -131,14 +155,13 @@ static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 side, 
 
 /* --- into here ------------------------------------------------------------------------ */
 
-static __always_inline int tc_run(struct packet *p, enum direction direction, enum origin origin,
-				  __u32 as)
+static __always_inline int tc_run(struct packet *p, enum direction direction)
 {
 	__u32 bytes = packet_length(p);
 
 	if (!packet_make_readable(p, 60))
 		return TC_ACT_SHOT;
-	return tc_finish(p, gateway(p, direction, origin, as),
+	return tc_finish(p, gateway(p, direction, ORIGIN_WIRE, NO_RECORD),
 			 direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
 }
 
@@ -201,7 +224,7 @@ static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction dir
 		return TC_ACT_UNSPEC;
 	if (unlikely(skb->protocol != host_to_be16(ETHERTYPE_IPV4)))
 		return tc_not_ipv4(skb, direction);
-	return tc_run(&p, direction, ORIGIN_WIRE, NO_RECORD);
+	return tc_run(&p, direction);
 }
 
 static const struct ethernet_header bare_header = {.type = host_to_be16(ETHERTYPE_IPV4)};
@@ -287,39 +310,86 @@ int tc_local_bare(struct __sk_buff *skb)
 
 /* --- the slow path's way back ---------------------------------------------------------------- */
 
-/* A piece that the daemon held was for ourselves: the frame's address is the record, not ours. */
-static __always_inline int tc_deliver(struct __sk_buff *skb, int result)
+/* As the frame came by the tap; NULL never happens, but the verifier asks. */
+static __always_inline const struct punt *tap_header(const struct packet *p)
 {
-	if (result == TC_ACT_UNSPEC)
-		bpf_skb_change_type(skb, 0); /* PACKET_HOST */
-	return result;
+	const struct punt *punt = (void *)(long)p->context->data;
+
+	return (void *)punt + ETHERNET > (void *)(long)p->context->data_end ? NULL : punt;
+}
+
+/*
+ * To this machine's own stack, which must see it come by the interface that it came by:
+ * a piece for the gateway that was held until the first one said so. All else of the
+ * kind is a flow that has ended meanwhile.
+ */
+static __noinline int tc_arrive_again(struct packet *p, __u32 reason, __u32 bytes)
+{
+	const struct interface *interface = interface_find(p->ifindex);
+	const struct punt *punt = tap_header(p);
+
+	if (!punt || !interface || reason != REASON_to_gateway ||
+	    interface->flags & INTERFACE_BARE) {
+		count(REASON_slow_path_stale, bytes);
+		return TC_ACT_SHOT;
+	}
+	__builtin_memcpy((void *)punt, interface->mac, 6);
+	return bpf_redirect(p->ifindex, BPF_F_INGRESS);
+}
+
+/* The header is read again: what would stay on the stack meanwhile has no room there. */
+static __always_inline int tc_tap_finish(struct packet *p, verdict_t v, __u32 side)
+{
+	const struct punt *punt = tap_header(p);
+
+	if (!punt)
+		return TC_ACT_SHOT;
+	if (punt->side & (PUNT_TURNED | PUNT_HAIRPIN)) {
+		side |= PUNT_HAIRPIN;
+		/* pieces name their own record; all else is still his who sent it */
+		if (verdict_action(v) == ACTION_PUNT && verdict_reason(v) != REASON_fragment_early)
+			v = verdict(ACTION_PUNT, verdict_reason(v), punt->index);
+	}
+	if (verdict_action(v) == ACTION_STACK && !(side & PUNT_FROM_WAN))
+		return tc_arrive_again(p, verdict_reason(v), packet_length(p));
+	if (verdict_action(v) ==
+	    ACTION_STACK) /* held, and for ourselves: the address is the record */
+		bpf_skb_change_type(p->context, 0); /* PACKET_HOST */
+	return tc_finish(p, v, trace_of(side, punt->passes), packet_length(p));
+}
+
+static __always_inline enum origin tap_origin(const struct punt *punt)
+{
+	if (punt->side & PUNT_TURNED)
+		return ORIGIN_TURNED;
+	return punt->side & PUNT_HAIRPIN ? ORIGIN_TURNED_DAEMON : ORIGIN_DAEMON;
 }
 
 SEC("tc")
 int tc_tap(struct __sk_buff *skb)
 {
 	struct packet p = {.context = skb, .base = ETHERNET};
-	struct punt *frame = (void *)(long)skb->data;
-	__u32 as = NO_RECORD;
-	struct punt punt;
+	const struct punt *punt = tap_header(&p);
+	enum origin origin;
+	__u32 as;
 
-	if ((void *)frame + ETHERNET > (void *)(long)skb->data_end)
+	if (!punt)
 		return TC_ACT_SHOT;
-	punt = *frame;
-	p.ifindex = punt.ifindex;
-	if (punt.action == PUNT_TRANSMIT)
-		return tc_transmit(&p, punt.index);
-	if (punt.action == PUNT_SESSION)
-		as = punt.index;
-	else if (punt.action != PUNT_TRANSLATE)
+	p.ifindex = punt->ifindex;
+	if (punt->action == PUNT_TRANSMIT)
+		return tc_transmit(&p, punt->index);
+	origin = tap_origin(punt);
+	as = origin != ORIGIN_DAEMON || punt->action == PUNT_SESSION ? punt->index : NO_RECORD;
+	if ((punt->action != PUNT_TRANSLATE && punt->action != PUNT_SESSION))
 		return TC_ACT_SHOT;
-	if (punt.side & PUNT_FROM_WAN)
-		return tc_deliver(skb, tc_run(&p, DIRECTION_IN,
-					      punt.side & PUNT_TURNED ? ORIGIN_WIRE : ORIGIN_DAEMON,
-					      as));
-	if (as != NO_RECORD)
+	if (!(punt->side & PUNT_FROM_WAN)) {
+		if (as != NO_RECORD || !packet_make_readable(&p, 60))
+			return TC_ACT_SHOT;
+		return tc_tap_finish(&p, gateway(&p, DIRECTION_OUT, ORIGIN_DAEMON, NO_RECORD), 0);
+	}
+	if (!packet_make_readable(&p, 60))
 		return TC_ACT_SHOT;
-	return tc_run(&p, DIRECTION_OUT, ORIGIN_DAEMON, NO_RECORD);
+	return tc_tap_finish(&p, gateway(&p, DIRECTION_IN, origin, as), PUNT_FROM_WAN);
 }
 
 /* --- packets too big for their next hop ----------------------------------------------------- */

@@ -253,7 +253,9 @@ struct bucket {
 struct claim {
 	struct bucket bucket;
 	__u32 last_seen; /* tick: when there was live state for sure */
-	__u8 reserved[28];
+	__be32 inside;	 /* the host that has it; 0: not known, or several have */
+	__u8 several;	 /* bool */
+	__u8 reserved[23];
 };
 
 struct shared {
@@ -268,6 +270,7 @@ enum fragment_state {
 	FRAGMENT_WAITING,  /* later pieces came first: the daemon holds them */
 	FRAGMENT_KNOWN,	   /* the first piece has named the session */
 	FRAGMENT_POISONED, /* pieces overlap: none passes any more (RFC 5722, RFC 1858) */
+	FRAGMENT_LOCAL, /* by our external address to the gateway itself, not to an inside host */
 };
 
 #define FRAGMENT_RANGES 6
@@ -510,6 +513,11 @@ struct config {
  * ways. Down (to the daemon): the frame as it arrived, untranslated. Up:
  * PUNT_TRANSLATE sends it through the same translation that the record names
  * (no second punt), PUNT_TRANSMIT sends it as it is to next hop `index`.
+ *
+ * A hairpinned frame is translated twice, like two packets: outbound, then by
+ * the tap's ingress inbound. In between our external address stands for both
+ * ends, so `index` names the record that translated it outbound: whose packet it
+ * is. Each translation may hand it to the daemon once.
  */
 enum punt_action {
 	PUNT_DOWN = 2, /* even: the first byte must not look like a multicast address */
@@ -523,14 +531,17 @@ enum punt_action {
 /* side */
 #define PUNT_FROM_WAN 0x01
 #define PUNT_TURNED   0x02 /* hairpinned: translated outbound, and may yet be handed out */
+#define PUNT_HAIRPIN  0x04 /* hairpinned, and has been handed out since */
 struct punt {
-	__u8 action;	/* enum punt_action */
-	__u8 reason;	/* enum reason */
-	__u8 side;	/* PUNT_FROM_WAN, PUNT_TURNED or 0 */
-	__u8 l4_offset; /* from the start of the IP header */
-	__u32 index;	/* host order: session record; PUNT_TRANSMIT, PUNT_CUT: next hop */
-	__u32 ifindex;	/* where the frame came from */
+	__u8 action;   /* enum punt_action */
+	__u8 reason;   /* enum reason */
+	__u8 side;     /* PUNT_FROM_WAN, with PUNT_TURNED or PUNT_HAIRPIN; or 0 */
+	__u8 passes;   /* how often the frame has been through the tap: PUNT_PASSES at most */
+	__u32 index;   /* host order: session record; PUNT_TRANSMIT, PUNT_CUT: next hop */
+	__u32 ifindex; /* where the frame came from */
 };
+/* A piece of a hairpinned datagram: held and read outbound, turned, held and read inbound. */
+#define PUNT_PASSES 6
 _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
 
 /* --- maps and programs, by name (15 characters at most) ------------------------------- */

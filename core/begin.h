@@ -57,12 +57,24 @@ static __always_inline __u8 first_flags(const struct config *c, const struct fac
 
 	if (f->class == CLASS_PPTP && f->protocol == PROTOCOL_TCP && c->assisted >> CLASS_PPTP & 1)
 		flags |= SESSION_HELPER;
-	if ((is_control_datagram(f) || (out && is_l2tp_dialled(f))) && c->assisted >> f->class & 1)
+	/* the daemon watches which port a server outside answers, and whose ESP comes from there */
+	if (!f->hairpin && (is_control_datagram(f) || (out && is_l2tp_dialled(f))) &&
+	    c->assisted >> f->class & 1)
 		flags |= SESSION_WATCHED;
 	if (f->protocol == PROTOCOL_UDP &&
 	    (f->class == CLASS_WIREGUARD || f->class == CLASS_OPENVPN))
 		flags |= SESSION_REKEYS;
 	return flags;
+}
+
+/* Of a hairpin both halves have our external address for a remote; see reply_remote(). */
+SEPARATE __u32 plan_turn(struct session_plan *plan, __be32 peer, __be32 external)
+{
+	if (!plan)
+		return false;
+	plan->orig.remote = external;
+	plan->reply.remote = plan->reply.id_type == ID_PORTS ? external : peer;
+	return true;
 }
 
 static __always_inline void plan_init(const struct config *c, struct session_plan *plan,
@@ -87,6 +99,9 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 	plan->reply = plan->orig;
 	plan->reply.kind = KIND_SESSION_REPLY;
 	plan->reply.local = c->external;
+	if (unlikely(f->hairpin))
+		plan_turn(plan, direction == DIRECTION_OUT ? f->destination : f->source,
+			  c->external);
 	plan->inside_id = plan->orig.local_id;
 	if (f->protocol != PROTOCOL_TCP)
 		return;
@@ -163,6 +178,23 @@ SEPARATE __u32 leads_inside(const struct facts *f)
 }
 
 /*
+ * The other end of a hairpin, by the mapping that leads to @owner. What the
+ * owner itself begins is for the host that has GRE with it, if there is one.
+ */
+SEPARATE __u32 hairpin_peer(const struct facts *f, __be32 owner)
+{
+	const struct config *c = config_get();
+	const struct record *r;
+	struct record_key key;
+
+	if (!c || !f || f->source != owner || f->id_type != ID_KEY)
+		return owner;
+	keyed_host_key(&key, owner, c->external);
+	r = record_at(table_search(&key));
+	return r && !mapping_expired(c, &r->mapping, clock_ticks(c)) ? r->mapping.new_local : owner;
+}
+
+/*
  * Notes a hairpin in @f, and its class, which a VPN server inside has also behind
  * another port. Who asks our external address by ICMP is answered by the gateway itself.
  */
@@ -173,7 +205,10 @@ static __always_inline void hairpin_note(struct packet *p, const struct config *
 	if (unlikely(f->destination == c->external && c->external) && f->protocol != PROTOCOL_ICMP)
 		mapping = record_at(leads_inside(f));
 	f->hairpin = mapping != NULL;
-	if (mapping && f->class == CLASS_PLAIN)
+	if (!mapping)
+		return;
+	f->destination = hairpin_peer(f, mapping->mapping.new_local);
+	if (f->class == CLASS_PLAIN)
 		f->class = classify(p, f, mapping->mapping.new_id, f->source_id);
 }
 
@@ -278,6 +313,23 @@ static __always_inline verdict_t outbound_mapping_add(const struct facts *f, __u
 	return v;
 }
 
+/* The forward of a protocol without ports, whose sessions count whoever began them; NO_RECORD. */
+SEPARATE __u32 forwarded_whole_hold(__u8 protocol)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+	struct record *r;
+	__u32 index;
+
+	if (!c)
+		return NO_RECORD;
+	mapping_external_key(&key, protocol, c->external, 0);
+	key.id_type = ID_NONE;
+	index = table_search(&key);
+	r = record_at(index);
+	return r && record_hold(r) ? index : NO_RECORD;
+}
+
 /*
  * Third step: the session. @mapping: the external half's index, or NO_RECORD
  * for protocols without ids. FORWARD's index: the session's first half.
@@ -306,9 +358,9 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 	if (!external)
 		return drop(reason);
 	record_release(external);
-	/* with a mapping the second half is unique: it exists in a race, or it is the gateway's own
-	 */
-	if (reason == REASON_server_taken && !is_own_flow(&plan.reply))
+	/* with ports the second half is unique: it exists in a race, or it is the gateway's own */
+	if (reason == REASON_server_taken && plan.reply.id_type == ID_PORTS &&
+	    !is_own_flow(&plan.reply))
 		reason = REASON_insert_race;
 	return drop(reason);
 }
@@ -350,18 +402,20 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 {
 	verdict_t v = outbound_routes(p, c, f);
 	__u32 hops = verdict_index(v), mapping = NO_RECORD, host;
+	bool asks;
 
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	if (!BACKEND_FINISHES && is_paired(c, f->id_type))
+	asks = !f->hairpin && (is_paired(c, f->id_type) || is_followed(c, f->id_type));
+	if (!BACKEND_FINISHES && asks)
 		return leave(); /* or it would be charged twice */
 	v = host_admit(f->source);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	host = verdict_index(v);
-	if (is_paired(c, f->id_type) && has_own_esp(f->destination)) /* the daemon tells */
+	if (asks && is_paired(c, f->id_type) && has_own_esp(f->destination)) /* the daemon tells */
 		return verdict(ACTION_PUNT, REASON_server_taken, NO_RECORD);
-	if (is_paired(c, f->id_type) || is_followed(c, f->id_type))
+	if (asks)
 		return verdict(ACTION_PUNT, REASON_to_pairing, NO_RECORD);
 	if (f->id_type == ID_PORTS) {
 		v = outbound_mapping(f, host);
@@ -370,6 +424,8 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 		if (verdict_action(v) != ACTION_FORWARD)
 			return v;
 		mapping = verdict_index(v);
+	} else if (f->id_type != ID_KEY) {
+		mapping = forwarded_whole_hold(f->protocol);
 	}
 	v = outbound_session(f, hops, host, mapping);
 	if (verdict_reason(v) == REASON_server_taken) /* the daemon tells who has it */
@@ -377,8 +433,8 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	contact_note(f->destination);
-	if (mapping != NO_RECORD && wants_permit(c, f->protocol))
-		permit_note(mapping, f->destination);
+	if (f->id_type == ID_PORTS && wants_permit(c, f->protocol))
+		permit_note(mapping, f->hairpin ? c->external : f->destination);
 	if (unlikely(is_question(f->protocol, f->class, f->destination_id, f->source_id)))
 		question_note(f->source, verdict_index(v));
 	if (unlikely(is_keyed_protocol(f->protocol, f->id_type)))
@@ -405,39 +461,110 @@ static __always_inline verdict_t inbound_unasked(const struct config *c, const s
 	if (f->protocol == PROTOCOL_UDP && f->source_id == host_to_be16(PORT_DHCP_SERVER) &&
 	    f->destination_id == host_to_be16(PORT_DHCP_CLIENT))
 		return to_stack(REASON_link_protocol);
-	if (is_martian_source(f->source) || f->source == c->external)
+	if (is_martian_source(f->source) || (f->source == c->external && !f->hairpin))
 		return drop(REASON_martian_source);
 	if (f->destination != c->external)
 		return drop(REASON_not_for_gateway);
 	return drop(reason);
 }
 
-/* First step: the mapping or port forward that it is for, held, as FORWARD's index. */
-SEPARATE verdict_t BACKEND_NAME(inbound_mapping)(const struct facts *f)
+/* The mapping or port forward that has the id that a packet came to; NO_RECORD. */
+SEPARATE __u32 inbound_owner(const struct facts *f)
 {
-	const struct config *c = config_get();
 	struct record_key key;
-	struct record *r;
-	__u32 index;
 
-	if (!f || !c)
-		return drop(REASON_malformed_ip);
+	if (!f)
+		return NO_RECORD;
 	mapping_external_key(&key, f->protocol, f->destination,
 			     f->id_type == ID_PORTS ? f->destination_id : 0);
 	if (f->id_type != ID_PORTS)
 		key.id_type = ID_NONE;
-	index = table_search(&key);
-	r = record_at(index);
-	if (!r && is_paired(c, f->id_type))
+	return table_search(&key);
+}
+
+/*
+ * ESP by pairing: whoever has live state with the remote goes before a forward, to
+ * @forwarded (0: there is none). FORWARD: nobody has, or the daemon has found nobody.
+ */
+SEPARATE verdict_t BACKEND_NAME(inbound_paired)(const struct facts *f, __be32 forwarded)
+{
+	const struct config *c = config_get();
+	const struct record *claim;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	claim = record_at(claim_search(f->protocol, f->destination, f->source));
+	if (daemon_lives(c) && (claim || !forwarded))
 		return BACKEND_NAME(claim_ask)(f);
-	if (!r && f->id_type == ID_KEY && f->destination == c->external)
-		return keyed_host(f->source);
+	if (claim && forwarded && claim->claim.inside != forwarded)
+		return drop(REASON_tunnel_unknown);
+	return verdict(ACTION_FORWARD, REASON_forwarded, NO_RECORD);
+}
+
+static __always_inline bool wants_pairing(const struct config *c, const struct facts *f)
+{
+	return f->id_type == ID_SPI && !f->hairpin && !f->asked && c->assisted >> CLASS_IPSEC & 1;
+}
+
+/*
+ * GRE with keys: the host that has GRE with the remote goes before a forward, to @owner.
+ * FORWARD's index: its record, held; NO_RECORD: it is for the owner.
+ */
+static __always_inline verdict_t inbound_keyed(const struct facts *f, const struct record *owner)
+{
+	verdict_t v = keyed_host(f->source);
+
+	if (verdict_action(v) == ACTION_FORWARD || !owner)
+		return v;
+	if (f->source == owner->mapping.new_local) /* a hairpin's sender does not mean itself */
+		return v;
+	return verdict(ACTION_FORWARD, REASON_forwarded, NO_RECORD);
+}
+
+/* Whoever has live state with the remote. FORWARD's index: NO_RECORD: nobody before @owner. */
+static __always_inline verdict_t inbound_live(const struct config *c, const struct facts *f,
+					      const struct record *owner)
+{
+	verdict_t v = verdict(ACTION_FORWARD, REASON_forwarded, NO_RECORD);
+
+	if (f->destination != c->external)
+		return v;
+	if (f->id_type == ID_KEY)
+		return inbound_keyed(f, owner);
+	if (wants_pairing(c, f))
+		v = BACKEND_NAME(inbound_paired)(f, owner ? owner->mapping.new_local : 0);
+	return v;
+}
+
+/* A host may always reach itself: a filter protects it from others (RFC 5780 section 3.4). */
+static __always_inline bool is_own_mapping(const struct facts *f, const struct record *external)
+{
+	return f->hairpin && f->source == external->mapping.new_local;
+}
+
+/* First step: the mapping or port forward that it is for, held, as FORWARD's index. */
+SEPARATE verdict_t BACKEND_NAME(inbound_mapping)(const struct facts *f)
+{
+	const struct config *c = config_get();
+	struct record *r;
+	__be32 remote;
+	__u32 index;
+	verdict_t v;
+
+	if (!f || !c)
+		return drop(REASON_malformed_ip);
+	index = inbound_owner(f);
+	r = record_at(index);
+	v = inbound_live(c, f, r);
+	if (verdict_action(v) != ACTION_FORWARD || verdict_index(v) != NO_RECORD)
+		return v;
 	if (!r || r->mapping.flags & MAPPING_LOCAL || f->destination != c->external)
 		return inbound_unasked(
 			c, f, f->id_type == ID_CALL ? REASON_gre_no_call : REASON_unsolicited);
 	if (f->protocol == PROTOCOL_TCP && (f->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
 		return drop(REASON_tcp_no_syn);
-	if (!mapping_admits(c, r, f->source, clock_ticks(c)))
+	remote = f->hairpin ? c->external : f->source;
+	if (!mapping_admits(c, r, remote, clock_ticks(c)) && !is_own_mapping(f, r))
 		return inbound_unasked(c, f, REASON_filtered);
 	if (!record_hold(r))
 		return drop(REASON_insert_race);
@@ -475,7 +602,6 @@ static __always_inline verdict_t inbound_routes(struct packet *p, const struct c
 {
 	__u64 ways = inbound_ways(p, c, f, table_index(mapping));
 
-	f->hairpin = f->source == c->external && p->ifindex != c->wan_ifindex;
 	return BACKEND_NAME(inbound_judge)(p->context, p->base, mapping->mapping.new_id, f, ways);
 }
 

@@ -34,6 +34,15 @@ static __always_inline void claim_key(struct record_key *key, __u8 protocol, __b
 	};
 }
 
+/* Index of the claim that an inside host has a tunnel with @remote, or NO_RECORD. */
+static __always_inline __u32 claim_search(__u8 protocol, __be32 external, __be32 remote)
+{
+	struct record_key key;
+
+	claim_key(&key, protocol, external, remote);
+	return table_search(&key);
+}
+
 /* The daemon says no further ahead until when it lives: what is, was said long ago. */
 #define DAEMON_LIVES_SECONDS_MAX 60
 
@@ -67,13 +76,11 @@ static __always_inline bool claim_take_token(const struct config *c, struct clai
 SEPARATE verdict_t BACKEND_NAME(claim_ask)(const struct facts *f)
 {
 	const struct config *c = config_get();
-	struct record_key key;
 	struct record *r;
 
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
-	claim_key(&key, f->protocol, f->destination, f->source);
-	r = record_at(table_search(&key));
+	r = record_at(claim_search(f->protocol, f->destination, f->source));
 	if (!r)
 		return drop(REASON_unsolicited);
 	if (!BACKEND_FINISHES)

@@ -346,7 +346,7 @@ SEPARATE verdict_t fragment_first(const struct facts *f, __u32 direction, __u32 
 		return drop(REASON_table_full);
 	if (r->fragments.state == FRAGMENT_POISONED)
 		return drop(REASON_fragment_overlap);
-	if (r->fragments.state == FRAGMENT_WAITING) {
+	if (r->fragments.state == FRAGMENT_WAITING || r->fragments.state == FRAGMENT_LOCAL) {
 		r->fragments.session = session;
 		if (direction == DIRECTION_OUT)
 			r->fragments.new_ip_id = fragment_take_id(&key, c->external, now);
@@ -394,6 +394,36 @@ static __always_inline verdict_t fragment_pass(const struct facts *f, __u32 dire
 	return verdict(ACTION_FORWARD, REASON_forwarded, id);
 }
 
+/*
+ * A piece for the gateway itself, by our external address. The first one notes where the
+ * later ones go: that address may lead inside as well. Noted or not, it passes.
+ */
+SEPARATE __u32 fragment_local(const struct facts *f)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+	struct record *r;
+	verdict_t v;
+
+	if (!f || !c)
+		return false;
+	fragment_key(&key, f, DIRECTION_OUT);
+	r = record_at(table_search(&key));
+	if (!r) {
+		v = fragment_begin(&key, NO_RECORD, clock_ticks(c));
+		if (verdict_action(v) != ACTION_FORWARD)
+			return false;
+		r = record_at(verdict_index(v));
+	}
+	if (!r)
+		return false;
+	WRITE_ONCE(r->fragments.state, FRAGMENT_LOCAL);
+	fragment_note(f, table_index(r));
+	if (ranges_complete(&r->fragments))
+		fragment_end(r);
+	return true;
+}
+
 static __always_inline bool is_stale(const struct config *c, const struct record *r)
 {
 	return ticks_since(clock_ticks(c), r->fragments.last_seen) > FRAGMENT_STALE_SECONDS * c->hz;
@@ -439,10 +469,11 @@ static __always_inline verdict_t fragment_early(struct packet *p, struct config 
 {
 	verdict_t v;
 
-	if (direction == DIRECTION_OUT &&
+	/* our own address may lead inside: only the first piece has the port */
+	if (direction == DIRECTION_OUT && key->remote != c->external &&
 	    !BACKEND_NAME(piece_leads_out)(p->context, p->base, p->ifindex))
 		return to_stack(REASON_to_gateway);
-	if (!is_contact(key->remote))
+	if (key->remote != c->external && !is_contact(key->remote))
 		return drop(REASON_fragment_stray);
 	if (!fragment_has_room(c, key, true))
 		return drop(REASON_fragments_full);
@@ -482,14 +513,20 @@ SEPARATE verdict_t BACKEND_NAME(fragment_later)(packet_context *context, __u32 b
 	}
 	if (r->fragments.state == FRAGMENT_POISONED)
 		return drop(REASON_fragment_overlap);
+	if (r->fragments.state == FRAGMENT_LOCAL)
+		return to_stack(REASON_to_gateway);
 	return verdict(ACTION_FORWARD, REASON_forwarded, r->fragments.session);
 }
 
-/* Is the session that the record of pieces names still there, and one of this piece's ends? */
+/*
+ * Is the session that the record of pieces names still there, and one of this piece's
+ * ends? The remote of a hairpin's reply may be the inside host itself (reply_remote()).
+ */
 static __always_inline bool is_session_of(const struct record *r, const struct facts *f, bool out)
 {
 	return record_state(r) == SLOT_LIVE && r->key.protocol == f->protocol &&
-	       r->key.remote == (out ? f->destination : f->source) &&
+	       (r->key.remote == (out ? f->destination : f->source) ||
+		(!out && r->session.flags & SESSION_HAIRPIN)) &&
 	       r->key.local == (out ? f->source : f->destination);
 }
 

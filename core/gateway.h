@@ -26,7 +26,14 @@
 enum origin {
 	ORIGIN_WIRE,
 	ORIGIN_DAEMON, /* handed in again: is not handed out a second time */
+	ORIGIN_TURNED, /* hairpinned, inbound now: @as is the record that translated it outbound */
+	ORIGIN_TURNED_DAEMON, /* the same, handed in again */
 };
+
+static __always_inline bool is_from_daemon(enum origin origin)
+{
+	return origin == ORIGIN_DAEMON || origin == ORIGIN_TURNED_DAEMON;
+}
 
 /* --- hits ------------------------------------------------------------------------- */
 
@@ -138,7 +145,7 @@ static __always_inline enum reason daemon_reads(struct packet *p, const struct c
 
 static __always_inline bool is_read(const struct record *r, enum origin origin)
 {
-	return r->session.flags & (SESSION_HELPER | SESSION_WATCHED) && origin == ORIGIN_WIRE;
+	return r->session.flags & (SESSION_HELPER | SESSION_WATCHED) && !is_from_daemon(origin);
 }
 
 /* SYN, FIN, RST and the first segment after them: the state, and the segment size. */
@@ -197,6 +204,22 @@ static __always_inline bool count_rekey(struct packet *p, const struct facts *f,
 	return BACKEND_NAME(session_rekey)(p->context, p->base, f->l4, f->length, table_index(r));
 }
 
+/* The mapping or forward of one of a reply's two external ends, if it is still @inside's. */
+static __always_inline const struct record *end_of(const struct record *reply, __be16 id,
+						   __be32 inside)
+{
+	const struct record *external;
+	struct record_key key;
+
+	mapping_external_key(&key, reply->key.protocol, reply->key.local, id);
+	if (reply->key.id_type != ID_PORTS) {
+		key.id = 0;
+		key.id_type = ID_NONE;
+	}
+	external = record_at(table_search(&key));
+	return external && external->mapping.new_local == inside ? external : NULL;
+}
+
 /*
  * A silent session's remote comes again: as with no session, if the mapping
  * would let it begin. Answers whether it may pass.
@@ -206,15 +229,16 @@ SEPARATE __u32 inbound_revive(__u32 session, __u32 tcp_flags)
 	const struct config *c = config_get();
 	struct record *r = record_at(session);
 	const struct record *external;
-	struct record_key key;
 
 	if (!c || !r || r->session.flags & SESSION_LOCAL)
 		return false;
-	mapping_external_key(&key, r->key.protocol, r->key.local, r->key.local_id);
-	if (r->key.id_type != ID_PORTS)
-		key.id_type = ID_NONE;
-	external = record_at(table_search(&key));
-	if (!external || !mapping_admits(c, external, r->key.remote, clock_ticks(c)))
+	/* a forward may have taken meanwhile what was another host's */
+	external = end_of(r, r->key.local_id, r->session.new_local);
+	if (!external)
+		return false;
+	if (!mapping_admits(c, external, r->key.remote, clock_ticks(c)) && /* is_own_mapping() */
+	    !(r->session.flags & SESSION_HAIRPIN &&
+	      end_of(r, r->key.remote_id, r->session.new_local)))
 		return false;
 	if (r->key.protocol != PROTOCOL_TCP)
 		return true;
@@ -307,7 +331,7 @@ static __always_inline verdict_t session_pass(struct packet *p, const struct con
 	if (unlikely(hairpin)) {
 		if (!BACKEND_FINISHES)
 			return leave();
-		done = verdict(ACTION_HAIRPIN, REASON_forwarded, 0);
+		done = verdict(ACTION_HAIRPIN, REASON_forwarded, table_index(r));
 	} else {
 		hop = next_hop_at(verdict_index(done));
 		if (unlikely(!hop || !hop->ifindex))
@@ -430,7 +454,40 @@ static __always_inline verdict_t find_for_piece(struct packet *p, const struct f
 		       : drop(REASON_slow_path_stale);
 }
 
-/* @as: NO_RECORD, or the reply that the daemon has chosen for what it hands in. */
+static __always_inline bool is_turned(enum origin origin)
+{
+	return origin == ORIGIN_TURNED || origin == ORIGIN_TURNED_DAEMON;
+}
+
+/* The inside host whose packet a record has translated outbound; 0: it is over. */
+static __always_inline __be32 sender_of(__u32 record)
+{
+	const struct record *r = record_at(record);
+
+	if (!r || record_state(r) != SLOT_LIVE)
+		return 0;
+	if (r->key.kind == KIND_FRAGMENT) /* a piece that was held on its way inbound */
+		return r->key.remote;
+	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_QUOTED ? r->key.local : 0;
+}
+
+/* What the daemon has decided it is not asked again, or the two would play ball for ever. */
+static __always_inline bool is_decision(enum origin origin, enum reason reason)
+{
+	return is_from_daemon(origin) && (reason == REASON_to_pairing || reason == REASON_to_watch);
+}
+
+static __always_inline bool is_local_piece(const struct config *c, const struct facts *f,
+					   enum direction direction, verdict_t v)
+{
+	return direction == DIRECTION_OUT && f->destination == c->external &&
+	       verdict_action(v) == ACTION_STACK && verdict_reason(v) == REASON_to_gateway;
+}
+
+/*
+ * @as: NO_RECORD, or the reply that the daemon has chosen for what it hands in; of a
+ * hairpin that comes inbound the record that translated it outbound.
+ */
 static __always_inline verdict_t gateway(struct packet *p, enum direction direction,
 					 enum origin origin, __u32 as)
 {
@@ -445,18 +502,30 @@ static __always_inline verdict_t gateway(struct packet *p, enum direction direct
 	reason = parse_packet(p, &f, &spare);
 	if (unlikely(reason != REASON_forwarded))
 		return drop(reason);
+	f.asked = is_from_daemon(origin);
+	if (unlikely(is_turned(origin))) {
+		f.hairpin = true;
+		f.source = sender_of(as);
+		if (!f.source)
+			return drop(REASON_slow_path_stale);
+	}
 	if (unlikely(f.icmp_error))
 		goto icmp_error;
 	if (unlikely(is_fragment(&f)) && !BACKEND_FINISHES)
 		return leave();
-	if (unlikely(as != NO_RECORD))
+	if (unlikely(as != NO_RECORD && !is_turned(origin)))
 		v = session_given(&f, as, &r);
 	else if (likely(has_transport(&f)))
 		v = find_or_begin(p, c, &f, &spare, direction, &r);
-	if (unlikely(is_fragment(&f)) && !v) {
+	if (unlikely(is_fragment(&f))) {
 		facts_copy(&spare, &f);
-		v = find_for_piece(p, &spare, direction, &r);
+		if (!v)
+			v = find_for_piece(p, &spare, direction, &r);
+		if (is_local_piece(c, &spare, direction, v))
+			fragment_local(&spare);
 	}
+	if (unlikely(verdict_action(v) == ACTION_PUNT && is_decision(origin, verdict_reason(v))))
+		return drop(REASON_slow_path_stale);
 	if (v || !r)
 		return v;
 	return session_pass(p, c, &f, &spare, r, direction, origin);

@@ -141,8 +141,9 @@ static __always_inline struct record *quoted_session(const struct config *c, con
 	r = record_at(table_search(&key));
 	if (r)
 		return r;
-	key_set(&key, key.remote, key.local, 0, f->protocol,
-		direction == DIRECTION_OUT ? KIND_SESSION_ORIG : KIND_SESSION_REPLY, ID_NONE);
+	key_set(&key, direction == DIRECTION_IN ? f->source : f->destination, key.local, 0,
+		f->protocol, direction == DIRECTION_OUT ? KIND_SESSION_ORIG : KIND_SESSION_REPLY,
+		ID_NONE);
 	r = record_at(table_search(&key));
 	if (r && f->id_type == ID_CALL && c->assisted >> CLASS_PPTP & 1 &&
 	    !(r->session.flags & SESSION_LOCAL))
@@ -297,6 +298,10 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 	/* RFC 792: the header and 8 bytes, and not out of the frame's padding */
 	if (f->length < f->l4 + ICMP_QUOTE + quoted.l4 + 8)
 		return drop(REASON_icmp_malformed);
+	if (f->hairpin) { /* who complains of it is its other end */
+		quoted.hairpin = true;
+		quoted.source = f->source;
+	}
 	r = quoted_session(c, &quoted, direction);
 	if (!r)
 		return drop(REASON_icmp_no_session);
@@ -324,7 +329,9 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 	delta = delta_of_32(out ? f->source : f->destination, r->session.new_local);
 	if (!rewrite_ip(p, r->session.new_local, delta, out, !turns))
 		return drop(REASON_icmp_malformed);
-	return verdict(turns ? ACTION_HAIRPIN : ACTION_FORWARD, REASON_forwarded, index);
+	if (turns)
+		return verdict(ACTION_HAIRPIN, REASON_forwarded, table_index(r));
+	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 
 #endif

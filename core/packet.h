@@ -129,7 +129,11 @@ _Static_assert(sizeof(struct tcp_header) == 20, "RFC 9293");
 /* facts.source_id of an echo or timestamp reply */
 #define ICMP_IS_ANSWER 1
 
-/* What is known of a packet after parsing. Addresses and ids in network order. */
+/*
+ * What is known of a packet after parsing. Addresses and ids in network order. Both
+ * ends of a hairpin have our external address: here the far one is the inside host
+ * itself, inbound the source, of a new flow outbound the destination.
+ */
 struct facts {
 	__be32 source;
 	__be32 destination;
@@ -148,6 +152,7 @@ struct facts {
 	__u8 class;	 /* enum flow_class; of new flows only */
 	__u8 hairpin;	 /* bool: inside host to inside host by our external address */
 	__u8 tos;	 /* of new flows only */
+	__u8 asked;	 /* bool: the daemon has seen it and hands it in again */
 };
 
 /*
@@ -172,6 +177,7 @@ static __always_inline void facts_copy(struct facts *to, const struct facts *fro
 	WRITE_ONCE(to->icmp_error, from->icmp_error);
 	WRITE_ONCE(to->class, from->class);
 	WRITE_ONCE(to->hairpin, from->hairpin);
+	WRITE_ONCE(to->asked, from->asked);
 }
 
 /* Any piece but a whole packet. */

@@ -52,13 +52,24 @@ static __always_inline __u32 session_id_word(const struct facts *f, enum directi
 		   : id_word(f->source_id, f->destination_id);
 }
 
+/*
+ * By whom a reply is looked up. Of hairpins both ends have our external address. Ports
+ * and call ids are ours and tell them apart; other ids are the inside hosts' own
+ * and may be equal, so there the other end is the inside host itself.
+ */
+static __always_inline __be32 reply_remote(const struct facts *f)
+{
+	return f->hairpin && (f->id_type == ID_PORTS || f->id_type == ID_CALL) ? f->destination
+									       : f->source;
+}
+
 /* The key of a packet's own direction. */
 static __always_inline void session_key(struct record_key *key, const struct facts *f,
 					enum direction direction)
 {
 	bool out = direction == DIRECTION_OUT;
 
-	key_set(key, out ? f->destination : f->source, out ? f->source : f->destination,
+	key_set(key, out ? f->destination : reply_remote(f), out ? f->source : f->destination,
 		session_id_word(f, direction), f->protocol,
 		out ? KIND_SESSION_ORIG : KIND_SESSION_REPLY, f->id_type);
 }
@@ -93,6 +104,19 @@ static __always_inline bool session_expired(const struct config *c, const struct
 	return !partner || is_silent(c, &partner->session, now);
 }
 
+/*
+ * With pairing alone the daemon says whose a tunnel is. Not of a hairpin, and not of
+ * what comes to an inside server from a remote that no client speaks with.
+ */
+static __always_inline bool is_for_pairing(const struct config *c, __be32 remote, __be32 local,
+					   __u8 protocol, __u8 kind)
+{
+	if (remote == c->external)
+		return false;
+	return kind != KIND_SESSION_REPLY || !is_forwarded_whole(protocol, local) ||
+	       claim_search(protocol, local, remote) != NO_RECORD;
+}
+
 /* Index of the session that has @protocol with @remote to itself, or NO_RECORD. */
 SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 kind, __u8 id_type)
 {
@@ -111,8 +135,7 @@ SEPARATE __u32 session_alone(__be32 remote, __be32 local, __u8 protocol, __u8 ki
 	/* RFC 2637: no call, no data; switched off it is not GRE version 0's either */
 	if (id_type == ID_CALL && (c->assisted | c->blocked) >> CLASS_PPTP & 1)
 		return NO_RECORD;
-	if (is_paired(c, id_type) &&
-	    !(kind == KIND_SESSION_REPLY && is_forwarded_whole(protocol, local)))
+	if (is_paired(c, id_type) && is_for_pairing(c, remote, local, protocol, kind))
 		return NO_RECORD;
 	if (id_type == ID_KEY && r)
 		return NO_RECORD; /* RFC 2890: a key is a flow of its own */
@@ -146,6 +169,12 @@ SEPARATE __u32 has_own_esp(__be32 remote)
 	return is_own_flow(&key);
 }
 
+/* What needs no pairing, or has been through it, is looked up as without. */
+static __always_inline __u8 unpaired_id_type(const struct facts *f)
+{
+	return f->id_type == ID_SPI && (f->hairpin || f->asked) ? ID_NONE : f->id_type;
+}
+
 /*
  * The session of a packet. Protocols whose ids the receiver chooses fall back
  * on the session that has the protocol with this remote to itself.
@@ -160,7 +189,8 @@ static __always_inline struct record *session_find(const struct config *c, const
 	r = table_find(c, &key);
 	if (likely(r) || f->id_type == ID_PORTS || f->id_type == ID_NONE)
 		return r;
-	return record_at(session_alone(key.remote, key.local, f->protocol, key.kind, f->id_type));
+	return record_at(session_alone(direction == DIRECTION_IN ? f->source : f->destination,
+				       key.local, f->protocol, key.kind, unpaired_id_type(f)));
 }
 
 /* What is needed to make both halves. Addresses and ids in network order. */

@@ -14,4 +14,7 @@
 /* There is live state with @remote at tick @now. */
 void claims_refresh(uint8_t protocol, __be32 remote, uint32_t now);
 
+/* The same, by @inside: a forward to a host that alone has a tunnel there is kept from nothing. */
+void claims_refresh_by(uint8_t protocol, __be32 remote, __be32 inside, uint32_t now);
+
 #endif

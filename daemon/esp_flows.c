@@ -52,7 +52,7 @@ static void pair_arm(struct esp_flows *flows, const struct esp_pair *pair)
 			    esp_outbound_arm(pair->server, pair->spi_out, pair->inside, now));
 	if (pair->spi_in && pair->spi_out)
 		esp_halves_join(pair->server, pair->inside, pair->spi_in, pair->spi_out);
-	claims_refresh(PROTOCOL_ESP, pair->server, now);
+	claims_refresh_by(PROTOCOL_ESP, pair->server, pair->inside, now);
 	flows->changed = true;
 }
 
@@ -269,6 +269,12 @@ static bool is_armed(const struct punt *punt)
 	return r && record_state(r) == SLOT_LIVE && r->key.kind == KIND_SESSION_REPLY;
 }
 
+/* What is nobody's is the forward's: the data plane finds it where the daemon hands in. */
+static bool is_forwarded(void)
+{
+	return is_forwarded_whole(PROTOCOL_ESP, arena.config->external);
+}
+
 static void inbound_take(struct esp_flows *flows, uint8_t *frame, size_t length,
 			 const struct facts *facts)
 {
@@ -287,7 +293,7 @@ static void inbound_take(struct esp_flows *flows, uint8_t *frame, size_t length,
 			copy_send(flows, frame, facts, decision.inside[i]);
 		break;
 	case ESP_DROP:
-		if (is_armed(punt))
+		if (is_armed(punt) || (decision.reason == ESP_NOBODY && is_forwarded()))
 			frame_again(flows->gateway, frame, length);
 		else
 			plane_count(&flows->gateway->plane, reason_of(decision.reason), 1);
@@ -314,7 +320,7 @@ void esp_flows_ike(struct esp_flows *flows, __be32 inside, __be32 server,
 {
 	esp_pairing_ike(flows->pairing, monotonic_ms(), inside, server, header, direction);
 	if (direction == ESP_INBOUND)
-		claims_refresh(PROTOCOL_ESP, server, clock_ticks(arena.config));
+		claims_refresh_by(PROTOCOL_ESP, server, inside, clock_ticks(arena.config));
 	timer_set(flows);
 }
 
@@ -322,7 +328,7 @@ void esp_flows_ike(struct esp_flows *flows, __be32 inside, __be32 server,
 
 static bool claim_keep(void *context, const struct esp_pair *pair)
 {
-	claims_refresh(PROTOCOL_ESP, pair->server, *(const uint32_t *)context);
+	claims_refresh_by(PROTOCOL_ESP, pair->server, pair->inside, *(const uint32_t *)context);
 	return true;
 }
 

@@ -63,6 +63,10 @@ static struct record *mapping_of_session(const struct config *config, const stru
 	struct record_key key;
 
 	mapping_external_key(&key, reply->key.protocol, reply->key.local, reply->key.local_id);
+	if (reply->key.id_type != ID_PORTS) { /* a protocol that is forwarded as a whole */
+		key.local_id = 0;
+		key.id_type = ID_NONE;
+	}
 	return table_find(config, &key);
 }
 
@@ -227,7 +231,7 @@ static void pair_end(const struct config *config, struct record *orig, struct re
 		inbound_uncount(config, reply);
 	else if (host)
 		count_drop(&host->sessions);
-	if (reply->key.id_type == ID_PORTS)
+	if (reply->key.id_type != ID_KEY)
 		mapping_release(config, reply, now);
 }
 

@@ -184,7 +184,7 @@ static void piece_look(struct held_fragments *held, struct piece *piece, uint32_
 	const struct record *r = record_at(piece->index);
 
 	if (!is_lost(piece, r, now)) {
-		if (READ_ONCE(r->fragments.state) != FRAGMENT_KNOWN)
+		if (READ_ONCE(r->fragments.state) == FRAGMENT_WAITING)
 			return;
 		held->send(held->context, piece->frame, piece->length);
 	}

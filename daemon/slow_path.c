@@ -241,8 +241,14 @@ static bool arrival_decode(struct slow_path *slow_path, size_t length, struct ar
 	arrival->frame = (packet_context){.data = slow_path->frame, .length = length};
 	arrival->packet = (struct packet){
 		.context = &arrival->frame, .base = ETHERNET, .ifindex = arrival->punt.ifindex};
-	return arrival->punt.action == PUNT_DOWN &&
-	       parse_packet(&arrival->packet, &arrival->facts, &spare) == REASON_forwarded;
+	if (arrival->punt.action != PUNT_DOWN ||
+	    parse_packet(&arrival->packet, &arrival->facts, &spare) != REASON_forwarded)
+		return false;
+	if (arrival->punt.side & PUNT_HAIRPIN) {
+		arrival->facts.hairpin = true;
+		arrival->facts.source = sender_of(arrival->punt.index);
+	}
+	return true;
 }
 
 void slow_path_read(struct slow_path *slow_path)

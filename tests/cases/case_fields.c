@@ -149,6 +149,7 @@ static const struct field host_fields[] = {
 };
 
 static const struct field claim_fields[] = {
+	IN_RECORD(claim, inside, FIELD_ADDRESS),
 	FIELD_("tokens", struct record, claim.bucket.tokens, FIELD_HOST_ORDER),
 	FIELD_("refilled", struct record, claim.bucket.refilled, FIELD_HOST_ORDER),
 	END,

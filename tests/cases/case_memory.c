@@ -49,7 +49,9 @@ static const char *punt(struct case_frame *frame, verdict_t v, enum direction di
 	struct punt record = {
 		.action = PUNT_DOWN,
 		.reason = verdict_reason(v),
-		.side = direction == DIRECTION_IN ? PUNT_FROM_WAN : 0,
+		.side = world.turned		    ? PUNT_FROM_WAN | PUNT_HAIRPIN
+			: direction == DIRECTION_IN ? PUNT_FROM_WAN
+						    : 0,
 		.index = verdict_index(v),
 		.ifindex = frame->ifindex,
 	};
@@ -136,6 +138,9 @@ static const char *run_tap(struct case_frame *frame)
 		return translate_as(frame, ETHERNET, DIRECTION_IN, ORIGIN_DAEMON, record.index);
 	if (record.action != PUNT_TRANSLATE)
 		return "drop";
+	if (record.side & PUNT_HAIRPIN)
+		return translate_as(frame, ETHERNET, DIRECTION_IN, ORIGIN_TURNED_DAEMON,
+				    record.index);
 	return translate(frame, ETHERNET,
 			 record.side & PUNT_FROM_WAN ? DIRECTION_IN : DIRECTION_OUT, ORIGIN_DAEMON);
 }

@@ -196,9 +196,17 @@ verdict_t world_translate(packet_context *context, __u32 base, __u32 ifindex,
 	__u32 bytes = packet_length(&p);
 	verdict_t v;
 
+	world.turned = is_turned(origin);
 	v = gateway(&p, direction, origin, as);
-	if (verdict_action(v) == ACTION_HAIRPIN)
-		v = gateway(&p, DIRECTION_IN, ORIGIN_WIRE, NO_RECORD);
+	if (verdict_action(v) == ACTION_HAIRPIN) {
+		world.turned = true;
+		as = verdict_index(v);
+		v = gateway(&p, DIRECTION_IN, ORIGIN_TURNED, as);
+	}
+	/* as tc_tap_finish() */
+	if (world.turned && verdict_action(v) == ACTION_PUNT &&
+	    verdict_reason(v) != REASON_fragment_early)
+		v = verdict(ACTION_PUNT, verdict_reason(v), as);
 	arena.count(verdict_reason(v), bytes);
 	if (verdict_action(v) == ACTION_CUT)
 		arena.count(REASON_fragmented, packet_length(&p));

@@ -40,6 +40,7 @@ struct world {
 	__u32 route_count;
 	struct world_rule rules[WORLD_RULES];
 	__u32 rule_count;
+	bool turned; /* the last packet was hairpinned: it has passed a first translation */
 };
 extern struct world world;
 
