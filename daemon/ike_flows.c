@@ -280,6 +280,30 @@ static void drop_count(const struct ike_flows *flows, enum reason reason)
 	plane_count(&flows->gateway->plane, reason, 1);
 }
 
+/*
+ * The remote has come to port 500 of an inside server (RFC 7296 section 2.23: from any
+ * port): nothing is to be chosen. Between 500 and 500 either end may be the server.
+ */
+static void responder_take(struct ike_flows *flows, uint8_t *frame, size_t length,
+			   const struct record *session, const struct esp_ike_header *header)
+{
+	bool out = session->key.kind == KIND_SESSION_ORIG;
+	__be32 inside = out ? session->key.local : session->session.new_local;
+
+	esp_flows_ike(flows->gateway->esp, inside, session->key.remote, header,
+		      out ? ESP_OUTBOUND : ESP_INBOUND);
+	frame_again(flows->gateway, frame, length);
+}
+
+/* The session that the data plane punted a message of, if an inside server answers there. */
+static const struct record *responder_session(const struct punt *punt)
+{
+	bool in = punt->side & PUNT_FROM_WAN;
+	const struct record *r = live(punt->index, in ? KIND_SESSION_REPLY : KIND_SESSION_ORIG);
+
+	return r && r->key.remote_id != host_to_be16(PORT_IKE) ? r : NULL;
+}
+
 static void outbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 			  const struct facts *facts, const struct esp_ike_header *header)
 {
@@ -318,10 +342,27 @@ static void owner_give(struct ike_flows *flows, uint8_t *frame, size_t length, _
 {
 	const struct record *orig = orig_find(server, owner);
 
-	if (!orig || !live(orig->partner, KIND_SESSION_REPLY))
+	if (!orig || !live(orig->partner, KIND_SESSION_REPLY)) {
+		plane_count(&flows->gateway->plane, REASON_slow_path_stale, 1);
 		return;
+	}
 	esp_flows_ike(flows->gateway->esp, owner.inside, server, header, ESP_INBOUND);
 	frame_as(flows->gateway, frame, length, orig->partner);
+}
+
+/* Who begins with an unknown SPI behind a shared port means the server that it is forwarded to. */
+static unsigned forward_owner(struct ike_socket owners[IKE_OWNERS])
+{
+	__be16 port = host_to_be16(PORT_IKE);
+	const struct record *r;
+	struct record_key key;
+
+	mapping_external_key(&key, PROTOCOL_UDP, arena.config->external, port);
+	r = table_find(arena.config, &key);
+	if (!r || !(r->mapping.flags & MAPPING_OPEN))
+		return 0;
+	owners[0] = (struct ike_socket){r->mapping.new_local, r->mapping.new_id, port};
+	return 1;
 }
 
 static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
@@ -343,6 +384,8 @@ static void inbound_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 	}
 	count = ike_port_inbound(flows->ike, monotonic_ms(), facts->source, shared, to_500, to,
 				 header, owners);
+	if (!count && !header->spi_responder)
+		count = forward_owner(owners);
 	if (!count)
 		drop_count(flows, REASON_tunnel_unknown);
 	for (unsigned i = 0; i < count; i++)
@@ -353,10 +396,13 @@ void ike_flows_take(struct ike_flows *flows, uint8_t *frame, size_t length,
 		    const struct facts *facts)
 {
 	const struct punt *punt = (const struct punt *)frame;
+	const struct record *responder = responder_session(punt);
 	struct esp_ike_header header;
 
 	if (!header_read(frame, length, facts, &header))
 		frame_again(flows->gateway, frame, length); /* a keepalive of NAT-T, RFC 3948 2.3 */
+	else if (responder)
+		responder_take(flows, frame, length, responder, &header);
 	else if (punt->side & PUNT_FROM_WAN)
 		inbound_take(flows, frame, length, facts, &header);
 	else
