@@ -18,6 +18,7 @@
 #ifndef WAYLEAVE_CORE_PORT_OWNER_H
 #define WAYLEAVE_CORE_PORT_OWNER_H
 
+#include "core/remote.h"
 #include "core/session.h"
 
 enum port_owner { PORT_NOBODYS, PORT_GATEWAYS, PORT_FORWARDS, PORT_HOSTS };
@@ -53,6 +54,22 @@ static __always_inline struct host *port_host(__be32 inside)
 
 /* --- giving way ------------------------------------------------------------------------ */
 
+/* What a remote began (core/remote.h): whoever paid for it, and its mapping, have one less. */
+static __always_inline void inbound_give_back(struct config *c, const struct record *reply)
+{
+	struct record *external, *remote;
+	struct record_key key;
+
+	count_less(&c->inbound_used);
+	remote_key(&key, reply->key.remote);
+	remote = record_at(table_search(&key));
+	if (remote && reply->key.remote != reply->key.local) /* a hairpin is its sender's */
+		count_less(&remote->host.sessions);
+	external = port_record(reply->key.protocol, reply->key.local, reply->key.local_id);
+	if (external && reply->key.id_type == ID_PORTS && READ_ONCE(external->mapping.inbound))
+		mapping_inbound_add(&external->mapping, -1);
+}
+
 /* What a session gives back when the data plane ends it: daemon/expiry.c pair_end() for the daemon.
  */
 static __always_inline void session_give_back(struct config *c, const struct record *orig,
@@ -64,7 +81,9 @@ static __always_inline void session_give_back(struct config *c, const struct rec
 	if (orig->session.flags & SESSION_STATIC && !(orig->session.flags & SESSION_SHARED))
 		return; /* armed: counted nowhere */
 	count_less(&c->sessions_used);
-	if (host)
+	if (orig->session.inbound) /* never the inside host's */
+		inbound_give_back(c, reply);
+	else if (host)
 		count_less(&host->sessions);
 	if (reply->key.id_type != ID_PORTS)
 		return;

@@ -475,7 +475,8 @@ static void mapping_remake(struct ike_socket socket)
 		return;
 	mapping_external_key(&key, PROTOCOL_UDP, arena.config->external, socket.external);
 	if (table_claim(&key, &index) == CLAIM_OK &&
-	    mapping_link(index, socket.inside, socket.port, PROTOCOL_UDP, CLASS_IPSEC))
+	    mapping_link(index, socket.inside, socket.port, PROTOCOL_UDP, CLASS_IPSEC) ==
+		    REASON_forwarded)
 		record_release(
 			record_at(index)); /* held for a session that takes its own reference */
 }
