@@ -289,7 +289,11 @@ static void inbound_packet(int kind, __u16 external_port, __u32 remote, __u32 po
 	rule = inbound_rule(kind, m, remote, port, f.kind);
 	run.open += rule == MAY;
 	if (!hand_over(&f, false, after)) {
-		if (rule == MUST)
+		/* what a remote begins has a budget (core/remote.h); an answer has none */
+		if (rule == MUST && verdict_reason(run.v) == REASON_remote_sessions &&
+		    session_lives(kind, &m->session[remote][port]) != MUST)
+			run.open++;
+		else if (rule == MUST)
 			differs("an answer was stopped", &f);
 		return;
 	}

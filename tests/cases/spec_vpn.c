@@ -68,9 +68,20 @@ static __be32 server_address(__u32 server)
 
 /* --- what must become of a packet ------------------------------------------------------------- */
 
+/* The daemon has had as much of this host as it gets in a second (core/budget.h). */
+static bool budget_is_spent(void)
+{
+	return verdict_action(run.v) == ACTION_DROP &&
+	       verdict_reason(run.v) == REASON_slow_path_rate;
+}
+
 static void must_be(const struct forged *f, enum action action, enum reason reason,
 		    const char *rule)
 {
+	if (action == ACTION_PUNT && budget_is_spent()) {
+		run.open++;
+		return;
+	}
 	if (verdict_action(run.v) != action || verdict_reason(run.v) != reason)
 		differs(rule, f);
 }
@@ -84,6 +95,10 @@ static void must_stop(const struct forged *f, const char *rule)
 /* The switch is off: the inside host may be told, by the daemon; nothing leaves. */
 static void must_be_blocked(const struct forged *f, bool out, enum reason reason)
 {
+	if (out && budget_is_spent()) { /* dropped all the same, but nobody is told */
+		run.open++;
+		return;
+	}
 	if (verdict_reason(run.v) != reason)
 		differs("the switch is off", f);
 	if (verdict_action(run.v) != ACTION_DROP && !(out && verdict_action(run.v) == ACTION_PUNT))

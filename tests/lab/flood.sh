@@ -43,7 +43,7 @@ measured() { # measured KIND...
 	in_ns c "$PEERS" ask 10.0.0.2 203.0.113.9 >"$DIR/ask.log" 2>&1
 	status=$?
 	after=$(ticks) ended=$(date +%s%N)
-	echo "processor $(((after - before) * 1000000000 / (ended - begun) * 100 / $(getconf CLK_TCK))) %" >"$DIR/processor.log"
+	echo "processor $(((after - before) * 100000000000 / ((ended - begun) * $(getconf CLK_TCK)))) %" >"$DIR/processor.log"
 	kill "${OTHERS[@]}" 2>/dev/null
 	wait "${OTHERS[@]}" 2>/dev/null
 	OTHERS=()
