@@ -28,7 +28,7 @@ $(BUILD)/fuzz/fuzz_esp_pairing: tests/fuzz/fuzz_esp_pairing.c $(wildcard pairing
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) -lm
 
-$(BUILD)/fuzz/fuzz_ike_port: tests/fuzz/fuzz_ike_port.c pairing/ike_port.c $(wildcard pairing/*.h)
+$(BUILD)/fuzz/fuzz_ike_port: tests/fuzz/fuzz_ike_port.c pairing/ike_port.c pairing/port_habits.c $(wildcard pairing/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
 

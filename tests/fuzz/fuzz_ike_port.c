@@ -76,9 +76,10 @@ static void outbound(struct story *s, const uint8_t *b)
 	enum ike_action action =
 		ike_port_outbound(s->ike, s->now_ms, 1 + server, socket, from_500, &h);
 
-	PROMISE(action >= IKE_PASS && action <= IKE_REFUSE);
+	PROMISE(action >= IKE_PASS && action <= IKE_HELD);
 	PROMISE(action != IKE_SHARE || !from_500);
-	s->spoken[socket.inside - 1][server] |= action != IKE_REFUSE;
+	PROMISE(action != IKE_HELD || from_500);
+	s->spoken[socket.inside - 1][server] |= action != IKE_REFUSE && action != IKE_HELD;
 }
 
 /* What is given to a host is only what it, or somebody in its place, asked that server for. */
@@ -120,24 +121,27 @@ static bool sa_save(void *context, const struct ike_sa *sa)
 	return true;
 }
 
-static enum ike_strategy strategies[SERVERS + 1];
+static struct learned facts[SERVERS + 1];
+static bool is_known[SERVERS + 1];
 
-static bool server_save(void *context, uint32_t server, enum ike_strategy strategy)
+static bool fact_save(void *context, uint32_t server, const struct learned *fact)
 {
 	(void)context;
-	PROMISE(server >= 1 && server <= SERVERS && ike_strategy_name(strategy));
-	strategies[server] = strategy;
+	PROMISE(server >= 1 && server <= SERVERS && port_habit_name(fact->value));
+	facts[server] = *fact;
+	is_known[server] = true;
 	return true;
 }
 
 static void look(struct story *s)
 {
 	s->count = 0;
-	memset(strategies, 0, sizeof(strategies));
+	memset(is_known, 0, sizeof(is_known));
 	ike_port_each_sa(s->ike, sa_save, s);
-	ike_port_each_server(s->ike, server_save, s);
+	port_habits_each(ike_port_habits(s->ike), fact_save, s);
 	for (uint32_t server = 1; server <= SERVERS; server++)
-		PROMISE(ike_port_strategy(s->ike, server) == strategies[server]);
+		PROMISE(is_known[server] ||
+			port_habit_of(ike_port_habits(s->ike), server, s->now_ms) == HABIT_UNKNOWN);
 }
 
 static void start(struct story *s)
@@ -154,8 +158,8 @@ static void again(struct story *s)
 	for (unsigned i = 0; i < s->count; i++)
 		ike_port_restore_sa(s->ike, s->now_ms, &s->saved[i]);
 	for (uint32_t server = 1; server <= SERVERS; server++)
-		if (strategies[server])
-			ike_port_restore_server(s->ike, server, strategies[server]);
+		if (is_known[server])
+			port_habit_restore(ike_port_habits(s->ike), server, &facts[server]);
 }
 
 static void forget(struct story *s)
