@@ -63,7 +63,7 @@ static __always_inline bool question_is_answered(const struct session *orig,
 	return reply->packets && (later > 0 || (!later && reply->packets >= orig->packets));
 }
 
-/* The exchange is over: answered, or asked in vain, some time ago. */
+/* The exchange is over: some time ago it was answered, or asked without an answer. */
 static __always_inline bool question_is_over(const struct config *c, const struct session *orig,
 					     const struct session *reply, __u32 now)
 {

@@ -179,7 +179,7 @@ static void shared_doubt(struct l2tp_sharing *sharing, struct connection *flow, 
 
 /*
  * Not who cannot be told apart by a tunnel id that can be read: behind a shared port
- * his answers would be taken for the owner's. Nor who has been there in vain lately.
+ * his answers would be taken for the owner's. Nor a flow that lately had no answer there.
  */
 static bool may_share(const struct connection *flow, uint32_t now)
 {
