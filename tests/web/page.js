@@ -17,7 +17,6 @@ test.after(() => browser.close());
 
 const settingsOf = (config) => JSON.stringify(JSON.parse(config).settings);
 const toast = (page, text) => page.getByText(text, { exact: true }).last().waitFor();
-const passthrough = (page) => page.getByRole("heading", { name: "VPN passthrough" }).locator("xpath=ancestor::section");
 
 // --- the door -------------------------------------------------------------------------------
 test("first view: four requests, under 100 kB", async () => {
@@ -100,56 +99,127 @@ test("vpns: every tunnel with its state", async () => {
 });
 
 // --- switches -----------------------------------------------------------------------------------
+const undoOf = (page, name) => page.getByRole("button", { name: `Undo: ${NAMES[name]} passthrough` });
+
 for (const [name, tunnel] of Object.entries(TUNNELS))
-	test(`${NAMES[name]} off stops its tunnel at once and on continues it; who is cut off is said before`, async () => {
+	test(`${NAMES[name]} off asks who would be cut off, stops its tunnel at once, and undo continues it`, async () => {
 		await go(admin, "firewall");
-		const part = admin.locator(`#protocol-${name}`), toggle = part.getByRole("switch"), save = passthrough(admin).getByRole("button", { name: "Save", exact: true });
+		const part = admin.locator(`#protocol-${name}`), toggle = part.getByRole("switch"), dialog = admin.getByRole("dialog", { name: `Turn ${NAMES[name]} passthrough off?` });
 		await part.locator("li", { hasText: "10.10.0.1" }).first().waitFor();
 		await toggle.setChecked(false, { force: true });
-		await passthrough(admin).getByText(/Saving will interrupt/).waitFor();
+		await dialog.getByText(/in use will be interrupted/).waitFor();
+		assert.deepEqual(await wcag(admin), []);
 		labMust("tunnel_passes", tunnel);
-		await save.click();
-		await toast(admin, "Saved and active.");
+		await dialog.getByRole("button", { name: "Leave it on" }).click();
+		await part.getByRole("switch", { checked: true }).waitFor();
+		assert.equal(await admin.evaluate((switched) => live.status.passthrough[switched], name), "on");
+		await toggle.setChecked(false, { force: true });
+		await dialog.getByRole("button", { name: `Turn ${NAMES[name]} off` }).click();
+		await part.getByText("Saved: Off.").waitFor();
 		labMust("tunnel_blocked", tunnel);
 		await part.locator(".pill", { hasText: "Blocked" }).first().waitFor();
-		await toggle.setChecked(true, { force: true });
-		await save.click();
+		assert.deepEqual(await wcag(admin), []);
+		await undoOf(admin, name).click();
+		await part.getByText("Undone.").waitFor();
+		assert.equal(await toggle.isChecked(), true);
+		assert.equal(await admin.evaluate(() => document.activeElement.getAttribute("aria-label")), `${NAMES[name]} passthrough`);
 		await part.locator(".pill", { hasText: "Blocked" }).first().waitFor({ state: "detached" });
 		labMust("tunnel_passes", tunnel);
 	});
 
 test("Plain NAT: the third state, under Troubleshooting option, and back", async () => {
-	const part = admin.locator("#protocol-l2tp"), save = passthrough(admin).getByRole("button", { name: "Save", exact: true });
+	const part = admin.locator("#protocol-l2tp");
 	await part.locator("summary").click();
 	await part.getByLabel(/Plain NAT/).check();
-	await save.click();
+	await part.getByText("Saved: Plain NAT.").waitFor();
 	await admin.waitForFunction(() => live.status?.passthrough.l2tp === "nat-only");
 	await admin.reload();
 	await part.getByText("Plain NAT").first().waitFor();
 	assert.equal(await part.getByLabel(/Plain NAT/).isChecked(), true);
 	await part.getByLabel(/Plain NAT/).uncheck();
-	await save.click();
 	await admin.waitForFunction(() => live.status?.passthrough.l2tp === "on");
 });
 
-test("two browsers: each sees what the other one does, and undoes none of it", async () => {
-	const other = await visitor(browser);
+test("two browsers: each sees what the other one does, and what was changed since cannot be undone", async () => {
+	const other = await visitor(browser), mine = admin.locator("#protocol-l2tp"), theirs = other.locator("#protocol-l2tp");
 	await logIn(other);
 	await go(other, "firewall");
-	const mine = admin.locator("#protocol-pptp").getByRole("switch"), save = (page) => passthrough(page).getByRole("button", { name: "Save", exact: true }).click();
-	await mine.setChecked(false, { force: true }); // not saved yet
-	await other.locator("#protocol-l2tp").getByRole("switch").setChecked(false, { force: true });
-	await save(other);
-	await toast(other, "Saved and active.");
-	await admin.locator("#protocol-l2tp").getByRole("switch", { checked: false }).waitFor();
-	assert.equal(await mine.isChecked(), false);
-	await mine.setChecked(true, { force: true });
-	await save(admin);
-	await toast(admin, "No changes to save.");
-	await other.locator("#protocol-l2tp").getByRole("switch").setChecked(true, { force: true });
-	await save(other);
-	await admin.locator("#protocol-l2tp").getByRole("switch", { checked: true }).waitFor();
+	await mine.getByLabel(/Plain NAT/).check();
+	await undoOf(admin, "l2tp").waitFor();
+	await theirs.getByLabel(/Plain NAT/).and(other.locator(":checked")).waitFor();
+	await theirs.getByLabel(/Plain NAT/).uncheck();
+	await theirs.getByText("Saved: On.").waitFor();
+	await mine.getByLabel(/Plain NAT/).and(admin.locator(":not(:checked)")).waitFor();
+	await undoOf(admin, "l2tp").waitFor({ state: "hidden" });
 	await other.context().close();
+});
+
+test("undo is offered for 30 s, and a switch that is refused goes back", async () => {
+	const part = admin.locator("#protocol-l2tp"), plain = part.getByLabel(/Plain NAT/);
+	await admin.evaluate(() => { window.realTimeout = window.setTimeout; window.setTimeout = (what, after, ...more) => realTimeout(what, after === 30000 ? 1500 : after, ...more); });
+	await plain.check();
+	await undoOf(admin, "l2tp").focus();
+	await undoOf(admin, "l2tp").waitFor({ state: "hidden" });
+	assert.equal(await plain.evaluate((control) => document.activeElement === control), true);
+	await admin.evaluate(() => { window.setTimeout = window.realTimeout; });
+	await admin.route("**/api/v1/config", (route) => (route.request().method() === "PATCH" ? route.abort() : route.continue()));
+	await plain.uncheck();
+	await part.getByRole("alert").getByText("The gateway does not answer.").waitFor();
+	assert.equal(await plain.isChecked(), true);
+	await admin.unroute("**/api/v1/config");
+	await plain.uncheck();
+	await admin.waitForFunction(() => live.status?.passthrough.l2tp === "on");
+});
+
+// --- what is not saved yet -----------------------------------------------------------------------
+test("unsaved changes: a bar that saves or discards them, and leaving asks", async () => {
+	const udp = admin.getByRole("group", { name: "For UDP" }), bar = admin.getByRole("region", { name: "Unsaved changes" }), dialog = admin.getByRole("dialog", { name: "Leave without saving?" });
+	const at = (name) => admin.waitForFunction((page) => location.hash === `#/${page}` && document.querySelector(".nav a[aria-current]").dataset.page === page, name);
+	await go(admin, "devices");
+	await go(admin, "firewall");
+	await udp.locator(":checked").waitFor();
+	assert.equal(await bar.isVisible(), false);
+	await udp.getByLabel(/^Exactly/).check();
+	await bar.getByText("Unsaved changes: Filtering").waitFor();
+	await admin.setViewportSize({ width: 360, height: 740 });
+	assert.deepEqual([await wcag(admin), await scrollsSideways(admin)], [[], false]);
+	await admin.setViewportSize({ width: 1280, height: 900 });
+	await bar.getByRole("button", { name: "Discard" }).click();
+	await bar.waitFor({ state: "hidden" });
+	assert.equal(await udp.getByLabel(/^Exactly/).isChecked(), false);
+	await udp.getByLabel(/^Exactly/).check();
+	await admin.getByRole("link", { name: "Devices" }).click();
+	await dialog.getByRole("button", { name: "Stay here" }).click();
+	await at("firewall");
+	assert.equal(await udp.getByLabel(/^Exactly/).isChecked(), true);
+	await admin.goBack();
+	await dialog.getByRole("button", { name: "Discard" }).click();
+	await at("devices");
+	await go(admin, "firewall");
+	await udp.getByLabel(/^Exactly/).check();
+	await admin.getByRole("link", { name: "Counters" }).click();
+	await dialog.getByRole("button", { name: "Save" }).click();
+	await at("counters");
+	assert.match(labMust("wl", "--json", "show", "config"), /"udp": ?"address-and-port-dependent"/);
+});
+
+test("unsaved changes: closing asks, what is incomplete is not left, logging out asks", async () => {
+	await go(admin, "firewall");
+	await admin.getByLabel("External port").fill("0");
+	const asked = admin.waitForEvent("dialog");
+	const reload = admin.reload().catch(() => {});
+	const question = await asked;
+	assert.equal(question.type(), "beforeunload");
+	await question.dismiss();
+	await reload;
+	await admin.getByRole("link", { name: "Help" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+	await admin.getByText("A port is a number from 1 to 65535.").waitFor();
+	await admin.getByRole("button", { name: "Log out" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Stay here" }).click();
+	await admin.getByRole("region", { name: "Unsaved changes" }).getByRole("button", { name: "Discard" }).click();
+	assert.equal(await admin.getByLabel("External port").inputValue(), "");
+	assert.equal(await admin.getByText("A port is a number from 1 to 65535.").isVisible(), false);
 });
 
 test("filtering is saved", async () => {
@@ -253,9 +323,7 @@ test("metrics: on and off by their switch, for everybody on the LAN", async () =
 	assert.equal((await metrics()).status(), 404);
 	for (const [on, status] of [[true, 200], [false, 404]]) {
 		await card.getByRole("switch", { name: "Prometheus metrics" }).setChecked(on, { force: true });
-		const saved = admin.waitForResponse((response) => response.request().method() === "PATCH");
-		await card.getByRole("button", { name: "Save metrics" }).click();
-		await saved;
+		await card.getByText(on ? "Saved: On." : "Saved: Off.").waitFor();
 		assert.equal((await metrics()).status(), status);
 	}
 });
@@ -357,12 +425,16 @@ test("by keyboard alone: in, to the switches, off and on again", async () => {
 	await page.getByRole("switch", { name: "PPTP passthrough", disabled: false }).waitFor();
 	await tabTo(page, (focus) => focus.label === "PPTP passthrough");
 	await key("Space");
-	await tabTo(page, (focus) => focus.text === "Save");
+	const dialog = page.getByRole("dialog");
+	await dialog.waitFor();
+	await key("Escape");
+	await page.getByRole("switch", { name: "PPTP passthrough", checked: true }).waitFor();
+	await key("Space");
+	await dialog.waitFor();
+	await tabTo(page, (focus) => focus.text === "Turn PPTP off");
 	await key("Enter");
 	await page.waitForFunction(() => live.status?.passthrough.pptp === "off");
-	await tabTo(page, (focus) => focus.label === "PPTP passthrough", "Shift+Tab");
-	await key("Space");
-	await tabTo(page, (focus) => focus.text === "Save");
+	await tabTo(page, (focus) => focus.label === "Undo: PPTP passthrough", "Shift+Tab");
 	await key("Enter");
 	await page.waitForFunction(() => live.status?.passthrough.pptp === "on");
 	await page.context().close();

@@ -23,31 +23,47 @@ function tokensCard() {
 	}
 	const name = field(t("tokens.name"), h("input", { type: "text", maxlength: "64", autocomplete: "off" }));
 	const role = field(t("tokens.role"), select(["read-only", "admin"].map((value) => [value, t(`role.${value}`)]), "read-only"));
-	const form = saveForm(h("div.fields", {}, name.element, role.element), t("tokens.make"), async () => {
-		name.fail(name.control.value.trim() ? "" : t("tokens.noname"));
-		if (!name.control.value.trim())
-			return;
-		const token = await call("POST", "tokens", { name: name.control.value.trim(), role: role.control.value });
-		name.control.value = "";
-		await load();
-		await ask(t("tokens.new"), [h("p", {}, t("tokens.once")), h("code.secret", {}, token.token)], [{ value: "", label: t("dialog.close"), kind: "first" }]);
-	}, t("tokens.hint"));
+	const form = saveForm({
+		title: t("tokens.title"), content: h("div.fields", {}, name.element, role.element), button: t("tokens.make"), hint: t("tokens.hint"),
+		async send() {
+			name.fail(name.control.value.trim() ? "" : t("tokens.noname"));
+			if (!name.control.value.trim())
+				return false;
+			const token = await call("POST", "tokens", { name: name.control.value.trim(), role: role.control.value });
+			name.control.value = "";
+			await load();
+			await ask(t("tokens.new"), [h("p", {}, t("tokens.once")), h("code.secret", {}, token.token)], [{ value: "", label: t("dialog.close"), kind: "first" }]);
+			return true;
+		},
+	});
 	load().catch((error) => toast(refusal(error)));
 	return h("section.card.stack", {}, h("div", {}, h("h2", {}, t("tokens.title")), h("p.soft", {}, t("tokens.intro"))), table.element, form.element);
 }
 
 // --- metrics ---------------------------------------------------------------------------------
 function metricsCard() {
-	const toggle = switchControl(t("metrics.switch"), false);
-	const look = () => setText(toggle.word, t(toggle.input.checked ? "switch.on" : "switch.off"));
-	toggle.input.addEventListener("change", look);
-	const form = saveForm(toggle.element, t("metrics.save"), () => configSave({ "web.metrics": toggle.input.checked ? "on" : "off" }, t("metrics.saved")), t("metrics.hint"));
+	const toggle = switchControl(t("metrics.switch"), false, { disabled: true });
+	const get = () => (toggle.input.checked ? "on" : "off");
+	const look = () => setText(toggle.word, t(`switch.${get()}`));
+	const saver = saveAtOnce({
+		name: "web.metrics", about: t("metrics.switch"), get,
+		set(value) {
+			toggle.input.checked = value === "on";
+			look();
+		},
+		word: (value) => t("atonce.saved", { value: t(`switch.${value}`) }),
+	});
+	toggle.input.addEventListener("change", (event) => {
+		look();
+		saver.changed(event);
+	});
 	return {
-		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("metrics.title")), h("p.soft", {}, t("metrics.intro"))), form.element),
+		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("metrics.title")), h("p.soft", {}, t("metrics.intro"))),
+			h("div", {}, toggle.element, saver.element, h("p.soft.small", {}, t("metrics.hint")))),
 		take(config) {
 			const value = config.settings.web && config.settings.web.metrics;
-			toggle.input.checked = value === true || value === "on";
-			look();
+			toggle.input.disabled = false;
+			saver.take(value === true || value === "on" ? "on" : "off");
 		},
 	};
 }

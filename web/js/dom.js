@@ -148,6 +148,7 @@ function sendForm(fields, attributes, content, submit, send, foot) {
 			refusalShow(fields, problem, error);
 		} finally {
 			submit.disabled = false;
+			form.dispatchEvent(new Event("sent"));
 		}
 	});
 	return form;

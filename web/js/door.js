@@ -101,6 +101,8 @@ function enter() {
 }
 
 async function logOut() {
+	if (!await leaveAsk())
+		return;
 	try {
 		await call("DELETE", "session");
 	} catch { /* it has ended, or will by itself */ }

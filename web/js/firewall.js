@@ -15,7 +15,10 @@ pages.firewall = {
 		fill(place, parts.map((part) => part.element));
 		let shown = false;
 		const load = async () => {
+			const changes = live.changes;
 			const config = await call("GET", "config", undefined, BACKGROUND);
+			if (changes !== live.changes)
+				return; // it has been asked for again
 			parts.forEach((part) => part.take(config));
 			if (rest && !shown)
 				scrollToProtocol(rest);
@@ -38,11 +41,18 @@ function scrollToProtocol(name) {
 		element.scrollIntoView({ block: "start" });
 }
 
-// A part of a page that is saved by its own button, which only who may change can press.
-function saveForm(content, button, send, more, fields = {}) {
+// A part of a page, TITLE, that is saved by its own button, which only who may change can press.
+// SEND() saves; false: something is missing and has been told. DIRTY() and DISCARD() where the
+// form itself cannot say.
+function saveForm({ title, content, button, send, hint, fields = {}, dirty, discard }) {
 	const save = h("button.first", { disabled: !mayChange() }, button);
-	const hint = h("p.soft.small", {}, mayChange() ? more || "" : t("role.readonly.hint"));
-	return { element: sendForm(fields, { class: "stack" }, content, save, send, h("div.save-bar", {}, hint, save)), hint };
+	const foot = h("div.save-bar", {}, h("p.soft.small", {}, mayChange() ? hint || "" : t("role.readonly.hint")), save);
+	const element = sendForm(fields, { class: "stack" }, content, save, async () => {
+		if (await send() !== false)
+			draft.settled();
+	}, foot);
+	const draft = draftFollow(element, title, { dirty, discard });
+	return { element, draft };
 }
 
 // Sends VALUES {name: text}, all or none, and tells; CONFIRM: undone unless kept
@@ -65,22 +75,38 @@ function filterChoices(protocol) {
 			radios.map((radio) => h("label.choice", {}, radio, h("span", {}, t(`filter.${radio.value}`), h("span.soft", {}, t(`filter.${radio.value}.what`)))))),
 		// what was picked here and not saved yet stays
 		take(value) {
-			if (get() === saved)
-				radios.forEach((radio) => { radio.checked = radio.value === value; });
+			if (!this.dirty())
+				this.set(value);
 			saved = value;
+		},
+		set(value) {
+			radios.forEach((radio) => { radio.checked = radio.value === value; });
+		},
+		dirty: () => get() !== saved,
+		discard() {
+			this.set(saved);
 		},
 	};
 }
 
 function filteringCard() {
-	const udp = filterChoices("udp"), tcp = filterChoices("tcp");
-	const form = saveForm(h("div.columns", {}, udp.element, tcp.element), t("filter.save"),
-		() => configSave({ "filtering.udp": udp.get(), "filtering.tcp": tcp.get() }, t("filter.saved")), t("filter.hint"));
+	const udp = filterChoices("udp"), tcp = filterChoices("tcp"), both = [udp, tcp];
+	const take = (values) => both.forEach((part, i) => part.take(values[i]));
+	const form = saveForm({
+		title: t("filter.title"), content: h("div.columns", {}, udp.element, tcp.element), button: t("filter.save"), hint: t("filter.hint"),
+		async send() {
+			const values = both.map((part) => part.get());
+			await configSave({ "filtering.udp": values[0], "filtering.tcp": values[1] }, t("filter.saved"));
+			take(values);
+		},
+		dirty: () => both.some((part) => part.dirty()),
+		discard: () => both.forEach((part) => part.discard()),
+	});
 	return {
 		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("filter.title")), h("p.soft", {}, t("filter.intro"))), form.element),
 		take(config) {
-			udp.take(config.settings.filtering.udp);
-			tcp.take(config.settings.filtering.tcp);
+			take([config.settings.filtering.udp, config.settings.filtering.tcp]);
+			unsavedLook();
 		},
 	};
 }

@@ -78,9 +78,8 @@ function forwardFields() {
 			fields[name].element.hidden = !hasPorts(fields.protocol.control.value);
 	};
 	fields.protocol.control.addEventListener("change", look);
-	draftKeep(fields);
 	look();
-	return [fields, devices];
+	return [fields, devices, look];
 }
 
 // What was typed and not added yet is still there when the page, or the session, is back
@@ -94,8 +93,10 @@ function draftKeep(fields) {
 }
 
 function draftEnd(fields) {
-	for (const name of ["name", "port", "port_last", "to", "to_port"])
+	for (const name of ["name", "port", "port_last", "to", "to_port"]) {
 		fields[name].control.value = "";
+		fields[name].fail("");
+	}
 	for (const name of Object.keys(forwardDraft))
 		delete forwardDraft[name];
 }
@@ -122,14 +123,26 @@ function forwardRead(fields) {
 }
 
 function forwardForm() {
-	const [fields, devices] = forwardFields();
-	const form = saveForm([h("h3", {}, t("forwards.add.title")), h("div.fields", {}, Object.values(fields).map((f) => f.element)), devices], t("forwards.add"), async () => {
-		const forward = forwardRead(fields);
-		if (!forward)
-			return;
-		changed(await call("POST", "forwards", { forward }));
-		toast(t("forwards.added", { name: forwardTitle(forward) }));
-		draftEnd(fields);
-	}, t("forwards.hint"), fields);
+	const [fields, devices, look] = forwardFields();
+	const form = saveForm({
+		title: t("forwards.add.title"), button: t("forwards.add"), hint: t("forwards.hint"), fields,
+		content: [h("h3", {}, t("forwards.add.title")), h("div.fields", {}, Object.values(fields).map((f) => f.element)), devices],
+		async send() {
+			const forward = forwardRead(fields);
+			if (!forward)
+				return false;
+			changed(await call("POST", "forwards", { forward }));
+			toast(t("forwards.added", { name: forwardTitle(forward) }));
+			draftEnd(fields);
+			return true;
+		},
+		discard() {
+			fields.protocol.control.value = "tcp";
+			draftEnd(fields);
+			look();
+		},
+	});
+	draftKeep(fields);
+	look();
 	return form.element;
 }

@@ -15,6 +15,7 @@ const live = {
 	listeners: new Set(),
 	source: null,
 	lastTraffic: null,
+	changes: 0, // made here: settings that were asked for before one are old
 };
 
 // Called after every event with its name; returns the function that ends it.

@@ -19,5 +19,4 @@ async function start() {
 		doorOpen();
 }
 
-window.addEventListener("hashchange", () => pageShow(true));
 start();

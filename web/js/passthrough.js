@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// VPN passthrough: three switches and one button. Next to each stands what it does,
+// VPN passthrough: three switches, saved as soon as they are switched. Next to each stands what it does,
 // what it would break, and who is using it right now.
 "use strict";
 
@@ -7,83 +7,66 @@ const PROTOCOLS = ["pptp", "l2tp", "ipsec"];
 
 function passthroughCard() {
 	const parts = PROTOCOLS.map(protocolPart);
-	const warning = h("div.note.warn", { hidden: true, role: "status" });
-	const form = saveForm([h("div", {}, parts.map((part) => part.element)), warning], t("passthrough.save"), () => passthroughSave(parts), t("passthrough.hint"));
-	const look = () => {
-		parts.forEach((part) => part.look());
-		passthroughWarn(warning, parts);
-	};
-	form.element.addEventListener("change", look);
 	return {
 		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("passthrough.title")), h("p", {}, t("passthrough.is")), h("p.soft", {}, t("passthrough.isnot"),
-			" ", h("a", { href: "#/help/passthrough" }, t("help.more")))), form.element),
-		take(config) {
-			parts.forEach((part) => part.take(config.settings.passthrough[part.name]));
-			look();
-		},
+			" ", h("a", { href: "#/help/passthrough" }, t("help.more")))), h("div", {}, parts.map((part) => part.element)),
+			h("p.soft.small", {}, t(mayChange() ? "passthrough.hint" : "role.readonly.hint"))),
+		take: (config) => parts.forEach((part) => part.take(config.settings.passthrough[part.name])),
 		live(what) {
 			if (what === "vpn")
-				look();
+				parts.forEach((part) => part.look());
 		},
 	};
 }
 
-async function passthroughSave(parts) {
-	// what stands as it was may have been switched elsewhere meanwhile
-	const mine = parts.filter((part) => part.get() !== part.saved());
-	const wanted = mine.map((part) => [`passthrough.${part.name}`, part.get()]);
-	if (!wanted.length) {
-		toast(t("passthrough.same"));
-		return;
-	}
-	await configSave(Object.fromEntries(wanted), t("passthrough.saved"));
-	mine.forEach((part) => part.set(part.get()));
-}
-
-// Whom a switch that is about to go off would cut off: said before it is saved
-function passthroughWarn(warning, parts) {
-	const cut = parts.filter((part) => part.get() === "off" && part.saved() !== "off");
-	const lines = cut.flatMap((part) => tunnelsInUse(part.name).map((tunnel) => `${deviceLabel(tunnel)}: ${t(`kind.${tunnel.kind}`)} → ${tunnel.server}`));
-	const text = [lines.length ? tn("passthrough.cuts", lines.length) : "", ...lines].join("|");
-	if (warning.dataset.text === text)
-		return;
-	warning.dataset.text = text;
-	warning.hidden = !lines.length;
-	fill(warning, h("strong", {}, tn("passthrough.cuts", lines.length)), h("ul", {}, lines.map((line) => h("li", {}, line))), t("passthrough.cuts.after"));
+// Whom it would cut off is asked about before a switch goes off; true: go on
+async function passthroughAsk(name, from, to) {
+	const cut = to === "off" && from !== "off" ? tunnelsInUse(name) : [];
+	if (!cut.length)
+		return true;
+	const lines = cut.map((tunnel) => h("li", {}, `${deviceLabel(tunnel)}: ${t(`kind.${tunnel.kind}`)} → ${tunnel.server}`));
+	const off = t("passthrough.off", { name: t(`kind.${name}`) });
+	return await ask(t("passthrough.off.title", { name: t(`kind.${name}`) }), [h("p", {}, h("strong", {}, tn("passthrough.cuts", cut.length))), h("ul", {}, lines), h("p", {}, t("passthrough.cuts.after"))],
+		[{ value: "", label: t("passthrough.leave") }, { value: "yes", label: off, kind: "danger" }]) === "yes";
 }
 
 function protocolPart(name) {
-	const title = t(`kind.${name}`);
-	const toggle = switchControl(t("passthrough.switch", { name: title }), true, { name, disabled: true });
-	const plain = h("input", { type: "checkbox", name: `${name}-nat-only`, disabled: !mayChange() });
+	const title = t(`kind.${name}`), label = t("passthrough.switch", { name: title });
+	const toggle = switchControl(label, true, { name, disabled: true });
+	const plain = h("input", { type: "checkbox", name: `${name}-nat-only`, disabled: true });
 	const more = h("details", {}, h("summary", {}, t("passthrough.more"), h("span.unseen", {}, ` (${title})`)),
 		h("label.choice", {}, plain, h("span", {}, t("passthrough.natonly"), h("span.soft", {}, t(`passthrough.${name}.natonly`)))));
 	const now = protocolNow(name);
-	let saved = null; // until the settings have come
 	const get = () => (!toggle.input.checked ? "off" : plain.checked ? "nat-only" : "on");
 	const look = () => {
 		plain.disabled = !mayChange() || !toggle.input.checked;
 		setText(toggle.word, t(`switch.${get()}`));
 		now.update();
 	};
-	return {
-		name, get, look, saved: () => saved,
-		// what was switched here and not saved yet stays
-		take(value) {
-			if (saved === null || get() === saved)
-				this.set(value);
-			saved = value;
-		},
+	const saver = saveAtOnce({
+		name: `passthrough.${name}`, about: label, get,
 		set(value) {
-			saved = value;
-			toggle.input.disabled = !mayChange();
 			toggle.input.checked = value !== "off";
-			plain.checked = value === "nat-only";
+			plain.checked = value === "nat-only" || (value === "off" && plain.checked);
 			more.open = more.open || value === "nat-only";
 			look();
 		},
+		word: (value) => t("atonce.saved", { value: t(`switch.${value}`) }),
+		before: (from, to) => passthroughAsk(name, from, to),
+	});
+	for (const control of [toggle.input, plain])
+		control.addEventListener("change", (event) => {
+			look();
+			saver.changed(event);
+		});
+	return {
+		name, look,
+		take(value) {
+			toggle.input.disabled = !mayChange();
+			saver.take(value);
+		},
 		element: h("div.protocol", { id: `protocol-${name}`, role: "group", "aria-label": title },
-			h("div.protocol-head", {}, h("h3", {}, title), toggle.element),
+			h("div.protocol-head", {}, h("h3", {}, title), h("div.protocol-switch", {}, saver.element, toggle.element)),
 			protocolWords(name), now.element, more),
 	};
 }

@@ -11,7 +11,10 @@ pages.settings = {
 			h("div.columns", {}, lookCard(), versionCard(), mayChange() && passwordCard(), mayChange() && restartCard()),
 			history.element, mayChange() && backupCard(), mayChange() && tokensCard(), metrics && metrics.element, log && log.element);
 		const load = async () => {
+			const changes = live.changes;
 			const config = await call("GET", "config");
+			if (changes !== live.changes)
+				return; // it has been asked for again
 			history.take(config);
 			if (metrics)
 				metrics.take(config);
@@ -29,7 +32,11 @@ function lookCard() {
 	const theme = field(t("settings.theme"), select(["auto", "light", "dark"].map((value) => [value, t(`theme.${value}`)]), themeChoice()));
 	theme.control.addEventListener("change", () => themeChoose(theme.control.value));
 	const words = field(t("settings.language"), select(languageOptions(true), kept("language") || session.language), t("settings.look.hint"));
-	words.control.addEventListener("change", () => {
+	words.control.addEventListener("change", async () => {
+		if (!await leaveAsk()) {
+			words.control.value = kept("language") || session.language;
+			return;
+		}
 		keep("language", words.control.value);
 		languageOfSession();
 		shellClose();
@@ -56,13 +63,18 @@ function passwordCard() {
 	const old = field(t("password.old"), passwordInput("current-password"));
 	const first = field(t("password.new"), passwordInput("new-password"), t("setup.password.hint"));
 	const again = field(t("setup.again"), passwordInput("new-password"));
-	const form = saveForm([old.element, first.element, again.element], t("password.button"), async () => {
-		old.fail("");
-		if (!passwordsAgree(first, again))
-			return;
-		await call("PUT", "password", { old: old.control.value, new: first.control.value });
-		sessionEnded(t("password.changed"));
-	}, t("password.hint"), { old, new: first });
+	const form = saveForm({
+		title: t("password.title"), content: [old.element, first.element, again.element], button: t("password.button"), hint: t("password.hint"),
+		fields: { old, new: first },
+		async send() {
+			old.fail("");
+			if (!passwordsAgree(first, again))
+				return false;
+			await call("PUT", "password", { old: old.control.value, new: first.control.value });
+			sessionEnded(t("password.changed"));
+			return true;
+		},
+	});
 	return h("section.card.stack", {}, h("h2", {}, t("password.title")), form.element);
 }
 
@@ -133,14 +145,18 @@ async function rollback(steps) {
 // --- backup ---------------------------------------------------------------------------------------
 function backupCard() {
 	const file = field(t("backup.file"), h("input", { type: "file", accept: ".json,application/json" }), t("backup.file.hint"));
-	const form = saveForm(file.element, t("backup.restore"), async () => {
-		const chosen = file.control.files[0];
-		file.fail(chosen ? "" : t("backup.nofile"));
-		if (!chosen)
-			return;
-		await backupRestore(chosen);
-		file.control.value = "";
-	}, t("backup.hint"));
+	const form = saveForm({
+		title: t("backup.file"), content: file.element, button: t("backup.restore"), hint: t("backup.hint"),
+		async send() {
+			const chosen = file.control.files[0];
+			file.fail(chosen ? "" : t("backup.nofile"));
+			if (!chosen)
+				return false;
+			await backupRestore(chosen);
+			file.control.value = "";
+			return true;
+		},
+	});
 	return h("section.card.stack", {}, h("div", {}, h("h2", {}, t("backup.title")), h("p.soft", {}, t("backup.intro"))),
 		h("div", {}, h("a.button", { href: "/api/v1/backup", download: "wayleave-backup.json" }, t("backup.save"))), form.element);
 }

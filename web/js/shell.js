@@ -15,14 +15,14 @@ const NAVIGATION = [
 	{ page: "settings", icon: "settings" },
 ];
 
-const shell = { main: null, close: null, stopBanner: null };
+const shell = { main: null, close: null, stopBanner: null, hash: "", place: 0 };
 
 function shellOpen() {
 	const main = h("main", { id: "main" });
 	shell.main = main;
 	const side = sideMake();
 	const banners = h("div.bars", {}, topbarMake(side));
-	fill(document.getElementById("app"), skipLink(), h("div.frame", {}, side, h("div.body", {}, banners, main)));
+	fill(document.getElementById("app"), skipLink(), h("div.frame", {}, side, h("div.body", {}, banners, main, unsavedBar())));
 	shell.stopBanner = bannerFollow(banners);
 	pageShow(false);
 }
@@ -34,6 +34,7 @@ function shellClose() {
 		shell[end] = null;
 	}
 	shell.main = null;
+	drafts.clear();
 }
 
 // Not a link: the address after # is the page's name
@@ -88,6 +89,9 @@ function pageShow(focus) {
 		return;
 	if (shell.close)
 		shell.close();
+	drafts.clear();
+	unsavedLook();
+	placeNote();
 	const [name, rest] = pageAsked(), page = pages[name];
 	for (const link of document.querySelectorAll(".nav a")) {
 		if (link.dataset.page === name)
@@ -147,6 +151,7 @@ function changed(result) {
 		live.status.confirm_within_s = result.confirm_within_s;
 		liveTell("confirm");
 	}
+	live.changes++;
 	liveTell("config");
 }
 
