@@ -12,6 +12,7 @@
 #include "conf/field.h"
 #include "conf/load.h"
 #include "conf/printable.h"
+#include "conf/subnets.h"
 
 #define NAME_MAX_BYTES 64
 /* sun_path holds 108 bytes, of which "/control.sock" and the end take 14. */
@@ -180,6 +181,18 @@ static int web_interfaces_check(const struct settings *settings, struct settings
 		name = name[length] ? name + length + 1 : NULL;
 	}
 	return 0;
+}
+
+static int limits_check(const struct limits_settings *limits, struct settings_error *error)
+{
+	struct subnet list[SUBNETS_MAX];
+
+	if (subnets_parse(limits->routed_subnets, list) >= 0)
+		return 0;
+	return settings_error_set(error, -EINVAL, "limits.routed_subnets",
+				  "is not a list of at most %d IPv4 subnets like 10.1.0.0/16, with "
+				  "a comma between them",
+				  SUBNETS_MAX);
 }
 
 static int web_check(const struct web_settings *web, struct settings_error *error)
@@ -371,6 +384,8 @@ int settings_check(const struct settings *settings, struct settings_error *error
 		rc = web_check(&settings->web, error);
 	if (!rc)
 		rc = web_interfaces_check(settings, error);
+	if (!rc)
+		rc = limits_check(&settings->limits, error);
 	for (size_t i = 0; !rc && i < settings_fields_count; i++)
 		if (settings_fields[i].kind == FIELD_NUMBER)
 			rc = range_check(&settings_fields[i],

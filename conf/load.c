@@ -135,6 +135,7 @@ void settings_free(struct settings *settings)
 	for (unsigned int i = 0; i < settings->port_forwards_count; i++)
 		free(settings->port_forwards[i].name);
 	free(settings->port_forwards);
+	free(settings->limits.routed_subnets);
 	free(settings->web.interfaces);
 	free(settings->web.names);
 	free(settings->web.certificate);

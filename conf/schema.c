@@ -28,6 +28,9 @@
 	NUMBER(limits, sessions_per_host, 16384, 1, 1 << 26, NULL)                                 \
 	NUMBER(limits, new_sessions_per_second, 2000, 1, 10000000, NULL)
 
+/* STRING(struct, member, default or NULL) */
+#define LIMITS_SETTINGS_STRING(STRING) STRING(limits, routed_subnets, NULL)
+
 /*
  * No RFC sets a time for ESP or GRE over IPv4; RFC 6092 REC-12 has 2 minutes for IPv6.
  * VPNs over UDP: who has no keepalive of its own is to be found an hour later. IKE is
@@ -57,7 +60,6 @@
 	NUMBER(web, http_port, 80, 1, 65535, NULL)                                                 \
 	NUMBER(web, https_port, 443, 1, 65535, NULL)
 
-/* STRING(struct, member, default or NULL) */
 #define WEB_SETTINGS_STRING(STRING)                                                                \
 	STRING(web, interfaces, NULL)                                                              \
 	STRING(web, names, NULL)                                                                   \
@@ -127,8 +129,8 @@ static const cyaml_schema_field_t passthrough_schema[] = {PASSTHROUGH_SETTINGS(S
 								  CYAML_FIELD_END};
 static const cyaml_schema_field_t filtering_schema[] = {FILTERING_SETTINGS(SCHEMA_ENUM)
 								CYAML_FIELD_END};
-static const cyaml_schema_field_t limits_schema[] = {LIMITS_SETTINGS(SCHEMA_NUMBER)
-							     CYAML_FIELD_END};
+static const cyaml_schema_field_t limits_schema[] = {
+	LIMITS_SETTINGS(SCHEMA_NUMBER) LIMITS_SETTINGS_STRING(SCHEMA_STRING) CYAML_FIELD_END};
 /* The old name is document.c's business: one value for two settings. */
 static const cyaml_schema_field_t timeouts_schema[] = {
 	TIMEOUTS_SETTINGS(SCHEMA_NUMBER) CYAML_FIELD_IGNORE("tcp_transitory", CYAML_FLAG_OPTIONAL),
@@ -249,13 +251,14 @@ const struct settings_field settings_fields[] = {
 	{.name = "wan.interface", .kind = FIELD_STRING, PLACE(wan.interface)},
 	{.name = "lan.interfaces", .kind = FIELD_NAMES, PLACE(lan)},
 	PASSTHROUGH_SETTINGS(FIELD_ENUM_ROW) FILTERING_SETTINGS(FIELD_ENUM_ROW)
-		LIMITS_SETTINGS(FIELD_NUMBER_ROW) TIMEOUTS_SETTINGS(FIELD_NUMBER_ROW){
-			.name = "dataplane",
-			.kind = FIELD_ENUM,
-			PLACE(dataplane),
-			WORDS(dataplane_words),
-			.fallback = DATAPLANE_AUTO,
-		},
+		LIMITS_SETTINGS(FIELD_NUMBER_ROW) LIMITS_SETTINGS_STRING(FIELD_STRING_ROW)
+			TIMEOUTS_SETTINGS(FIELD_NUMBER_ROW){
+				.name = "dataplane",
+				.kind = FIELD_ENUM,
+				PLACE(dataplane),
+				WORDS(dataplane_words),
+				.fallback = DATAPLANE_AUTO,
+			},
 	WEB_SETTINGS_ENUM(FIELD_ENUM_ROW) WEB_SETTINGS_NUMBER(FIELD_NUMBER_ROW)
 		WEB_SETTINGS_STRING(FIELD_STRING_ROW)
 	/* 536 is the MSS that every host takes (RFC 9293 section 3.7.1) */

@@ -68,6 +68,7 @@ enum timeout {
  *                     external, remote, GRE     the inside host that has GRE with the remote
  *   PERMIT            external, id, bucket      remotes that the mapping has contacted
  *   HOST              inside host               its quota
+ *   STATION           MAC address, interface    the same, of all its hosts: core/station.h
  *   REMOTE            remote                    the same, of what it begins: core/remote.h
  *   NEXT_HOP          ifindex, address, MTU     -> index into next_hops
  *   QUOTED            as the session, with the id that the far end chose: what an
@@ -93,6 +94,7 @@ enum record_kind {
 	KIND_SHARED,
 	KIND_CLAIM,
 	KIND_REMOTE,
+	KIND_STATION,
 };
 
 /* What `id` of a key means. */
@@ -226,7 +228,7 @@ struct permit {
 	__u8 reserved[3];
 };
 
-/* Of KIND_HOST and KIND_REMOTE. */
+/* Of KIND_HOST, KIND_REMOTE and KIND_STATION. */
 struct host {
 	__u32 mappings;
 	__u32 sessions;
@@ -234,8 +236,10 @@ struct host {
 	__u32 refilled; /* tick of the last refill */
 	__u32 last_seen;
 	__u32 created;
-	__u32 told; /* tick when a refusal was last answered by ICMP */
-	__u8 reserved[12];
+	__u32 told;	  /* tick when a refusal was last answered by ICMP */
+	__u32 station;	  /* HOST: index of its STATION record; NO_RECORD: none yet */
+	__u32 hosts;	  /* STATION: inside addresses with a record */
+	__u32 neighbours; /* STATION: next hops made for it */
 };
 
 struct next_hop_index {
@@ -458,7 +462,8 @@ enum filtering { /* same order as the settings */
 		 FILTER_ADDRESS_AND_PORT_DEPENDENT,
 };
 
-#define CUT_COUNTERS 256 /* a power of two */
+#define CUT_COUNTERS   256 /* a power of two */
+#define ROUTED_SUBNETS 8
 
 /* One entry, written by the daemon, read by every packet; one writer at a time. */
 struct config {
@@ -490,6 +495,13 @@ struct config {
 	__u32 sessions_used;
 	/* those of them that remotes began */
 	__u32 inbound_used;
+	/* mappings that hosts pay for; next hops */
+	__u32 mappings_used;
+	__u32 next_hops_used;
+	/* subnets with many hosts behind one MAC address; mask 0: unused */
+	struct {
+		__be32 address, mask;
+	} routed[ROUTED_SUBNETS];
 	/* tick until which the daemon lives for sure; it moves on each second */
 	__u32 daemon_until;
 	/* datagrams in pieces that are under way: in all, and by their senders */
@@ -504,7 +516,7 @@ struct config {
 	__u8 rules;		  /* bool: rules beside the kernel's own three */
 	__u8 route_mtus;	  /* entries in use */
 	__u8 marked_routes;	  /* the same */
-	__u8 reserved[21];
+	__u8 reserved[13];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */

@@ -130,11 +130,10 @@ static __always_inline enum reason session_open(struct config *c, struct session
 static __always_inline enum reason session_begin(struct config *c, struct session_plan *plan,
 						 __u32 host)
 {
-	struct record *r = record_at(host);
-	enum reason reason = r ? session_open(c, plan) : REASON_table_full;
+	enum reason reason = session_open(c, plan);
 
 	if (reason == REASON_forwarded)
-		__sync_fetch_and_add(&r->host.sessions, 1);
+		host_counts_session(host);
 	return reason;
 }
 
@@ -267,48 +266,58 @@ static __always_inline __u32 mappings_allowed(const struct config *c, __u8 class
 	return class == CLASS_PLAIN ? all - all / VPN_SHARE : all;
 }
 
-/* May @inside, whose record is @host, have one mapping more? At need a question gives way. */
-static __always_inline bool mapping_is_allowed(const struct config *c, __be32 inside, __u8 class,
-					       __u32 host)
+/*
+ * Why @inside, whose record is @host and whose way is @hop, may not have one mapping
+ * more: an enum reason, or REASON_forwarded.
+ */
+SEPARATE __u32 mapping_refused(__be32 inside, __u8 class, __u32 host, __u32 hop)
 {
+	const struct config *c = config_get();
 	const struct record *r = record_at(host);
 
-	if (likely(r && READ_ONCE(r->host.mappings) < mappings_allowed(c, class)))
-		return true;
-	return questions_give_way(inside, host);
+	if (!c || !r)
+		return REASON_table_full;
+	if (READ_ONCE(r->host.mappings) >= mappings_allowed(c, class))
+		return REASON_host_mappings;
+	return station_has_mapping(c, r, hop, inside) ? REASON_forwarded : REASON_station_limit;
 }
 
 /*
  * Second step: the mapping of an inside socket. FORWARD's index: its external
  * half, held; NO_RECORD: there is none yet, and the host may have one more.
  */
-SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host)
+SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host, __u32 hop)
 {
 	const struct config *c = config_get();
-	__u32 index;
+	__u32 index, reason;
 
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
 	index = mapping_find(c, f->protocol, f->source, local_id(f, DIRECTION_OUT));
-	if (index == NO_RECORD && !mapping_is_allowed(c, f->source, f->class, host))
-		return drop(REASON_host_mappings);
-	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+	if (index != NO_RECORD)
+		return verdict(ACTION_FORWARD, REASON_forwarded, index);
+	reason = mapping_refused(f->source, f->class, host, hop);
+	/* at need a question of its own gives way */
+	if (reason != REASON_forwarded && !questions_give_way(f->source, host))
+		return drop(reason);
+	return verdict(ACTION_FORWARD, REASON_forwarded, NO_RECORD);
 }
 
 /* The same, made where there is none. */
 static __always_inline verdict_t outbound_mapping_add(const struct facts *f, __u32 host)
 {
 	__be16 inside_id = local_id(f, DIRECTION_OUT);
+	struct config *c = config_get();
 	verdict_t v = mapping_claim(f->source, inside_id, f->protocol);
 	struct record *r = record_at(host);
 	enum reason reason;
 
-	if (verdict_action(v) != ACTION_FORWARD || !r)
+	if (verdict_action(v) != ACTION_FORWARD || !r || !c)
 		return v;
 	reason = mapping_link(verdict_index(v), f->source, inside_id, f->protocol, f->class);
 	if (reason != REASON_forwarded)
 		return drop(reason);
-	__sync_fetch_and_add(&r->host.mappings, 1);
+	host_counts_mapping(c, &r->host);
 	count(REASON_mapping_created, 0);
 	return v;
 }
@@ -370,6 +379,7 @@ static __always_inline bool is_shortage(enum reason reason)
 {
 	return reason == REASON_table_full || reason == REASON_host_sessions ||
 	       reason == REASON_host_mappings || reason == REASON_host_rate ||
+	       reason == REASON_station_limit || reason == REASON_newcomers_limit ||
 	       reason == REASON_ports_exhausted;
 }
 
@@ -409,7 +419,7 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 	asks = !f->hairpin && (is_paired(c, f->id_type) || is_followed(c, f->id_type));
 	if (!BACKEND_FINISHES && asks)
 		return leave(); /* or it would be charged twice */
-	v = host_admit(f->source);
+	v = host_admit(f->source, (__u16)hops);
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
 	host = verdict_index(v);
@@ -418,7 +428,7 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 	if (asks)
 		return verdict(ACTION_PUNT, REASON_to_pairing, NO_RECORD);
 	if (f->id_type == ID_PORTS) {
-		v = outbound_mapping(f, host);
+		v = outbound_mapping(f, host, (__u16)hops);
 		if (verdict_action(v) == ACTION_FORWARD && verdict_index(v) == NO_RECORD)
 			v = outbound_mapping_add(f, host);
 		if (verdict_action(v) != ACTION_FORWARD)

@@ -11,6 +11,7 @@
 #include "core/verdict.h"
 
 #define TOKENS_A_SESSION 1024
+#define TOKENS_MOST	 (0xffffffffu / TOKENS_A_SESSION) /* sessions a second */
 
 static __always_inline void host_key(struct record_key *key, __be32 inside)
 {
@@ -35,6 +36,7 @@ SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 		.last_seen = now,
 		.created = now,
 		.told = now - c->hz,
+		.station = NO_RECORD,
 	};
 	return table_publish(r) ? index : NO_RECORD;
 }
@@ -62,9 +64,10 @@ static __always_inline __u32 host_index(__be32 inside, __u32 now)
 }
 
 /* One second's worth at most is saved up. Two processors may both refill: harmless. */
-static __always_inline bool host_take_token(const struct config *c, struct host *host, __u32 now)
+static __always_inline bool host_take_token(const struct config *c, struct host *host,
+					    __u32 per_second, __u32 now)
 {
-	__u32 full = c->new_per_second * TOKENS_A_SESSION;
+	__u32 full = per_second * TOKENS_A_SESSION;
 	__u32 elapsed = ticks_since(now, host->refilled);
 	__u32 tokens = host->tokens;
 	bool passed = ticks_passed(now, host->refilled, c->hz);
@@ -86,25 +89,21 @@ static __always_inline bool host_take_token(const struct config *c, struct host 
 	return true;
 }
 
-/* May @inside open one more session? FORWARD's index: its record; else why not. */
-SEPARATE verdict_t host_admit(__be32 inside)
+/* Never below zero: what was forgotten meanwhile began at zero again. */
+static __always_inline void count_less_by(__u32 *count, __u32 n)
 {
-	const struct config *c = config_get();
-	struct record *r;
-	__u32 index, now;
+	UNROLLED
+	for (int i = 0; i < 4; i++) {
+		__u32 old = READ_ONCE(*count), less = old < n ? 0 : old - n;
 
-	if (!c)
-		return drop(REASON_table_full);
-	now = clock_ticks(c);
-	index = host_index(inside, now);
-	r = record_at(index);
-	if (!r)
-		return drop(REASON_table_full);
-	if (READ_ONCE(r->host.sessions) >= c->sessions_per_host)
-		return drop(REASON_host_sessions);
-	if (!host_take_token(c, &r->host, now))
-		return drop(REASON_host_rate);
-	return verdict(ACTION_FORWARD, REASON_forwarded, index);
+		if (__sync_val_compare_and_swap(count, old, less) == old)
+			return;
+	}
+}
+
+static __always_inline void count_less(__u32 *count)
+{
+	count_less_by(count, 1);
 }
 
 #endif

@@ -188,6 +188,8 @@ SEPARATE __u32 BACKEND_NAME(way_ask)(packet_context *context, const struct facts
 	result = route_ask(&p, c, &q, &route);
 	if (result == ROUTE_STACK || !leads_there(c, route.ifindex, wanted))
 		return WAY_ELSEWHERE;
+	if (!neighbour_admit(&route, result == ROUTE_RESOLVED))
+		return NO_NEXT_HOP;
 	hop = next_hop_for(&route, result);
 	if (result == ROUTE_RESOLVED)
 		known_route_note(c, &q, hop, clock_ticks(c));

@@ -6,7 +6,7 @@
 #ifndef WAYLEAVE_CORE_NEXT_HOP_H
 #define WAYLEAVE_CORE_NEXT_HOP_H
 
-#include "core/table.h"
+#include "core/station.h"
 
 #define NO_NEXT_HOP 0
 /* In a session: none, for routes or rules lead elsewhere. No index, and no used one as modulo. */
@@ -83,6 +83,14 @@ static __always_inline __u8 next_hop_flags(__u8 interface)
 	       (interface & INTERFACE_XDP ? NEXT_HOP_XDP : 0);
 }
 
+static __always_inline void next_hop_count(void)
+{
+	struct config *c = config_get();
+
+	if (c)
+		__sync_fetch_and_add(&c->next_hops_used, 1);
+}
+
 /* Answers the new index or NO_NEXT_HOP. */
 static __always_inline __u32 next_hop_add(const struct record_key *key, const struct route *route,
 					  const struct interface *interface,
@@ -106,11 +114,67 @@ static __always_inline __u32 next_hop_add(const struct record_key *key, const st
 	if (!r)
 		goto give_back;
 	r->next_hop_index.index = index;
-	if (table_publish(r))
+	if (table_publish(r)) {
+		next_hop_count();
 		return index;
+	}
 give_back:
 	WRITE_ONCE(hop->ifindex, 0);
 	return NO_NEXT_HOP;
+}
+
+/* Has the neighbour that @route leads to a next hop, or is it on no LAN, where none counts? */
+SEPARATE __u32 neighbour_is_free(const struct route *route)
+{
+	const struct interface *interface;
+	struct record_key key;
+
+	if (!route)
+		return false;
+	interface = interface_find(route->ifindex);
+	if (!interface || (interface->flags & (INTERFACE_LAN | INTERFACE_BARE)) != INTERFACE_LAN)
+		return true;
+	next_hop_key(&key, route->ifindex, route->next_hop, next_hop_mtu(route, interface));
+	return table_search(&key) != NO_RECORD;
+}
+
+/* Index of the station of the neighbour that @route leads to, or NO_RECORD. */
+SEPARATE __u32 neighbour_station(const struct route *route, __u32 resolved)
+{
+	const struct config *c = config_get();
+	struct record_key key;
+
+	if (!route || !c)
+		return NO_RECORD;
+	station_key(&key, route->ifindex, route->destination, resolved);
+	return quota_index(&key, clock_ticks(c));
+}
+
+/* May the station @index have one next hop more? Counts it. */
+SEPARATE __u32 station_takes_hop(__u32 index)
+{
+	struct record *station = record_at(index);
+	const struct config *c = config_get();
+
+	if (!station || !c)
+		return false;
+	if (READ_ONCE(station->host.neighbours) >=
+	    (station_is_resolved(station) ? STATION_HOSTS : UNRESOLVED_HOSTS))
+		return false;
+	if (is_reserve(READ_ONCE(c->next_hops_used), NEXT_HOPS) &&
+	    !station_is_known(c, station, clock_ticks(c)))
+		return false;
+	__sync_fetch_and_add(&station->host.neighbours, 1);
+	return true;
+}
+
+/*
+ * May the neighbour that @route leads to have a next hop? Asked for what is on a LAN
+ * before that is made, and before the host has a record. One that has one may.
+ */
+static __always_inline bool neighbour_admit(const struct route *route, bool resolved)
+{
+	return neighbour_is_free(route) || station_takes_hop(neighbour_station(route, resolved));
 }
 
 /*

@@ -84,7 +84,7 @@ static __always_inline void session_give_back(struct config *c, const struct rec
 	if (orig->session.inbound) /* never the inside host's */
 		inbound_give_back(c, reply);
 	else if (host)
-		count_less(&host->sessions);
+		host_loses_session(host);
 	if (reply->key.id_type != ID_PORTS)
 		return;
 	external = port_record(reply->key.protocol, reply->key.local, reply->key.local_id);
@@ -118,7 +118,8 @@ SEPARATE __u32 session_give_way(__u32 index)
 
 /* An inside host's mapping becomes the gateway's reservation; its sessions keep their references.
  */
-static __always_inline void mapping_give_way(struct record *external, __u32 index, __u32 now)
+static __always_inline void mapping_give_way(struct config *c, struct record *external, __u32 index,
+					     __u32 now)
 {
 	struct record *inside = record_at(external->partner);
 	struct host *host;
@@ -130,8 +131,11 @@ static __always_inline void mapping_give_way(struct record *external, __u32 inde
 	if (!inside || inside->key.kind != KIND_MAPPING_INSIDE || inside->partner != index)
 		return;
 	host = port_host(inside->key.local);
-	if (table_kill(inside) && host)
-		count_less(&host->mappings);
+	if (!table_kill(inside))
+		return;
+	count_less(&c->mappings_used);
+	if (host)
+		host_loses_mapping(host);
 }
 
 static __always_inline void port_reserve(const struct record_key *key, __u32 now)
@@ -158,7 +162,7 @@ static __always_inline void port_reserve(const struct record_key *key, __u32 now
  */
 SEPARATE __u32 port_take(__u32 protocol, __be32 external, __be16 id)
 {
-	const struct config *c = config_get();
+	struct config *c = config_get();
 	struct record_key key;
 	enum port_owner owner;
 	struct record *r;
@@ -176,7 +180,7 @@ SEPARATE __u32 port_take(__u32 protocol, __be32 external, __be16 id)
 	else if (owner == PORT_GATEWAYS)
 		r->mapping.last_seen = now;
 	else if (owner == PORT_HOSTS)
-		mapping_give_way(r, index, now);
+		mapping_give_way(c, r, index, now);
 	return owner;
 }
 

@@ -15,6 +15,7 @@
 #define WAYLEAVE_CORE_QUESTION_H
 
 #include "core/mapping.h"
+#include "core/station.h"
 
 #define PORT_DNS 53
 #define PORT_NTP 123
@@ -75,12 +76,6 @@ static __always_inline bool question_is_over(const struct config *c, const struc
 	return ticks_since(now, READ_ONCE(orig->last_seen)) > QUESTION_UNANSWERED_SECONDS * c->hz;
 }
 
-static __always_inline void count_less(__u32 *count)
-{
-	if (READ_ONCE(*count))
-		__sync_fetch_and_sub(count, 1);
-}
-
 /* The external half of the mapping that only this session uses, ended; NULL: others use it. */
 static __always_inline struct record *question_mapping_end(const struct record *orig)
 {
@@ -110,12 +105,13 @@ SEPARATE __u32 question_end(__u32 orig_index, __u32 host_index)
 	reply = record_at(orig->partner);
 	if (!reply || !question_mapping_end(orig))
 		return false;
-	count_less(&host->host.mappings);
+	host_loses_mapping(&host->host);
+	count_less(&c->mappings_used);
 	if (!table_kill(orig))
 		return true;
 	orig->session.taken_over = 1; /* for the census: the sweeper has not counted its traffic */
 	table_kill(reply);
-	count_less(&host->host.sessions);
+	host_loses_session(&host->host);
 	count_less(&c->sessions_used);
 	count(REASON_question_ended, 0);
 	return true;

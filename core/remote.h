@@ -19,8 +19,8 @@
 #ifndef WAYLEAVE_CORE_REMOTE_H
 #define WAYLEAVE_CORE_REMOTE_H
 
-#include "core/host.h"
 #include "core/mapping.h"
+#include "core/station.h"
 
 #define REMOTE_SESSIONS		64    /* of one remote, at mappings that are no forwards */
 #define REMOTE_SESSIONS_FORWARD 4096  /* at port forwards; and at most a 16th of all */
@@ -48,7 +48,8 @@ static __always_inline bool inbound_has_room(const struct config *c, const struc
 	bool forward = m->flags & MAPPING_OPEN;
 	__u32 most = forward ? c->sessions_limit / 4 : MAPPING_INBOUND;
 
-	return READ_ONCE(c->inbound_used) < c->sessions_limit / (forward ? 2 : 4) &&
+	return !is_reserve(READ_ONCE(c->sessions_used), c->sessions_limit) &&
+	       READ_ONCE(c->inbound_used) < c->sessions_limit / (forward ? 2 : 4) &&
 	       READ_ONCE(m->inbound) < lower(most, MAPPING_INBOUND_MOST);
 }
 
@@ -79,7 +80,7 @@ SEPARATE verdict_t remote_admit(__be32 remote, __u32 mapping, __u32 hairpin)
 	if (READ_ONCE(r->host.sessions) >=
 	    remote_may_have(c, external->mapping.flags & MAPPING_OPEN))
 		return drop(REASON_remote_sessions);
-	if (!host_take_token(c, &r->host, now))
+	if (!host_take_token(c, &r->host, c->new_per_second, now))
 		return drop(REASON_remote_rate);
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }

@@ -11,7 +11,7 @@
 
 #include "core/claim.h"
 #include "core/contact.h"
-#include "core/host.h"
+#include "core/station.h"
 #include "core/keyed.h"
 #include "core/mapping.h"
 #include "core/question.h"

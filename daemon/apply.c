@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
+#include "conf/subnets.h"
 #include "core/bytes.h"
 #include "daemon/sysctl.h"
 
@@ -57,6 +58,21 @@ static uint8_t filtering(enum filtering_mode mode)
 	}
 }
 
+/* A packet that meets a half written entry finds no subnet: its mask is written last. */
+static void routed_apply(struct config *config, const char *subnets)
+{
+	struct subnet list[SUBNETS_MAX];
+
+	subnets_parse(subnets, list);
+	for (unsigned int i = 0; i < ROUTED_SUBNETS; i++) {
+		WRITE_ONCE(config->routed[i].mask, 0);
+		WRITE_ONCE(config->routed[i].address, list[i].address);
+		WRITE_ONCE(config->routed[i].mask, list[i].mask);
+	}
+}
+
+_Static_assert(ROUTED_SUBNETS == SUBNETS_MAX, "as many subnets as settings take");
+
 static void limits_apply(struct config *config, const struct limits_settings *limits, uint32_t room)
 {
 	uint32_t wanted = limits->sessions ? limits->sessions : room;
@@ -65,6 +81,7 @@ static void limits_apply(struct config *config, const struct limits_settings *li
 	WRITE_ONCE(config->mappings_per_host, limits->mappings_per_host);
 	WRITE_ONCE(config->sessions_per_host, limits->sessions_per_host);
 	WRITE_ONCE(config->new_per_second, limits->new_sessions_per_second);
+	routed_apply(config, limits->routed_subnets);
 }
 
 void apply_settings(struct config *config, const struct settings *settings, uint32_t sessions_room)

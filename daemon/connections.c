@@ -13,6 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/mapped_file.h"
 #include "daemon/monotonic.h"
+#include "daemon/stations.h"
 #include "daemon/tunnels.h"
 
 #define ETHERNET 14
@@ -105,21 +106,27 @@ struct connection *connection_find(const struct connections *all, const struct r
 	return NULL;
 }
 
-/* A free place, while this host has not more than its share of them. */
+/* A free place, while this host and its group have not more than their shares of them. */
 static struct connection *place_find(const struct connections *all, __be32 inside)
 {
+	struct share share = share_of(&stations, inside, all->kind->room);
 	struct connection *free_one = NULL;
 	unsigned int of_host = 0;
 
 	for (unsigned int i = 0; i < all->kind->room; i++) {
 		struct connection *connection = &all->connection[i];
 
-		if (!is_used(connection))
+		if (!is_used(connection)) {
 			free_one = free_one ? free_one : connection;
-		else
-			of_host += connection->key.local == inside;
+			continue;
+		}
+		of_host += connection->key.local == inside;
+		share_count(&share, connection->group, 1);
 	}
-	return of_host < all->kind->of_host ? free_one : NULL;
+	if (of_host >= all->kind->of_host || !share_admits(&share) || !free_one)
+		return NULL;
+	free_one->group = share.group;
+	return free_one;
 }
 
 struct connection *connection_get(struct connections *all, const struct record_key *key,

@@ -59,6 +59,7 @@ struct connection {
 	struct record_key key;
 	uint32_t created;   /* of the session: a later one of the same key is another */
 	uint32_t last_seen; /* tick of the last control message */
+	uint32_t group;	    /* of the inside host: daemon/stations.h */
 	struct {	    /* L2TP over IP, which has no session to ask */
 		uint16_t next_hop_in, next_hop_out;
 	};

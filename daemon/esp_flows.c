@@ -15,6 +15,7 @@
 #include "daemon/log.h"
 #include "daemon/monotonic.h"
 #include "daemon/reinject.h"
+#include "daemon/stations.h"
 #include "daemon/tunnels.h"
 #include "daemon/rekeys.h"
 
@@ -185,7 +186,7 @@ struct esp_flows *esp_flows_open(struct gateway *gateway)
 	if (!flows)
 		return NULL;
 	flows->gateway = gateway;
-	flows->pairing = esp_pairing_new(&(struct esp_options){0}, &events);
+	flows->pairing = esp_pairing_new(&(struct esp_options){.groups = stations}, &events);
 	flows->timer = evtimer_new(gateway->base, timer_due, flows);
 	if (flows->pairing && flows->timer) {
 		timer_set(flows);

@@ -85,8 +85,11 @@ static void mapping_inside_end(const struct config *config, struct record *insid
 {
 	struct host *host = host_of(config, inside->key.local);
 
-	if (record_end(inside) && host && !(inside->mapping.flags & MAPPING_STATIC))
-		count_drop(&host->mappings);
+	if (!record_end(inside) || inside->mapping.flags & MAPPING_STATIC)
+		return;
+	count_drop(&arena.config->mappings_used);
+	if (host)
+		host_loses_mapping(host);
 }
 
 void mapping_end(const struct config *config, struct record *r)
@@ -230,7 +233,7 @@ static void pair_end(const struct config *config, struct record *orig, struct re
 	if (orig->session.inbound)
 		inbound_uncount(config, reply);
 	else if (host)
-		count_drop(&host->sessions);
+		host_loses_session(host);
 	if (reply->key.id_type != ID_KEY)
 		mapping_release(config, reply, now);
 }
@@ -381,6 +384,44 @@ static enum expiry host_expire(const struct config *config, struct record *r, ui
 	if (READ_ONCE(r->host.sessions) || READ_ONCE(r->host.mappings) ||
 	    ticks_since(now, READ_ONCE(r->host.last_seen)) <= HOST_IDLE_SECONDS * config->hz)
 		return EXPIRY_KEEP;
+	if (!table_kill(r))
+		return EXPIRY_KEEP;
+	station_forget_host(&r->host);
+	return EXPIRY_ENDED;
+}
+
+/* Next hops that were made for a station and are still there. */
+static uint32_t neighbours_of(const struct record *station)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 1; i < NEXT_HOPS; i++) {
+		const struct next_hop *hop = next_hop_at(i);
+		struct record_key key;
+
+		if (hop->ifindex != station->key.local || !(hop->flags & NEXT_HOP_INSIDE))
+			continue;
+		hop_station_key(&key, hop);
+		n += key_equal(&key, &station->key);
+	}
+	return n;
+}
+
+/*
+ * A station's sums are corrected where they can be known: without hosts it has
+ * nothing, and its next hops can be counted. One that is known stays so for a day.
+ */
+static enum expiry station_expire(const struct config *config, struct record *r, uint32_t now)
+{
+	uint32_t patience = station_is_known(config, r, now) ? STATION_SECONDS : HOST_IDLE_SECONDS;
+
+	WRITE_ONCE(r->host.neighbours, neighbours_of(r));
+	if (READ_ONCE(r->host.hosts))
+		return EXPIRY_KEEP;
+	r->host.sessions = r->host.mappings = 0;
+	if (r->host.neighbours ||
+	    ticks_since(now, READ_ONCE(r->host.last_seen)) <= patience * config->hz)
+		return EXPIRY_KEEP;
 	return table_kill(r) ? EXPIRY_ENDED : EXPIRY_KEEP;
 }
 
@@ -432,6 +473,8 @@ enum expiry record_expire(const struct config *config, struct record *r, uint32_
 	case KIND_HOST:
 	case KIND_REMOTE:
 		return host_expire(config, r, now);
+	case KIND_STATION:
+		return station_expire(config, r, now);
 	case KIND_FRAGMENT:
 	case KIND_FRAGMENT_ID:
 		return fragments_expire(config, r, now);

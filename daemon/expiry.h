@@ -18,6 +18,8 @@
 #define QUARANTINE_SECONDS 120
 /* A host without sessions and mappings is forgotten after this. */
 #define HOST_IDLE_SECONDS 300
+/* A MAC address that was known is remembered for so long. */
+#define STATION_SECONDS (24 * 3600)
 
 /* The pieces of a datagram are told apart from the next one's for so long. */
 #define FRAGMENT_SECONDS 30

@@ -15,6 +15,7 @@
 #include "daemon/monotonic.h"
 #include "daemon/owner.h"
 #include "daemon/reinject.h"
+#include "daemon/stations.h"
 #include "daemon/tunnels.h"
 #include "pairing/ike_port.h"
 
@@ -39,7 +40,7 @@ struct ike_flows *ike_flows_open(struct gateway *gateway)
 	if (!flows)
 		return NULL;
 	flows->gateway = gateway;
-	flows->ike = ike_port_new();
+	flows->ike = ike_port_new(&stations);
 	if (flows->ike)
 		return flows;
 	free(flows);

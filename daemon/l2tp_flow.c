@@ -161,7 +161,7 @@ enum reason l2tp_flow_begin_alone(const struct connection *flow, uint32_t now)
 				    .next_hop_out = flow->next_hop_out,
 				    .next_hop_in = flow->next_hop_in,
 				    .now = now};
-	verdict_t host = host_admit(flow->key.local);
+	verdict_t host = host_admit(flow->key.local, flow->next_hop_in);
 
 	if (verdict_action(host) != ACTION_FORWARD)
 		return verdict_reason(host);

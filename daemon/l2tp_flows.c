@@ -28,7 +28,7 @@ struct l2tp_flows {
 static const struct connections_kind kind = {
 	.protocol = "L2TP",
 	.file_name = "l2tp_flows",
-	.magic = 0x576c3203u,
+	.magic = 0x576c3204u,
 	.tunnels = PROTOCOL_L2TP,
 	.room = 256,
 	.of_host = 32,

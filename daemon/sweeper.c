@@ -237,6 +237,15 @@ static void record_visit(struct sweeper *sweeper, uint32_t index, uint32_t now)
 
 /* --- the walk ------------------------------------------------------------------------ */
 
+static void next_hops_count(void)
+{
+	uint32_t used = 0;
+
+	for (unsigned int i = 1; i < NEXT_HOPS; i++)
+		used += READ_ONCE(next_hop_at(i)->ifindex) != 0;
+	WRITE_ONCE(arena.config->next_hops_used, used);
+}
+
 static void pass_finish(struct sweeper *sweeper, uint32_t now)
 {
 	sweeper->position = 0;
@@ -244,6 +253,7 @@ static void pass_finish(struct sweeper *sweeper, uint32_t now)
 	sweeper->last = sweeper->now;
 	sweeper->now = (struct census){0};
 	roster_turn(sweeper->roster, now);
+	next_hops_count();
 	memcpy(sweeper->used_last, sweeper->used_now, sizeof(sweeper->used_last));
 	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
 }

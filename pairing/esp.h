@@ -40,6 +40,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pairing/share.h"
+
 #define ESP_CANDIDATES 64 /* hosts that one packet is copied to at most */
 
 struct esp_pairing;
@@ -117,6 +119,7 @@ struct esp_options {
 	unsigned copies_a_second;     /* packets copied, per server [2000] */
 	uint64_t idle_ms;	      /* a bound pair ends after this silence [2 h] */
 	uint64_t open_idle_ms;	      /* as above, while the host's IKE SA is heard [24 h] */
+	struct share_groups groups;   /* of inside hosts [none] */
 };
 
 /* NULL when memory is short. Owner: the caller; @events is copied. */

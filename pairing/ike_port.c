@@ -26,14 +26,16 @@
 struct ike_port {
 	struct ike_sa sa[SAS]; /* server 0: free */
 	struct port_habits *habits;
+	struct share_groups groups;
 };
 
-struct ike_port *ike_port_new(void)
+struct ike_port *ike_port_new(const struct share_groups *groups)
 {
 	struct ike_port *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
+	p->groups = *groups;
 	p->habits = port_habits_new();
 	if (p->habits)
 		return p;
@@ -102,9 +104,13 @@ static bool is_anothers(struct ike_port *p, uint64_t now_ms, uint32_t server,
 	return false;
 }
 
-/* Its own oldest one, if the host has its share; else a free one; NULL: full. */
-static struct ike_sa *sa_room(struct ike_port *p, uint32_t inside, uint64_t now_ms)
+/*
+ * Its own oldest one, if the host or its group has its share; else a free one; NULL: full.
+ * GROUP: out, the host's.
+ */
+static struct ike_sa *sa_room(struct ike_port *p, uint32_t inside, uint64_t now_ms, uint32_t *group)
 {
+	struct share share = share_of(&p->groups, inside, SAS);
 	struct ike_sa *room = NULL, *own = NULL;
 	unsigned count = 0;
 
@@ -115,19 +121,32 @@ static struct ike_sa *sa_room(struct ike_port *p, uint32_t inside, uint64_t now_
 			room = sa;
 			continue;
 		}
+		if (!sa->offered)
+			share_count(&share, sa->group, 1);
 		if (sa->offered || sa->owner[0].inside != inside)
 			continue;
 		count++;
 		if (!own || sa->seen_ms < own->seen_ms)
 			own = sa;
 	}
-	return count >= SAS_A_HOST ? own : room;
+	*group = share.group;
+	return count >= SAS_A_HOST || !share_admits(&share) ? own : room;
+}
+
+/* A free place; the outside's offers have a limit of their own. */
+static struct ike_sa *place_free(struct ike_port *p, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < SAS; i++)
+		if (is_over(&p->sa[i], now_ms))
+			return &p->sa[i];
+	return NULL;
 }
 
 static struct ike_sa *sa_add(struct ike_port *p, uint64_t now_ms, uint32_t server,
 			     struct ike_socket socket, const struct esp_ike_header *h)
 {
-	struct ike_sa *sa = sa_room(p, socket.inside, now_ms);
+	uint32_t group;
+	struct ike_sa *sa = sa_room(p, socket.inside, now_ms, &group);
 
 	if (!sa)
 		return NULL;
@@ -137,6 +156,7 @@ static struct ike_sa *sa_add(struct ike_port *p, uint64_t now_ms, uint32_t serve
 		.spi_responder = h->spi_responder,
 		.owner = {socket},
 		.owners = 1,
+		.group = group,
 		.made_ms = now_ms,
 		.seen_ms = now_ms,
 	};
@@ -398,7 +418,7 @@ static struct ike_sa *offer_make(struct ike_port *p, uint64_t now_ms, uint32_t s
 	for (unsigned i = 0; i < SAS; i++)
 		if (p->sa[i].server == server && !p->sa[i].offered && !is_over(&p->sa[i], now_ms))
 			candidate_insert(&offer, &p->sa[i], made);
-	room = offer.owners ? sa_room(p, 0, now_ms) : NULL;
+	room = offer.owners ? place_free(p, now_ms) : NULL;
 	if (room)
 		*room = offer;
 	return room;
@@ -448,15 +468,17 @@ void ike_port_each_sa(const struct ike_port *p, bool (*visit)(void *, const stru
 void ike_port_restore_sa(struct ike_port *p, uint64_t now_ms, const struct ike_sa *sa)
 {
 	struct ike_sa *room;
+	uint32_t group;
 
 	if (!sa->server || !sa->owners || sa->owners > IKE_OWNERS ||
 	    sa_find(p, sa->server, sa->spi_initiator) ||
 	    is_anothers(p, now_ms, sa->server, sa->spi_initiator, sa->owner[0]))
 		return;
-	room = sa_room(p, sa->owner[0].inside, now_ms);
+	room = sa_room(p, sa->owner[0].inside, now_ms, &group);
 	if (!room)
 		return;
 	*room = *sa;
+	room->group = group;
 	room->made_ms = room->seen_ms = now_ms;
 }
 

@@ -21,6 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pairing/share.h"
+
 #include "pairing/esp.h"
 #include "pairing/port_habits.h"
 
@@ -40,6 +42,7 @@ struct ike_sa {
 	uint64_t spi_initiator, spi_responder; /* the latter 0: not answered yet */
 	struct ike_socket owner[IKE_OWNERS];
 	unsigned owners;
+	uint32_t group;	     /* of the first owner: pairing/share.h */
 	bool offered;	     /* the owners are those who might be */
 	unsigned answered;   /* bits of those among them who have answered under protection */
 	uint32_t message_id; /* of the offered message: the server moves on when it was answered */
@@ -56,8 +59,8 @@ struct ike_sa {
 	uint64_t blamed_ms; /* when its silence was put down to a newcomer; 0: it was not */
 };
 
-/* NULL without memory. */
-struct ike_port *ike_port_new(void);
+/* NULL without memory. @groups: of inside hosts; copied. */
+struct ike_port *ike_port_new(const struct share_groups *groups);
 void ike_port_free(struct ike_port *p);
 
 enum ike_action {

@@ -217,10 +217,27 @@ static struct child *child_to_replace(const struct host *host, uint64_t now_ms)
 	return found;
 }
 
+/* May @host have one more pair, or IKE SA, for its group's sake? */
+static bool group_has_room(struct esp_pairing *p, struct host *host, bool ikes)
+{
+	struct share share = share_of(&p->options.groups, host->address, p->options.pairs);
+	struct host *other;
+
+	host->group = share.group;
+	for (unsigned i = 0; share.group && i < BUCKETS; i++) {
+		LIST_FOREACH(other, &p->host_hash[i], entry)
+		{
+			share_count(&share, other->group, ikes ? other->ikes : other->pairs);
+		}
+	}
+	return share_admits(&share);
+}
+
 struct child *child_new(struct esp_pairing *p, struct peer *peer, enum origin origin,
 			uint64_t now_ms, enum esp_reason *reason)
 {
-	bool over = peer->host->pairs >= p->options.pairs_a_host;
+	bool over = peer->host->pairs >= p->options.pairs_a_host ||
+		    !group_has_room(p, peer->host, false);
 	struct child *child = LIST_FIRST(&p->free_children);
 
 	if (over || !child) {
@@ -305,7 +322,8 @@ struct ike *ike_new(struct esp_pairing *p, struct peer *peer)
 {
 	struct ike *ike = LIST_FIRST(&p->free_ikes);
 
-	if (!ike || peer->host->ikes >= p->options.pairs_a_host) {
+	if (!ike || peer->host->ikes >= p->options.pairs_a_host ||
+	    !group_has_room(p, peer->host, true)) {
 		struct ike *old = ike_to_replace(peer->host);
 
 		if (!old)

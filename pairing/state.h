@@ -36,6 +36,7 @@ LIST_HEAD(servers, server);
 struct host {
 	LIST_ENTRY(host) entry; /* in the hash, or free */
 	uint32_t address;
+	uint32_t group; /* pairing/share.h, when it last asked for more */
 	unsigned pairs, ikes;
 	struct peers peers;
 };

@@ -347,6 +347,7 @@ ALONE = (
     "spoof",
     "flood",
     "own",
+    "invented",
 )
 
 

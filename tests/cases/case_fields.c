@@ -59,6 +59,10 @@ const struct field config_fields[] = {
 	HOST(struct config, rules),
 	HOST(struct config, route_mtus),
 	HOST(struct config, marked_routes),
+	HOST(struct config, mappings_used),
+	HOST(struct config, next_hops_used),
+	FIELD_("routed_address", struct config, routed[0].address, FIELD_ADDRESS),
+	FIELD_("routed_mask", struct config, routed[0].mask, FIELD_ADDRESS),
 	END,
 };
 
@@ -145,6 +149,9 @@ static const struct field host_fields[] = {
 	IN_RECORD(host, mappings, FIELD_HOST_ORDER),
 	IN_RECORD(host, sessions, FIELD_HOST_ORDER),
 	IN_RECORD(host, tokens, FIELD_HOST_ORDER),
+	IN_RECORD(host, hosts, FIELD_HOST_ORDER),
+	IN_RECORD(host, neighbours, FIELD_HOST_ORDER),
+	IN_RECORD(host, created, FIELD_HOST_ORDER),
 	END,
 };
 
@@ -185,6 +192,7 @@ const struct field *record_fields(__u8 kind)
 		return mapping_fields;
 	case KIND_HOST:
 	case KIND_REMOTE:
+	case KIND_STATION:
 		return host_fields;
 	case KIND_NEXT_HOP:
 		return next_hop_fields;

@@ -34,7 +34,7 @@ HZ = 1000
 
 # the enums of core/abi.h
 KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "permit": 5, "host": 6, "next_hop": 7,
-         "quoted": 8, "fragment": 9, "shared": 11, "claim": 12, "remote": 13}
+         "quoted": 8, "fragment": 9, "shared": 11, "claim": 12, "remote": 13, "station": 14}
 CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvpn": 5, "tunnel": 6}
 ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY, ID_IKE, ID_TUNNEL, ID_SESSION, ID_CONTROL = range(9)
 TIMEOUT_ESP, TIMEOUT_GRE = 5, 6

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """RFC 6888: one host cannot starve the others; full means refuse."""
-from gateway import ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT, WAN
-from packets import A, B, E, S, T, ping, quick, tcp, udp
+from gateway import ADDRESS_DEPENDENT, ENDPOINT_INDEPENDENT, LAN0, WAN
+from packets import A, B, C, E, S, T, ping, quick, tcp, udp
 from rows import case
 
 
@@ -176,6 +176,12 @@ def ports_exhausted(g):
 # --- what remotes begin: core/remote.h ------------------------------------------------------------------------------------
 
 
+def known(g):
+    """A has been there for more than ten minutes."""
+    g.lan(udp(A, 4000, S, 9), sent=udp(E, 4000, S, 9))
+    g.at(601)
+
+
 def begun(g, count, remote=S, port=4000, first=20000):
     """How many of `count` sessions from ports of `remote` to our `port` pass; the reasons of the others."""
     answers = [g.quick(quick(remote, first + n, E, port), "outside", WAN)[0] for n in range(count)]
@@ -203,6 +209,7 @@ def a_server_opens_sessions(g):
 def remotes_share_a_forward(g):
     """REQ-4, REQ-5: one remote gets a part of a forward, a forward a part of what begins outside, and inside half is left"""
     g.config(sessions_limit=320)
+    known(g)
     for port in (80, 81, 82):
         g.forward(17, port, A, port)
     assert begun(g, 100, S, 80) == (20, {"remote_sessions"})
@@ -211,7 +218,7 @@ def remotes_share_a_forward(g):
     assert begun(g, 1, many[99], 80) == (0, {"inbound_sessions"})
     assert sum(begun(g, 1, remote, 81)[0] for remote in many) == 80
     assert begun(g, 1, many[99], 82) == (0, {"inbound_sessions"})
-    for port in range(160):
+    for port in range(159):
         assert g.quick(quick(A, 4000, T, 1000 + port))[0].verdict == "forward", port
 
 
@@ -235,6 +242,95 @@ def a_neighbour_at_a_forward(g):
         assert g.quick(quick(B, 2000 + port, E, 80))[0].verdict == "forward"
     (sender,) = g.records("host", local=B)
     assert sender["sessions"] == 100 and not g.records("remote"), sender
+
+
+# --- who is behind an address: core/station.h -----------------------------------------------------------------------------
+# Of 10.0.0.0/24 the kernel has resolved a few: A, B, C. The others are what a host invents.
+
+
+def flows(g, source, count, first=20000, service=6881):
+    """How many of `count` flows of `source` pass, each from a port of its own; the reasons of the others."""
+    answers = [g.quick(quick(source, first + n, S, service))[0] for n in range(count)]
+    refused = [a for a in answers if a.verdict != "forward"]
+    return count - len(refused), {reason for a in refused for reason in a.counters}
+
+
+@case
+def invented_addresses(g):
+    """REQ-4: addresses without an ARP entry have one host's mappings together, and others theirs"""
+    g.config(mappings_per_host=100)
+    passed = [flows(g, "10.0.0.%d" % (100 + n), 20) for n in range(20)]
+    assert sum(count for count, _ in passed) == 100, passed
+    assert passed[19] == (0, {"station_limit"}), passed
+    assert flows(g, A, 100) == (100, set())
+
+
+@case
+def invented_addresses_open_sessions(g):
+    """REQ-4: and one host's sessions, and one host's rate"""
+    for settings in ({"sessions_per_host": 100}, {"new_per_second": 100, "hz": 100000}):
+        g.reset()
+        g.config(**settings)
+        assert sum(flows(g, "10.0.0.%d" % (100 + n), 20)[0] for n in range(20)) == 100
+        assert flows(g, A, 100) == (100, set())
+
+
+@case(only=("memory",))
+def invented_neighbours(g):
+    """1,500 addresses of a large LAN do not use up the next hops"""
+    g.detours.append("10.64.0.0/10")
+    g.process.ask("route", "10.64.0.0", 10, LAN0, "0.0.0.0", "52:54:00:00:00:0b", "00:00:00:00:00:00")
+    passed = sum(flows(g, "10.64.%d.%d" % divmod(n, 250), 1)[0] for n in range(1500))
+    (station,) = g.records("station")
+    assert passed == station["neighbours"] == 1024, (passed, station)
+    assert flows(g, A, 5) == (5, set())
+
+
+@case(only=("memory",))
+def addresses_of_one_mac(g):
+    """REQ-4: what answers for many addresses has four hosts' mappings, more if they are said to be a routed subnet"""
+    hosts = ["10.0.0.%d" % (200 + n) for n in range(10)]
+    for host in hosts:
+        g.detours.append(host)
+        g.process.ask("route", host, 32, LAN0, "0.0.0.0", "52:54:00:00:00:0b", "52:54:00:00:00:66")
+    g.config(mappings_per_host=10)
+    passed = [flows(g, host, 10) for host in hosts]
+    assert passed == [(10, set())] * 4 + [(0, {"station_limit"})] * 6, passed
+    assert flows(g, A, 10) == (10, set())
+    g.config(routed_address="10.0.0.200", routed_mask="255.255.255.248")
+    assert flows(g, hosts[5], 10) == (10, set())
+    assert flows(g, hosts[9], 10) == (0, {"station_limit"})
+
+
+@case
+def behind_a_router(g):
+    """REQ-4: hosts behind a router have its MAC address and their own quotas"""
+    g.detour("10.9.0.0/16", LAN0, C)
+    g.config(mappings_per_host=2)
+    for n in range(300):
+        assert flows(g, "10.9.1.%d" % n if n < 250 else "10.9.2.%d" % (n - 200), 2) == (2, set()), n
+    assert flows(g, "10.9.1.1", 1, 30000) == (0, {"host_mappings"})
+
+
+@case
+def newcomers_leave_the_last_quarter(g):
+    """REQ-4: when it gets scarce, what is left is for devices that have been there for ten minutes"""
+    g.config(sessions_limit=40)
+    known(g)
+    assert flows(g, B, 40) == (29, {"newcomers_limit"})
+    assert flows(g, "10.0.0.100", 1) == (0, {"newcomers_limit"})
+    passed = flows(g, A, 11)
+    assert passed == (10, {"mapping_created", "table_full"}), passed
+
+
+@case
+def stations_are_counted(g):
+    """What a host has counts for its station too"""
+    assert flows(g, "10.0.0.100", 3) == (3, set())
+    (station,) = g.records("station")
+    assert (station["sessions"], station["mappings"], station["hosts"]) == (3, 3, 1), station
+    assert flows(g, A, 2) == (2, set())
+    assert len(g.records("station")) == 2
 
 
 # --- questions: core/question.h; RFC 4787 REQ-5a ------------------------------------------------------------------------

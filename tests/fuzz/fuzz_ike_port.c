@@ -146,7 +146,7 @@ static void look(struct story *s)
 
 static void start(struct story *s)
 {
-	s->ike = ike_port_new();
+	s->ike = ike_port_new(&(struct share_groups){0});
 	PROMISE(s->ike);
 }
 

@@ -192,6 +192,8 @@ static const struct refusal refusals[] = {
 	{WAN_LAN "timeouts: {udp: 604801}\n", 3, "timeouts.udp", "604800"},
 	{WAN_LAN "web: {interfaces: a-name-that-is-no-lan}\n", 3, "web.interfaces",
 	 "none of lan.interfaces"},
+	{WAN_LAN "limits: {routed_subnets: '10.1.0.0/16,10.2.0.1/16'}\n", 3, "limits.routed_subnets",
+	 "is not a list"},
 	{WAN_LAN "limits: {mappings_per_host: 0}\n", 3, "limits.mappings_per_host", "not from 1"},
 	{WAN_LAN "run_dir: relative\n", 3, "run_dir", "absolute"},
 	{WAN_LAN "state_dir: relative\n", 3, "state_dir", "absolute"},

@@ -168,7 +168,7 @@ static void files_with_nonsense(void **state)
 /* Of before facts had ages. */
 static void an_old_ike_file_loads(void **state)
 {
-	struct ike_port *ike = ike_port_new();
+	struct ike_port *ike = ike_port_new(&(struct share_groups){0});
 
 	write_text("ike.json",
 		   "{\"version\":1,\"external\":\"203.0.113.1\",\"servers\":["
@@ -178,7 +178,7 @@ static void an_old_ike_file_loads(void **state)
 	assert_int_equal(port_habit_of(ike_port_habits(ike), SERVER, 78 + DAY_MS), HABIT_UNKNOWN);
 	assert_int_equal(ike_state_save(&settings, EXTERNAL, ike, 77 + DAY_MS / 2), 0);
 	ike_port_free(ike);
-	ike = ike_port_new();
+	ike = ike_port_new(&(struct share_groups){0});
 	ike_state_load(&settings, EXTERNAL, ike, 5);
 	assert_int_equal(port_habit_of(ike_port_habits(ike), SERVER, 5), HABIT_INSISTS);
 	assert_int_equal(port_habit_of(ike_port_habits(ike), SERVER, 5 + DAY_MS / 2 + 5000),

@@ -22,7 +22,7 @@ static uint64_t now;
 
 static int setup(void **state)
 {
-	ike = ike_port_new();
+	ike = ike_port_new(&(struct share_groups){0});
 	now = 1000;
 	return !ike;
 }
@@ -417,7 +417,7 @@ static void what_is_saved_is_the_same_again(void **state)
 	struct ike_port *old = ike;
 
 	three_share();
-	ike = ike_port_new();
+	ike = ike_port_new(&(struct share_groups){0});
 	ike_port_each_sa(old, copy_visit, ike);
 	port_habits_each(ike_port_habits(old), habit_copy, ike_port_habits(ike));
 	ike_port_free(old);
