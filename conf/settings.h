@@ -68,7 +68,7 @@ struct limits_settings {
 	uint32_t mappings_per_host;	  /* default 4096, RFC 6888 REQ-4 */
 	uint32_t sessions_per_host;	  /* default 16384 */
 	uint32_t new_sessions_per_second; /* per host; default 2000 */
-	char *routed_subnets; /* many hosts behind one MAC: "10.1.0.0/16,10.2.0.0/16" */
+	char *routed_subnets;		  /* many hosts behind one MAC: "10.1.0.0/16,10.2.0.0/16" */
 };
 
 struct timeouts_settings {

@@ -267,12 +267,21 @@ def invented_addresses(g):
 
 @case
 def invented_addresses_open_sessions(g):
-    """REQ-4: and one host's sessions, and one host's rate"""
-    for settings in ({"sessions_per_host": 100}, {"new_per_second": 100, "hz": 100000}):
-        g.reset()
-        g.config(**settings)
-        assert sum(flows(g, "10.0.0.%d" % (100 + n), 20)[0] for n in range(20)) == 100
-        assert flows(g, A, 100) == (100, set())
+    """REQ-4: and one host's sessions"""
+    g.config(sessions_per_host=100)
+    assert sum(flows(g, "10.0.0.%d" % (100 + n), 20)[0] for n in range(20)) == 100
+    assert flows(g, A, 100) == (100, set())
+
+
+@case
+def invented_addresses_are_quick(g):
+    """REQ-4: and one host's rate, in the next second too"""
+    g.config(new_per_second=100, hz=100000)  # so slow a clock that the case itself takes no time
+    for second in range(2):
+        g.at(101 * second)
+        passed = sum(flows(g, "10.0.0.%d" % (100 + n), 20, 20000 + 100 * second)[0] for n in range(20))
+        assert passed == 100, (second, passed)
+        assert flows(g, A, 100, 20000 + 100 * second) == (100, set())
 
 
 @case(only=("memory",))
@@ -331,6 +340,20 @@ def stations_are_counted(g):
     assert (station["sessions"], station["mappings"], station["hosts"]) == (3, 3, 1), station
     assert flows(g, A, 2) == (2, set())
     assert len(g.records("station")) == 2
+
+
+@case
+def a_hit_asks_no_station(g):
+    """REQ-4 is for what begins: nothing is looked up or counted for a packet of a session, and nothing refuses it"""
+    g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+    before = g.records("station"), g.records("host")
+    g.config(sessions_per_host=0, mappings_per_host=0, new_per_second=0, sessions_limit=1)
+    g.at(5)
+    for _ in range(20):
+        g.lan(udp(A, 4000, S, 53), sent=udp(E, 4000, S, 53))
+        g.wan(udp(S, 53, E, 4000), sent=udp(S, 53, A, 4000))
+    assert (g.records("station"), g.records("host")) == before
+    g.lan(udp(A, 4000, S, 54), punt="host_sessions")
 
 
 # --- questions: core/question.h; RFC 4787 REQ-5a ------------------------------------------------------------------------
@@ -438,12 +461,14 @@ def question_and_more(g):
 
 @case
 def tunnel_at_a_questions_port(g):
-    """A VPN at port 53 or 123: many packets each way are no question"""
-    for port in (53, 123):
+    """A VPN at port 53 or 123: many packets either way are no question"""
+    for port, asked, answered in ((53, 9, 9), (123, 9, 9), (53, 9, 1), (53, 1, 9)):
         g.reset()
         g.config(mappings_per_host=1)
-        for _ in range(9):
+        for _ in range(asked):
             g.lan(udp(A, 2000, S, port), sent=udp(E, 2000, S, port))
+        g.at(1)
+        for _ in range(answered):
             g.wan(udp(S, port, E, 2000), sent=udp(S, port, A, 2000))
         g.at(100)
         g.lan(udp(A, 2002, S, 53), punt="host_mappings")

@@ -103,11 +103,66 @@ static void sweep(void)
 	}
 }
 
+/* --- who has what ----------------------------------------------------------------------------- */
+
+struct shares {
+	__u32 sessions, mappings, hosts;
+};
+
+static void shares_add(struct shares *shares, const struct host *host)
+{
+	shares->sessions += host->sessions;
+	shares->mappings += host->mappings;
+	shares->hosts++;
+}
+
+static void shares_compare(const char *whose, const struct shares *counted,
+			   const struct shares *sum)
+{
+	if (!memcmp(counted, sum, sizeof(*sum)))
+		return;
+	printf("not ok - %s: %s has sessions, mappings, hosts %u, %u, %u, and its hosts together "
+	       "%u, %u, %u\n# seed %llu, packet %llu\n",
+	       run.name, whose, counted->sessions, counted->mappings, counted->hosts, sum->sessions,
+	       sum->mappings, sum->hosts, (unsigned long long)run.first_seed,
+	       (unsigned long long)(run.passed + run.stopped));
+	exit(1);
+}
+
+/* RFC 6888 REQ-4: a station, and the gateway, have what their hosts have, whatever has ended. */
+static void stations_check(void)
+{
+	static struct shares of[SETS * RECORDS_A_SET];
+	const struct config *c = arena.config;
+	struct shares all = {}, counted;
+
+	memset(of, 0, sizeof(of));
+	for (__u32 i = 0; i < SETS * RECORDS_A_SET; i++) {
+		const struct record *r = record_at(i);
+
+		if (record_state(r) != SLOT_LIVE || r->key.kind != KIND_HOST)
+			continue;
+		shares_add(&all, &r->host);
+		shares_add(&of[r->host.station % (SETS * RECORDS_A_SET)], &r->host);
+	}
+	counted = (struct shares){c->sessions_used - c->inbound_used, c->mappings_used, all.hosts};
+	shares_compare("the gateway", &counted, &all);
+	for (__u32 i = 0; i < SETS * RECORDS_A_SET; i++) {
+		const struct host *h = &record_at(i)->host;
+
+		counted = (struct shares){h->sessions, h->mappings, h->hosts};
+		if (record_state(record_at(i)) == SLOT_LIVE &&
+		    record_at(i)->key.kind == KIND_STATION)
+			shares_compare("a station", &counted, &of[i]);
+	}
+}
+
 void time_until(__u32 tick)
 {
 	while (tick - swept >= SWEEP) {
 		world.now = swept += SWEEP;
 		sweep();
+		stations_check();
 	}
 	world.now = tick;
 }
