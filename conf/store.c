@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/edit.h"
 #include "conf/file.h"
 #include "conf/load.h"
 
@@ -234,21 +235,22 @@ static int old_keep(struct store *store, const char *path, bool confirm)
 	return rc ? rc : 1;
 }
 
-static bool text_is_of(const struct settings *settings, const char *text, size_t length)
+static bool same_settings(const struct settings *a, const struct settings *b)
 {
-	char *own;
-	size_t own_length;
+	char *text = NULL, *other = NULL;
+	size_t length, other_length;
+	bool same = settings_format(a, &text, &length) == 0 &&
+		    settings_format(b, &other, &other_length) == 0 && length == other_length &&
+		    memcmp(text, other, length) == 0;
 
-	if (settings_format(settings, &own, &own_length) != 0)
-		return false;
-	bool same = own_length == length && memcmp(own, text, length) == 0;
-	free(own);
+	free(text);
+	free(other);
 	return same;
 }
 
 /* A file that cannot be read, or says something else, would meet the next start. */
-static int text_check(const char *path, const char *text, size_t length,
-		      struct settings_error *error)
+static int text_check(const struct settings *settings, const char *path, const char *text,
+		      size_t length, struct settings_error *error)
 {
 	struct settings_error wrong = {0};
 	struct settings *again;
@@ -258,7 +260,7 @@ static int text_check(const char *path, const char *text, size_t length,
 		return settings_error_set(error, rc, wrong.field,
 					  "could not be read back and is not saved: %.190s",
 					  wrong.message);
-	bool same = text_is_of(again, text, length);
+	bool same = same_settings(again, settings);
 	settings_free(again);
 	return same ? 0
 		    : settings_error_set(error, -EINVAL, "",
@@ -276,6 +278,48 @@ static int text_save(struct store *store, const char *path, bool confirm, const 
 	return rc;
 }
 
+/* Every setting spelt out, with a word on what became of the comments in OLD. */
+static int text_anew(const char *path, const struct settings *settings, bool comments, char **text,
+		     size_t *length)
+{
+	const char *slash = strrchr(path, '/');
+	char *plain, *noted;
+
+	int rc = settings_format(settings, &plain, length);
+	if (rc || !comments) {
+		*text = plain;
+		return rc;
+	}
+	int noted_length = asprintf(&noted,
+				    "# Wayleave has written this file anew, as it could not be "
+				    "changed in place: its comments\n# are in the newest file in "
+				    "%s.d.\n%.*s",
+				    slash ? slash + 1 : path, (int)*length, plain);
+	free(plain);
+	if (noted_length < 0)
+		return -ENOMEM;
+	*text = noted;
+	*length = noted_length;
+	fprintf(stderr, "settings: %s was written anew, without its comments\n", path);
+	return 0;
+}
+
+/* The file as it is, with what differs changed in it; or, where that is not safe, written anew. */
+static int text_make(const char *path, const struct settings *settings, char **text, size_t *length)
+{
+	char *old = NULL;
+	size_t old_length = 0;
+
+	if (file_read(path, &old, &old_length) != 0)
+		return settings_format(settings, text, length);
+	int rc = settings_edit(old, old_length, settings, text, length);
+	if (rc == -EINVAL)
+		rc = text_anew(path, settings, settings_has_comments(old, old_length), text,
+			       length);
+	free(old);
+	return rc;
+}
+
 int settings_store_save(const char *path, const struct settings *settings, bool confirm,
 			struct settings_error *error)
 {
@@ -285,10 +329,10 @@ int settings_store_save(const char *path, const struct settings *settings, bool 
 
 	int rc = store_paths(&store, path);
 	if (!rc)
-		rc = settings_format(settings, &text, &length);
+		rc = text_make(path, settings, &text, &length);
 	if (rc)
 		return failed(error, path, rc);
-	rc = text_check(path, text, length, error);
+	rc = text_check(settings, path, text, length, error);
 	if (!rc)
 		rc = failed(error, path, text_save(&store, path, confirm, text, length));
 	free(text);

@@ -32,7 +32,8 @@ struct settings_generation {
 };
 
 /*
- * Saves SETTINGS as FILE; what FILE held becomes the newest generation. With
+ * Saves SETTINGS as FILE, whose text is changed in place (conf/edit.h) or, where that is
+ * not safe, written anew; what FILE held becomes the newest generation. With
  * CONFIRM the change is pending until settings_store_confirm(); a second pending
  * change keeps the first one's way back. The new text is read back first: -EINVAL
  * and FILE as it was when that fails or gives other settings.
