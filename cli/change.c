@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/rehearse.h"
 #include "cli/switch.h"
 #include "conf/load.h"
+#include "conf/machine.h"
 
 #define DEFAULT_FILE "/etc/wayleave/wayleave.yaml"
 
@@ -16,17 +18,21 @@
 static void outcome_print(const struct cli *cli, const json_t *result)
 {
 	json_int_t left = json_integer_value(json_object_get(result, "confirm_within_s"));
-	const json_t *warning;
+	const json_t *warning, *note;
 	size_t i;
 
 	json_array_foreach (json_object_get(result, "warnings"), i, warning)
 		fprintf(stderr, "wayleave: warning: %s\n", json_string_value(warning));
-	if (cli->json)
+	if (cli->json) {
 		cli_print_json(result);
-	else if (left)
-		printf("done; will be undone in %d s; to keep it: wayleave confirm\n", (int)left);
-	else
-		puts("done");
+		return;
+	}
+	fputs("done", stdout);
+	json_array_foreach (json_object_get(result, "notes"), i, note)
+		printf("; %s", json_string_value(note));
+	if (left)
+		printf("; will be undone in %d s; to keep it: wayleave confirm", (int)left);
+	putchar('\n');
 }
 
 /* Takes REQUEST. */
@@ -34,6 +40,12 @@ static int change_send(const struct cli *cli, struct ctl_client *client, json_t 
 {
 	json_t *result;
 
+	if (cli->dry_run) {
+		int tried = rehearse_print(cli, client, request);
+
+		json_decref(request);
+		return tried;
+	}
 	if (request && cli->confirm)
 		json_object_set_new(request, "confirm", json_true());
 	int rc = cli_ask(client, request, &result);
@@ -90,6 +102,19 @@ static bool agreed(const char *question)
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
+/* Who sits there is asked; a script has to have said yes beforehand. */
+static int question_agree(const char *question)
+{
+	if (!isatty(STDIN_FILENO)) {
+		fprintf(stderr, "wayleave: nothing changed; give --yes to do it\n");
+		return CLI_USAGE;
+	}
+	if (agreed(question))
+		return CLI_OK;
+	fprintf(stderr, "nothing changed\n");
+	return CLI_REFUSED;
+}
+
 /*
  * IPsec carries more than people think of, so off needs a yes even when nobody uses it
  * now, and a script has to say it beforehand. The others are asked about only when
@@ -103,14 +128,7 @@ static int off_agree(const struct cli *cli, const struct passthrough_switch *pas
 
 	if (cli->yes || (!ipsec && !(terminal && users)))
 		return CLI_OK;
-	if (!terminal) {
-		fprintf(stderr, "wayleave: nothing changed; give --yes to do it\n");
-		return CLI_USAGE;
-	}
-	if (agreed("Switch it off?"))
-		return CLI_OK;
-	fprintf(stderr, "nothing changed\n");
-	return CLI_REFUSED;
+	return question_agree("Switch it off?");
 }
 
 int cli_set(const struct cli *cli)
@@ -123,7 +141,7 @@ int cli_set(const struct cli *cli)
 	int rc = cli_open(cli, &client);
 	if (rc)
 		return rc;
-	if (passthrough) {
+	if (passthrough && !cli->dry_run) {
 		rc = off_announce(client, passthrough, &users);
 		if (!rc)
 			rc = off_agree(cli, passthrough, users);
@@ -141,6 +159,44 @@ int cli_confirm(const struct cli *cli)
 	return change_once(cli, json_pack("{s:s}", "request", "confirm"));
 }
 
+/*
+ * Shows what would change, and has it agreed to: going back may switch off what somebody
+ * uses. What waits for confirmation is undone by itself anyway: no question.
+ */
+static int rollback_agree(const struct cli *cli, struct ctl_client *client, const json_t *request)
+{
+	json_t *effect;
+	int rc = cli->yes ? CLI_OK : rehearse(client, request, &effect);
+
+	if (rc || cli->yes)
+		return rc;
+	effect_print(stderr, effect);
+	bool waits = json_integer_value(json_object_get(effect, "confirm_within_s")) > 0 &&
+		     json_integer_value(json_object_get(request, "steps")) == 1;
+	json_decref(effect);
+	return waits ? CLI_OK : question_agree("Go back to these settings?");
+}
+
+/* Takes REQUEST. */
+static int rollback(const struct cli *cli, json_t *request)
+{
+	struct ctl_client *client;
+	int rc = cli_open(cli, &client);
+
+	if (rc) {
+		json_decref(request);
+		return rc;
+	}
+	if (!cli->dry_run)
+		rc = rollback_agree(cli, client, request);
+	if (rc)
+		json_decref(request);
+	else
+		rc = change_send(cli, client, request);
+	ctl_client_close(client);
+	return rc;
+}
+
 int cli_rollback(const struct cli *cli)
 {
 	char *end = "";
@@ -150,8 +206,7 @@ int cli_rollback(const struct cli *cli)
 		fprintf(stderr, "wayleave: '%s' is not a number of changes\n", cli->words[0]);
 		return CLI_USAGE;
 	}
-	return change_once(cli,
-			   json_pack("{s:s, s:i}", "request", "rollback", "steps", (int)steps));
+	return rollback(cli, json_pack("{s:s, s:i}", "request", "rollback", "steps", (int)steps));
 }
 
 /* --- forward ---------------------------------------------------------------------------------- */
@@ -271,13 +326,17 @@ int cli_check(const struct cli *cli)
 	const char *path = cli->words_count ? cli->words[0] : DEFAULT_FILE;
 	struct settings *settings;
 	struct settings_error error;
+	struct outlook outlook;
 	char text[1024];
 
 	if (settings_load(path, &settings, &error) != 0) {
 		fprintf(stderr, "%s\n", settings_error_text(&error, text, sizeof(text)));
 		return CLI_REFUSED;
 	}
+	outlook_read(&outlook, settings, &machine_facts);
 	settings_free(settings);
+	if (!outlook_print(&outlook, path, stderr))
+		return CLI_REFUSED;
 	printf("%s: OK\n", path);
 	return CLI_OK;
 }

@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "conf/near.h"
+
 #define DEFAULT_RUN_DIR "/run/wayleave"
 
 /* --- the commands --------------------------------------------------------------------- */
@@ -19,6 +21,7 @@ enum {
 	TAKES_YES = 1 << 1,
 	TAKES_FILTER = 1 << 2, /* --limit, --protocol, --class, --inside, --remote */
 	TAKES_ALL = 1 << 3,
+	TAKES_DRY_RUN = 1 << 4,
 };
 
 static const struct command {
@@ -53,23 +56,30 @@ static const struct command {
 	 "Tunnels, devices and drops, live. Without a terminal one snapshot is printed.",
 	 "  wayleave watch\n"
 	 "  wayleave watch > snapshot.txt\n"},
-	{"set", cli_set, 2, 2, TAKES_CONFIRM | TAKES_YES, "change one setting", "NAME VALUE",
+	{"set", cli_set, 2, 2, TAKES_CONFIRM | TAKES_YES | TAKES_DRY_RUN, "change one setting",
+	 "NAME VALUE",
 	 "Changes one setting, at once and in the settings file. With --confirm the change\n"
-	 "undoes itself after 60 s unless `wayleave confirm` is given.",
+	 "undoes itself after 60 s unless `wayleave confirm` is given. --dry-run says which\n"
+	 "live tunnels, and whether your own SSH session, it would cut off.",
 	 "  wayleave set passthrough.pptp nat-only\n"
 	 "  wayleave set timeouts.udp 600\n"
 	 "  wayleave set lan.interfaces br0,eth2 --confirm\n"
+	 "  wayleave set passthrough.ipsec off --dry-run\n"
 	 "  wayleave set passthrough.ipsec off --yes\n"},
 	{"confirm", cli_confirm, 0, 0, 0, "keep a change that was made with --confirm", "",
 	 "Keeps a change that was made with --confirm.",
 	 "  wayleave confirm\n"
 	 "  wayleave set wan.interface ppp0 --confirm && ssh gateway wayleave confirm\n"},
-	{"rollback", cli_rollback, 0, 1, TAKES_CONFIRM, "go back to older settings", "[N]",
+	{"rollback", cli_rollback, 0, 1, TAKES_CONFIRM | TAKES_YES | TAKES_DRY_RUN,
+	 "go back to older settings", "[N]",
 	 "Goes back to the settings before the last change, or N changes back (see\n"
-	 "`wayleave show config`). While a change waits for confirmation, takes it back.",
+	 "`wayleave show config`). Shows the difference and asks. While a change waits for\n"
+	 "confirmation, takes it back without a question.",
 	 "  wayleave rollback\n"
-	 "  wayleave rollback 3 --confirm\n"},
-	{"forward", cli_forward, 1, 6, TAKES_CONFIRM, "port forwards: list, add, remove",
+	 "  wayleave rollback 2 --dry-run\n"
+	 "  wayleave rollback 3 --confirm --yes\n"},
+	{"forward", cli_forward, 1, 6, TAKES_CONFIRM | TAKES_DRY_RUN,
+	 "port forwards: list, add, remove",
 	 "list | add PROTOCOL[:PORT[-LAST]] ADDRESS[:PORT] [NAME] |\n"
 	 "                 remove NAME|#N",
 	 "Port forwards from the WAN address to an inside host. PROTOCOL is tcp, udp, or\n"
@@ -79,8 +89,8 @@ static const struct command {
 	 "  wayleave forward add esp 192.168.1.12\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
-	{"setup", cli_setup, 0, 1, 0, "web page: its address and the one-time code for the first password",
-	 "[reset|unlock]",
+	{"setup", cli_setup, 0, 1, 0,
+	 "web page: its address and the one-time code for the first password", "[reset|unlock]",
 	 "The page's address, and the one-time code that setting its first password takes. reset\n"
 	 "removes a forgotten password and ends every session; unlock lets everybody who was\n"
 	 "locked out by wrong passwords try again.",
@@ -88,7 +98,8 @@ static const struct command {
 	 "  wayleave setup unlock\n"},
 	{"check", cli_check, 0, 1, 0, "say what is wrong in a settings file", "[FILE]",
 	 "Reads a settings file (/etc/wayleave/wayleave.yaml) and says file, line and field of\n"
-	 "what is wrong. Needs no daemon and changes nothing.",
+	 "what is wrong, and what does not fit this machine: groups, interfaces, certificates,\n"
+	 "the targets of port forwards. Needs no daemon and changes nothing.",
 	 "  wayleave check\n"
 	 "  wayleave check new.yaml && cp new.yaml /etc/wayleave/wayleave.yaml\n"},
 };
@@ -102,6 +113,28 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* `wayleave vpn` means `wayleave show vpn`. */
+static int command_unknown(const char *name)
+{
+	struct near near = {.given = name};
+	char hint[NEAR_HINT_BYTES];
+	const char *list = NULL;
+
+	for (size_t i = 0; cli_lists[i]; i++) {
+		near_look(&near, cli_lists[i]);
+		if (near.word == cli_lists[i])
+			list = cli_lists[i];
+	}
+	for (size_t i = 0; i < COMMANDS_COUNT; i++)
+		near_look(&near, commands[i].name);
+	if (near.word && near.word == list)
+		snprintf(hint, sizeof(hint), "; did you mean show %s?", list);
+	else
+		near_hint(&near, hint, sizeof(hint));
+	fprintf(stderr, "wayleave: there is no command '%s'%s\ntry: wayleave --help\n", name, hint);
+	return CLI_USAGE;
+}
+
 /* --- help ------------------------------------------------------------------------------- */
 
 static void command_help(FILE *out, const struct command *command)
@@ -112,6 +145,8 @@ static void command_help(FILE *out, const struct command *command)
 		fputs("\n  --confirm        undo after 60 s unless confirmed\n", out);
 	if (command->takes & TAKES_YES)
 		fputs("  --yes            do not ask\n", out);
+	if (command->takes & TAKES_DRY_RUN)
+		fputs("  --dry-run        say what it would do, and change nothing\n", out);
 	if (command->takes & TAKES_FILTER)
 		fputs("\n  --protocol P     tcp, udp, icmp, esp, gre, l2tp\n"
 		      "  --class C        plain, pptp, l2tp, ipsec, wireguard, openvpn, tunnel\n"
@@ -148,6 +183,7 @@ static void general_help(FILE *out)
 enum {
 	OPTION_YES = 256,
 	OPTION_CONFIRM,
+	OPTION_DRY_RUN,
 	OPTION_ALL,
 	OPTION_LIMIT,
 	OPTION_PROTOCOL,
@@ -164,6 +200,7 @@ static const struct option options[] = {
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"confirm", no_argument, NULL, OPTION_CONFIRM},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"all", no_argument, NULL, OPTION_ALL},
 	{"limit", required_argument, NULL, OPTION_LIMIT},
 	{"protocol", required_argument, NULL, OPTION_PROTOCOL},
@@ -234,6 +271,10 @@ static bool option_take(struct invocation *invocation, int option, const char *a
 	case OPTION_CONFIRM:
 		cli->confirm = true;
 		invocation->given |= TAKES_CONFIRM;
+		return true;
+	case OPTION_DRY_RUN:
+		cli->dry_run = true;
+		invocation->given |= TAKES_DRY_RUN;
 		return true;
 	case OPTION_ALL:
 		cli->all = true;
@@ -307,10 +348,8 @@ int cli_run(int argc, char **argv)
 		return invocation.help ? CLI_OK : CLI_USAGE;
 	}
 	const struct command *command = command_find(cli->words[0]);
-	if (!command) {
-		fprintf(stderr, "wayleave: there is no command '%s'\n", cli->words[0]);
-		return usage_wrong(NULL);
-	}
+	if (!command)
+		return command_unknown(cli->words[0]);
 	return command_run(&invocation, command);
 }
 

@@ -25,7 +25,7 @@ enum cli_exit {
 
 struct cli {
 	const char *run_dir;
-	bool json, yes, confirm, all;
+	bool json, yes, confirm, dry_run, all;
 	size_t limit;					/* 0: all */
 	const char *protocol, *class, *inside, *remote; /* filters; NULL: any */
 	char **words;					/* after the command's name */
@@ -36,6 +36,9 @@ struct cli {
 int cli_run(int argc, char **argv);
 
 /* --- the commands; each returns an enum cli_exit --- */
+
+/* What `show` takes; NULL at the end. */
+extern const char *const cli_lists[];
 
 int cli_status(const struct cli *cli);
 int cli_show(const struct cli *cli);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "conf/near.h"
 
 /* A table is held whole to measure its columns, and nobody reads more. */
 #define ROWS_DEFAULT 1000
@@ -160,16 +161,30 @@ static int list_run(const struct cli *cli, const char *what)
 	return rc;
 }
 
+const char *const cli_lists[] = {"sessions", "vpn", "devices", "counters", "audit", "config", NULL};
+
+static bool is_list(const char *what)
+{
+	for (size_t i = 0; cli_lists[i]; i++)
+		if (strcmp(what, cli_lists[i]) == 0)
+			return true;
+	return false;
+}
+
 int cli_show(const struct cli *cli)
 {
-	static const char *const lists[] = {"sessions", "vpn", "devices", "counters", "audit"};
 	const char *what = cli->words[0];
+	struct near near = {.given = what};
+	char hint[NEAR_HINT_BYTES];
 
 	if (strcmp(what, "config") == 0)
 		return config_show(cli);
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
-		if (strcmp(what, lists[i]) == 0)
-			return list_run(cli, what);
-	fprintf(stderr, "wayleave: show what? sessions, vpn, devices, counters, config or audit\n");
+	if (is_list(what))
+		return list_run(cli, what);
+	for (size_t i = 0; cli_lists[i]; i++)
+		near_look(&near, cli_lists[i]);
+	fprintf(stderr,
+		"wayleave: show what? sessions, vpn, devices, counters, config or audit%s\n",
+		near_hint(&near, hint, sizeof(hint)));
 	return CLI_USAGE;
 }

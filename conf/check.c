@@ -11,6 +11,7 @@
 
 #include "conf/field.h"
 #include "conf/load.h"
+#include "conf/near.h"
 #include "conf/printable.h"
 #include "conf/subnets.h"
 
@@ -56,12 +57,15 @@ static bool decimal(const char *text, uint32_t *value)
 static int word_missing(const struct settings_field *field, const char *text,
 			struct settings_error *error)
 {
-	char words[128];
+	char words[128], hint[NEAR_HINT_BYTES];
+	struct near near = {.given = text};
 
 	settings_field_words(field, words, sizeof(words));
+	for (size_t i = 0; i < field->words_count; i++)
+		near_look(&near, field->words[i].str);
 	if (field->kind == FIELD_ENUM)
-		return settings_error_set(error, -EINVAL, field->name, "'%.40s' is none of %s",
-					  text, words);
+		return settings_error_set(error, -EINVAL, field->name, "'%.40s' is none of %s%s",
+					  text, words, near_hint(&near, hint, sizeof(hint)));
 	return settings_error_set(error, -EINVAL, field->name,
 				  "'%.40s' is not a whole number from %u to %u%s%s", text,
 				  field->min, field->max, *words ? " and none of " : "", words);

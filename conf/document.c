@@ -9,6 +9,7 @@
 
 #include "conf/check.h"
 #include "conf/load.h"
+#include "conf/near.h"
 
 /* --- libcyaml's complaints --------------------------------------------------------- */
 
@@ -80,6 +81,26 @@ static const char *shape_sentence(const char *reason)
 	return "wants a single value";
 }
 
+/* Names of settings, and their sections alone: "passtrough" for "passthrough". */
+static int key_unknown(const char *path, struct settings_error *error)
+{
+	struct near near = {.given = path};
+	char hint[NEAR_HINT_BYTES], section[32];
+
+	for (size_t i = 0; i < settings_fields_count; i++)
+		near_look(&near, settings_fields[i].name);
+	near_look(&near, "port_forwards");
+	for (size_t i = 0; !strchr(path, '.') && i < settings_fields_count; i++) {
+		snprintf(section, sizeof(section), "%.*s",
+			 (int)strcspn(settings_fields[i].name, "."), settings_fields[i].name);
+		near_look(&near, section);
+		if (near.word == section)
+			break;
+	}
+	return settings_error_set(error, -EINVAL, path, "there is no such setting%s",
+				  near_hint(&near, hint, sizeof(hint)));
+}
+
 static int complaint_error(const struct complaint *complaint, cyaml_err_t code,
 			   struct settings_error *error)
 {
@@ -90,7 +111,7 @@ static int complaint_error(const struct complaint *complaint, cyaml_err_t code,
 		return settings_error_set(error, -ENOMEM, "", "no memory");
 	case CYAML_ERR_INVALID_KEY:
 		path_join(path, sizeof(path), complaint->path, reason_object(complaint));
-		return settings_error_set(error, -EINVAL, path, "there is no such setting");
+		return key_unknown(path, error);
 	case CYAML_ERR_MAPPING_FIELD_MISSING:
 		path_join(path, sizeof(path), complaint->path, reason_object(complaint));
 		return settings_error_set(error, -EINVAL, path, "is missing");

@@ -9,6 +9,7 @@
 
 #include "conf/check.h"
 #include "conf/load.h"
+#include "conf/near.h"
 #include "conf/schema.h"
 
 /* --- names ------------------------------------------------------------------------ */
@@ -147,13 +148,24 @@ int settings_edit_finish(struct settings *settings, struct settings *work, int r
 	return rc;
 }
 
+static int unknown(const char *name, struct settings_error *error)
+{
+	struct near near = {.given = name};
+	char hint[NEAR_HINT_BYTES];
+
+	for (size_t i = 0; i < settings_fields_count; i++)
+		near_look(&near, settings_fields[i].name);
+	return settings_error_set(error, -ENOENT, name, "there is no such setting%s",
+				  near_hint(&near, hint, sizeof(hint)));
+}
+
 int settings_set(struct settings *settings, const char *name, const char *value,
 		 struct settings_error *error)
 {
 	const struct settings_field *field = settings_field_find(name);
 
 	if (!field)
-		return settings_error_set(error, -ENOENT, name, "there is no such setting");
+		return unknown(name, error);
 	struct settings *work = settings_copy(settings);
 	if (!work)
 		return settings_error_set(error, -ENOMEM, name, "no memory");
@@ -173,7 +185,7 @@ int settings_set_all(struct settings *settings, const json_t *values, struct set
 		const struct settings_field *field = settings_field_find(name);
 
 		if (!field)
-			rc = settings_error_set(error, -ENOENT, name, "there is no such setting");
+			rc = unknown(name, error);
 		else if (!json_is_string(value))
 			rc = settings_error_set(error, -EINVAL, name, "is not text");
 		else

@@ -10,6 +10,7 @@
 #include "conf/check.h"
 #include "conf/field.h"
 #include "conf/load.h"
+#include "conf/near.h"
 #include "conf/schema.h"
 
 json_t *settings_forward_json(const struct port_forward_settings *forward)
@@ -182,14 +183,27 @@ static unsigned int forward_find(const struct settings *settings, const char *ke
 	return place - 1;
 }
 
+static int forward_unknown(const struct settings *settings, const char *key,
+			   struct settings_error *error)
+{
+	struct near near = {.given = key};
+	char hint[NEAR_HINT_BYTES];
+
+	for (unsigned int i = 0; i < settings->port_forwards_count; i++)
+		if (settings->port_forwards[i].name)
+			near_look(&near, settings->port_forwards[i].name);
+	return settings_error_set(error, -ENOENT, "port_forwards",
+				  "there is no port forward '%.64s'%s", key,
+				  near_hint(&near, hint, sizeof(hint)));
+}
+
 int settings_forward_remove(struct settings *settings, const char *key,
 			    struct settings_error *error)
 {
 	unsigned int i = forward_find(settings, key);
 
 	if (i == settings->port_forwards_count)
-		return settings_error_set(error, -ENOENT, "port_forwards",
-					  "there is no port forward '%.64s'", key);
+		return forward_unknown(settings, key, error);
 	free(settings->port_forwards[i].name);
 	settings->port_forwards_count--;
 	memmove(&settings->port_forwards[i], &settings->port_forwards[i + 1],

@@ -213,6 +213,21 @@ int settings_store_resolve(const char *path, bool *undone, struct settings_error
 	return failed(error, path, rc);
 }
 
+int settings_store_waiting(const char *path, struct settings **settings,
+			   struct settings_error *error)
+{
+	struct store store;
+	int rc = store_paths(&store, path);
+	int number = rc ? rc : pending_read(&store);
+
+	*settings = NULL;
+	if (!number)
+		return settings_error_set(error, -ENOENT, "", "no change waits for confirmation");
+	if (number < 0)
+		return failed(error, rc ? path : store.pending, number);
+	return settings_load(generation_path(&store, number), settings, error);
+}
+
 /* --- save and go back -------------------------------------------------------------------- */
 
 /* Steps 1 and 2. Returns 1 when the change is pending by this call, 0 when not, or -errno. */

@@ -54,6 +54,11 @@ int settings_store_confirm(const char *path, struct settings_error *error);
  */
 int settings_store_resolve(const char *path, bool *undone, struct settings_error *error);
 
+/* What settings_store_resolve() would make the present content, checked; changes nothing.
+ * -ENOENT: nothing waits. */
+int settings_store_waiting(const char *path, struct settings **settings,
+			   struct settings_error *error);
+
 /*
  * Loads the STEPS-th older content (1: the one before the present), checked; the
  * caller frees *SETTINGS and saves it with settings_store_save() to make it the

@@ -22,7 +22,9 @@ struct ctl_change {
 	time_t deadline_s; /* CLOCK_BOOTTIME; 0: nothing waits */
 	ctl_apply_fn apply;
 	void *daemon;
-	struct ctl_audit *audit; /* NULL: none is kept */
+	struct ctl_audit *audit;     /* NULL: none is kept */
+	ctl_apply_fn check;	     /* NULL: none */
+	struct settings **rehearsal; /* where the settings go instead; NULL: changes count */
 };
 
 static time_t now_s(void)
@@ -124,6 +126,25 @@ static void wait_over(evutil_socket_t fd, short events, void *data)
 
 /* --- one change ------------------------------------------------------------------------ */
 
+static int checked(struct ctl_change *change, const struct settings *wanted,
+		   struct settings_error *error)
+{
+	return change->check ? change->check(change->daemon, change->settings, wanted, error) : 0;
+}
+
+/* A rehearsal ends where the daemon would be told: takes WORK. */
+static int rehearsed(struct ctl_change *change, struct settings *work)
+{
+	settings_free(*change->rehearsal);
+	*change->rehearsal = work;
+	return 0;
+}
+
+void ctl_change_rehearse(struct ctl_change *change, struct settings **wanted)
+{
+	change->rehearsal = wanted;
+}
+
 /* Applies and saves WORK, takes it in every case. */
 static int commit(struct ctl_change *change, struct settings *work, bool confirm,
 		  struct settings_error *error)
@@ -138,7 +159,11 @@ static int commit(struct ctl_change *change, struct settings *work, bool confirm
 					  "back or wait %u s",
 					  ctl_change_seconds_left(change));
 	}
-	int rc = change->apply(change->daemon, change->settings, work, error);
+	if (change->rehearsal)
+		return rehearsed(change, work);
+	int rc = checked(change, work, error);
+	if (!rc)
+		rc = change->apply(change->daemon, change->settings, work, error);
 	if (rc) {
 		settings_free(work);
 		return rc;
@@ -252,12 +277,15 @@ int ctl_change_rollback(struct ctl_change *change, unsigned int steps, bool conf
 {
 	struct settings *old;
 
-	if (change->deadline_s && steps == 1) {
+	bool taken_back = change->deadline_s && steps == 1;
+
+	if (taken_back && !change->rehearsal) {
 		wait_end(change);
 		return undo(change, error);
 	}
-	int rc = settings_store_older(change->path, steps, &old, error);
-	return rc ? rc : commit(change, old, confirm, error);
+	int rc = taken_back ? settings_store_waiting(change->path, &old, error)
+			    : settings_store_older(change->path, steps, &old, error);
+	return rc ? rc : commit(change, old, confirm || taken_back, error);
 }
 
 int ctl_change_confirm(struct ctl_change *change, struct settings_error *error)
@@ -275,6 +303,11 @@ int ctl_change_reload(struct ctl_change *change, struct settings_error *error)
 	struct settings_error ignored;
 
 	int rc = settings_load(change->path, &settings, error);
+	if (!rc) {
+		rc = checked(change, settings, error);
+		if (rc)
+			settings_free(settings);
+	}
 	if (!rc)
 		rc = follow(change, settings, error);
 	/* whoever edits the file by hand has spoken; going back would undo that too */
@@ -344,6 +377,11 @@ struct ctl_change *ctl_change_new(struct event_base *base, const char *path,
 	}
 	change->settings = settings;
 	return change;
+}
+
+void ctl_change_check(struct ctl_change *change, ctl_apply_fn check)
+{
+	change->check = check;
 }
 
 void ctl_change_audit(struct ctl_change *change, struct ctl_audit *audit)

@@ -38,6 +38,12 @@ struct ctl_change *ctl_change_new(struct event_base *base, const char *path,
 				  struct settings *settings, ctl_apply_fn apply, void *daemon);
 void ctl_change_free(struct ctl_change *change);
 
+/*
+ * CHECK is asked before a change is applied, and may refuse it: of all that somebody wants
+ * (the file after SIGHUP too), not of what is taken back. As ctl_apply_fn; changes nothing.
+ */
+void ctl_change_check(struct ctl_change *change, ctl_apply_fn check);
+
 /* Changes that nobody confirmed are written to AUDIT, too, which outlives CHANGE's timer. */
 void ctl_change_audit(struct ctl_change *change, struct ctl_audit *audit);
 
@@ -69,6 +75,12 @@ int ctl_change_forward_remove(struct ctl_change *change, const char *key, bool c
 int ctl_change_rollback(struct ctl_change *change, unsigned int steps, bool confirm,
 			struct settings_error *error);
 int ctl_change_confirm(struct ctl_change *change, struct settings_error *error);
+
+/*
+ * With WANTED the changes above are only tried: *WANTED becomes the settings that they would
+ * lead to, the caller's to free, and nothing has changed. NULL: from now on they count again.
+ */
+void ctl_change_rehearse(struct ctl_change *change, struct settings **wanted);
 
 /* Seconds until an unconfirmed change is undone; 0: nothing waits. */
 unsigned int ctl_change_seconds_left(const struct ctl_change *change);

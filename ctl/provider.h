@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/error.h"
+#include "conf/settings.h"
+
 #define CTL_PAGE_MAX 1000
 
 /* Which part of a list is wanted. Addresses are 0 and names NULL when not asked for. */
@@ -42,6 +45,13 @@ struct ctl_arm {
 	uint32_t external_id; /* what the remote side sees in its place; 0: allocate */
 	uint32_t remote_id;   /* chosen by the server: outbound SPI, server's Call ID */
 	uint32_t count;	      /* at least 1 */
+};
+
+/* A change that somebody asks about before it is made. */
+struct ctl_rehearsal {
+	const struct settings *present, *wanted;
+	struct in_addr asker; /* where a browser or an SSH session comes from; 0: not known */
+	bool page;	      /* a browser */
 };
 
 /* What the daemon keeps for the web process, which has no files (http/web_state.h). */
@@ -80,6 +90,18 @@ struct ctl_provider {
 
 	/* Appends all counters, in the order of reason.def. */
 	int (*counters)(void *daemon, json_t *items);
+
+	/* Sentences about the change that was made last, an array; asking takes them away. May be
+	 * NULL. */
+	json_t *(*notes)(void *daemon);
+
+	/*
+	 * What a change would do: {"notes": [sentence], "cuts": [{"device", "device_name", "kind",
+	 * "class", "server", "because"}], "you": sentence}, the last where it concerns who asks.
+	 * -EINVAL and *ERROR: the change would be refused. May be NULL.
+	 */
+	int (*effect)(void *daemon, const struct ctl_rehearsal *rehearsal, json_t **result,
+		      struct settings_error *error);
 
 	/* {"version", "candidate", "newer", "checked_at"}; may be NULL. */
 	int (*version)(void *daemon, json_t **result);

@@ -40,7 +40,7 @@ json_t *request_failure(int rc)
 	return request_refusal("failed", NULL, strerror(-rc));
 }
 
-static json_t *settings_refusal(int rc, const struct settings_error *error)
+json_t *request_settings_refusal(int rc, const struct settings_error *error)
 {
 	char text[512];
 	const char *code = rc == -ENOENT   ? "not-found"
@@ -56,59 +56,6 @@ static json_t *settings_refusal(int rc, const struct settings_error *error)
 
 /* --- show ------------------------------------------------------------------------------ */
 
-/* A member that must be text if it is there. */
-static bool text_take(const json_t *object, const char *name, const char **text)
-{
-	const json_t *value = json_object_get(object, name);
-
-	*text = json_string_value(value);
-	return !value || *text;
-}
-
-static bool address_take(const json_t *object, const char *name, struct in_addr *address)
-{
-	const char *text;
-
-	if (!text_take(object, name, &text))
-		return false;
-	return !text || inet_pton(AF_INET, text, address) == 1;
-}
-
-static bool count_take(const json_t *object, const char *name, json_int_t least, json_int_t most,
-		       json_int_t *count)
-{
-	const json_t *value = json_object_get(object, name);
-
-	if (!value)
-		return true;
-	*count = json_integer_value(value);
-	return json_is_integer(value) && *count >= least && *count <= most;
-}
-
-/* Returns the name of the member that is wrong, or NULL. */
-static const char *query_take(const json_t *request, struct ctl_query *query)
-{
-	const json_t *filter = json_object_get(request, "filter");
-	json_int_t cursor = 0, limit = CTL_PAGE_MAX;
-
-	*query = (struct ctl_query){0};
-	if (!count_take(request, "cursor", 0, INT64_MAX, &cursor))
-		return "cursor";
-	if (!count_take(request, "limit", 1, CTL_PAGE_MAX, &limit))
-		return "limit";
-	query->cursor = cursor;
-	query->limit = limit;
-	if (filter && !json_is_object(filter))
-		return "filter";
-	if (!text_take(filter, "protocol", &query->protocol))
-		return "filter.protocol";
-	if (!text_take(filter, "class", &query->class))
-		return "filter.class";
-	if (!address_take(filter, "inside", &query->inside))
-		return "filter.inside";
-	return address_take(filter, "remote", &query->remote) ? NULL : "filter.remote";
-}
-
 typedef int (*list_fn)(void *daemon, const struct ctl_query *query, json_t *items, uint64_t *next);
 
 static json_t *list_answer(const struct request_context *context, const json_t *request,
@@ -117,9 +64,9 @@ static json_t *list_answer(const struct request_context *context, const json_t *
 	struct ctl_query query;
 	uint64_t next = 0;
 
-	const char *wrong = query_take(request, &query);
-	if (wrong)
-		return request_bad(wrong, "is not as docs/control-protocol.md has it");
+	json_t *refusal = request_query(request, &query);
+	if (refusal)
+		return refusal;
 	json_t *items = json_array();
 	int rc = list(context->daemon, &query, items, &next);
 	if (rc) {
@@ -144,10 +91,10 @@ static json_t *counters_answer(const struct request_context *context)
 static json_t *audit_answer(const struct request_context *context, const json_t *request)
 {
 	struct ctl_query query;
-	const char *wrong = query_take(request, &query);
+	json_t *refusal = request_query(request, &query);
 
-	if (wrong)
-		return request_bad(wrong, "is not as docs/control-protocol.md has it");
+	if (refusal)
+		return refusal;
 	json_t *items = json_array();
 	uint64_t next = ctl_audit_list(context->audit, query.cursor, query.limit, items);
 
@@ -156,6 +103,8 @@ static json_t *audit_answer(const struct request_context *context, const json_t 
 
 static json_t *show(const struct request_context *context, const json_t *request)
 {
+	static const char *const lists[] = {"sessions", "vpn",	 "devices", "counters",
+					    "config",	"audit", NULL};
 	const struct ctl_provider *provider = context->provider;
 	const char *what = json_string_value(json_object_get(request, "what"));
 
@@ -173,7 +122,7 @@ static json_t *show(const struct request_context *context, const json_t *request
 		return request_success(ctl_change_json(context->change));
 	if (strcmp(what, "audit") == 0)
 		return audit_answer(context, request);
-	return request_bad("what", "is one of sessions, vpn, devices, counters, config, audit");
+	return request_none_of("what", what, lists);
 }
 
 static json_t *status(const struct request_context *context, const json_t *request)
@@ -189,12 +138,16 @@ static json_t *status(const struct request_context *context, const json_t *reque
 static json_t *change_answer(const struct request_context *context, int rc,
 			     const struct settings_error *error)
 {
-	json_t *status = NULL, *warnings, *answer;
+	json_t *status = NULL, *warnings, *notes, *answer;
 
 	if (rc)
-		return settings_refusal(rc, error);
+		return request_settings_refusal(rc, error);
 	answer = json_pack("{s:i}", "confirm_within_s",
 			   (int)ctl_change_seconds_left(context->change));
+	notes = context->provider->notes ? context->provider->notes(context->daemon) : NULL;
+	if (json_array_size(notes))
+		json_object_set(answer, "notes", notes);
+	json_decref(notes);
 	if (!context->provider->status(context->daemon, &status)) {
 		warnings = json_object_get(status, "warnings");
 		if (json_array_size(warnings))
@@ -280,7 +233,7 @@ static json_t *rollback(const struct request_context *context, const json_t *req
 	struct settings_error error = {0};
 	json_int_t steps = 1;
 
-	if (!count_take(request, "steps", 1, 1000, &steps))
+	if (!request_count(request, "steps", 1, 1000, &steps))
 		return request_bad("steps", "is not a number from 1 on");
 	int rc = ctl_change_rollback(context->change, steps,
 				     json_is_true(json_object_get(request, "confirm")), &error);
@@ -346,17 +299,17 @@ static const char *arm_take(const json_t *request, struct ctl_arm *arm)
 		return "kind";
 	arm->kind = *kind == 'e' ? CTL_ARM_ESP : CTL_ARM_PPTP;
 	json_int_t most = arm->kind == CTL_ARM_ESP ? UINT32_MAX : UINT16_MAX;
-	if (!address_take(request, "inside", &arm->inside) || arm->inside.s_addr == 0)
+	if (!request_address(request, "inside", &arm->inside) || arm->inside.s_addr == 0)
 		return "inside";
-	if (!address_take(request, "remote", &arm->remote) || arm->remote.s_addr == 0)
+	if (!request_address(request, "remote", &arm->remote) || arm->remote.s_addr == 0)
 		return "remote";
-	if (!count_take(request, "inside_id", 0, most, &inside) || inside < 0)
+	if (!request_count(request, "inside_id", 0, most, &inside) || inside < 0)
 		return "inside_id";
-	if (!count_take(request, "external_id", 0, most, &external))
+	if (!request_count(request, "external_id", 0, most, &external))
 		return "external_id";
-	if (!count_take(request, "remote_id", 0, most, &remote) || remote < 0)
+	if (!request_count(request, "remote_id", 0, most, &remote) || remote < 0)
 		return "remote_id";
-	if (!count_take(request, "count", 1, 1 << 24, &count))
+	if (!request_count(request, "count", 1, 1 << 24, &count))
 		return "count";
 	arm->inside_id = inside;
 	arm->external_id = external;
@@ -430,8 +383,11 @@ static json_t *permitted(const struct request_context *context, const struct req
 	if (kind->permission == MAY_CHANGE && !context->change)
 		return request_refusal("unknown-request", NULL,
 				       "this daemon's settings cannot be changed");
-	return kind->permission == MAY_CHANGE ? request_audited(context, kind, request)
-					      : kind->answer(context, request);
+	if (kind->permission != MAY_CHANGE)
+		return kind->answer(context, request);
+	return json_is_true(json_object_get(request, "dry_run"))
+		       ? request_rehearsed(context, kind, request)
+		       : request_audited(context, kind, request);
 }
 
 static json_t *object_answer(const struct request_context *context, const json_t *request)

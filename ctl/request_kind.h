@@ -24,6 +24,24 @@ json_t *request_success(json_t *result); /* takes RESULT */
 json_t *request_bad(const char *field, const char *message);
 json_t *request_failure(int rc);
 
+json_t *request_settings_refusal(int rc, const struct settings_error *error);
+
+/*
+ * request_query.c: a member NAME of OBJECT where it is there; false: it is not an IPv4 address,
+ * not a whole number from LEAST to MOST.
+ */
+bool request_address(const json_t *object, const char *name, struct in_addr *address);
+bool request_count(const json_t *object, const char *name, json_int_t least, json_int_t most,
+		   json_int_t *count);
+/* Which part of a list; the refusal, or NULL. */
+json_t *request_query(const json_t *request, struct ctl_query *query);
+/* The refusal of WORD, which is none of WORDS (NULL at the end). */
+json_t *request_none_of(const char *field, const char *word, const char *const *words);
+
+/* request_rehearse.c: what KIND's change would do, without doing it. */
+json_t *request_rehearsed(const struct request_context *context, const struct request_kind *kind,
+			  const json_t *request);
+
 /* KIND's answer, and a line about it in the audit log. */
 json_t *request_audited(const struct request_context *context, const struct request_kind *kind,
 			const json_t *request);

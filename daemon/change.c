@@ -14,20 +14,6 @@
 #include "daemon/sweeper.h"
 #include "daemon/web_process.h"
 
-/* What only a new start can follow. */
-static int change_refuses(const struct settings *present, const struct settings *wanted,
-			  struct settings_error *error)
-{
-	if (strcmp(present->run_dir, wanted->run_dir))
-		return settings_error_set(error, -EINVAL, "run_dir",
-					  "cannot change while the daemon runs; use --teardown, "
-					  "change it and start again");
-	if (strcmp(present->control_group ? present->control_group : "",
-		   wanted->control_group ? wanted->control_group : ""))
-		log_notice("control_group takes effect at the next start");
-	return 0;
-}
-
 static bool interfaces_differ(const struct settings *a, const struct settings *b)
 {
 	if (strcmp(a->wan.interface, b->wan.interface) || a->dataplane != b->dataplane ||
@@ -99,9 +85,9 @@ int gateway_change(void *context, const struct settings *present, const struct s
 		   struct settings_error *error)
 {
 	struct gateway *gateway = context;
-	int err = change_refuses(present, wanted, error);
+	int err = 0;
 
-	if (!err && interfaces_differ(present, wanted))
+	if (interfaces_differ(present, wanted))
 		err = interfaces_change(gateway, present, wanted, error);
 	if (err)
 		return err;

@@ -16,6 +16,7 @@
 #include "daemon/change.h"
 #include "daemon/clock.h"
 #include "daemon/connections.h"
+#include "daemon/effect.h"
 #include "daemon/esp_flows.h"
 #include "daemon/forward_report.h"
 #include "daemon/forwards.h"
@@ -239,6 +240,7 @@ static void kernel_undo(struct gateway *gateway)
 static void gateway_close(struct gateway *gateway)
 {
 	ctl_server_stop(gateway->server);
+	json_decref(gateway->notes);
 	web_process_end(gateway->web);
 	web_store_free(gateway->web_store);
 	ctl_audit_free(gateway->audit);
@@ -309,9 +311,13 @@ static int control_start(struct gateway *gateway)
 					     .daemon = gateway};
 	int err = ctl_server_start(gateway->base, &options, &gateway->server);
 
-	if (err == -ENOENT)
-		log_error("control_group: there is no group %s", options.control_group);
-	else if (err)
+	/* a group that was deleted is no reason not to translate; effect_log() has said it */
+	if (err == -ENOENT && options.control_group) {
+		gateway->group_missing = true;
+		options.control_group = NULL;
+		err = ctl_server_start(gateway->base, &options, &gateway->server);
+	}
+	if (err)
 		log_error("the control socket in %s cannot be opened: %s", options.run_dir,
 			  strerror(-err));
 	return err;
@@ -361,6 +367,7 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	if (!gateway->audit || !gateway->web_store || !gateway->package)
 		return -ENOMEM;
 	ctl_change_audit(gateway->change, gateway->audit);
+	ctl_change_check(gateway->change, effect_check);
 	err = loop_events_start(gateway);
 	sweeper_tell(gateway->sweeper, &calls);
 	if (!err)
@@ -477,6 +484,7 @@ int gateway_run(const char *settings_path, struct settings *settings)
 	if (!gateway)
 		return -ENOMEM;
 	signal(SIGPIPE, SIG_IGN);
+	effect_log(settings);
 	err = gateway_start(gateway);
 	if (err)
 		settings_free(settings);

@@ -11,6 +11,7 @@
 #define WAYLEAVE_DAEMON_GATEWAY_H
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -70,11 +71,13 @@ struct gateway {
 	struct esp_flows *esp;
 	struct ike_flows *ike;
 	struct package *package;
+	bool group_missing;	    /* at the start: only root may talk to the daemon */
 	bool restart;		    /* the loop ended to begin anew */
 	struct event *events[8];    /* of the loop; NULL: unused */
 	uint32_t keepalives_tended; /* tick of the last round */
 	uint32_t sessions_room;	    /* what the table was made for */
 	struct timespec started;    /* CLOCK_MONOTONIC */
+	json_t *notes;		    /* about the last change, for its answer; NULL: none */
 };
 
 /*

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wayleaved: the gateway's daemon. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/load.h"
+#include "conf/machine.h"
 #include "conf/store.h"
 #include "ctl/audit.h"
 #include "daemon/gateway.h"
@@ -13,6 +15,9 @@
 #include "daemon/privileges.h"
 #include "daemon/restart.h"
 #include "daemon/state_file.h"
+
+/* EX_CONFIG of sysexits(3); RestartPreventExitStatus= in the unit names it. */
+#define SETTINGS_WRONG 78
 
 /* The log is the gateway's later on; what came before it is written down all the same. */
 static void undo_audit(const struct settings *settings)
@@ -65,6 +70,28 @@ static int teardown(const struct options *options)
 	return err;
 }
 
+/* Trying again would say the same every two seconds for ever. */
+static bool is_wrong(const struct options *options, int err)
+{
+	if (options->action != OPTIONS_RUN || (err != -EINVAL && err != -ENOENT))
+		return false;
+	log_error("the settings are wrong: not started, and not tried again by itself. Put them "
+		  "right (wayleave check says what is wrong), then: systemctl start wayleave");
+	return true;
+}
+
+/* --check: the same questions as when a setting is made. */
+static int machine_check(const char *path, const struct settings *settings)
+{
+	struct outlook outlook;
+
+	outlook_read(&outlook, settings, &machine_facts);
+	if (!outlook_print(&outlook, path, stderr))
+		return -EINVAL;
+	printf("%s: OK\n", path);
+	return 0;
+}
+
 static int settings_act(const struct options *options)
 {
 	struct settings *settings = NULL;
@@ -78,12 +105,12 @@ static int settings_act(const struct options *options)
 	if (!err)
 		err = settings_read(options, &settings);
 	if (err)
-		return err;
+		return is_wrong(options, err) ? SETTINGS_WRONG : err;
 	if (options->action == OPTIONS_RUN)
 		return gateway_run(options->settings_path, settings);
-	printf("%s: OK\n", options->settings_path);
+	err = machine_check(options->settings_path, settings);
 	settings_free(settings);
-	return 0;
+	return err;
 }
 
 int main(int argc, char **argv)
@@ -104,5 +131,7 @@ int main(int argc, char **argv)
 	int err = settings_act(&options);
 	if (err == GATEWAY_RESTART)
 		return restart_again(argv);
+	if (err == SETTINGS_WRONG)
+		return SETTINGS_WRONG;
 	return err ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/show.h"
 
+#include "daemon/effect.h"
 #include "daemon/gateway.h"
 #include "daemon/package.h"
 #include "daemon/restart.h"
@@ -22,6 +23,8 @@ const struct ctl_provider show_provider = {
 	.devices = show_devices,
 	.counters = show_counters,
 	.arm = show_arm,
+	.notes = effect_notes,
+	.effect = effect_tell,
 	.version = show_version,
 	.restart = restart_ask,
 	.web = &web_store_provider,

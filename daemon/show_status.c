@@ -78,7 +78,11 @@ static json_t *warnings(struct gateway *gateway)
 	json_t *list = json_array();
 
 	overlaps_add(list, gateway);
-
+	if (gateway->group_missing && gateway->settings->control_group)
+		sentence_add(list,
+			     "There is no group %s (control_group): only root may use the command "
+			     "line.",
+			     gateway->settings->control_group);
 	for (unsigned int i = 0; i < gateway->policy.sentences; i++)
 		json_array_append_new(list, json_string(gateway->policy.sentence[i]));
 	if (gateway->policy.many_mtus)

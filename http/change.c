@@ -33,31 +33,33 @@ static struct answer body_ask(struct exchange *exchange, json_t *request, const 
 
 struct answer change_set(struct exchange *exchange)
 {
-	static const char *const names[] = {"values", "confirm", NULL};
+	static const char *const names[] = {"values", "confirm", "dry_run", NULL};
 
 	return body_ask(exchange, json_pack("{s:s}", "request", "set"), names, false);
 }
 
 struct answer change_forward_add(struct exchange *exchange)
 {
-	static const char *const names[] = {"forward", "confirm", NULL};
+	static const char *const names[] = {"forward", "confirm", "dry_run", NULL};
 
 	return body_ask(exchange, json_pack("{s:s, s:s}", "request", "forward", "action", "add"),
 			names, false);
 }
 
-static bool query_confirm(const struct exchange *exchange)
+/* ?NAME=true, where a request has no body for it. */
+static bool query_is(const struct exchange *exchange, const char *name)
 {
-	const char *confirm = exchange_query(exchange, "confirm");
+	const char *value = exchange_query(exchange, name);
 
-	return confirm && strcmp(confirm, "true") == 0;
+	return value && strcmp(value, "true") == 0;
 }
 
 struct answer change_forward_remove(struct exchange *exchange)
 {
 	json_t *request =
-		json_pack("{s:s, s:s, s:s, s:b}", "request", "forward", "action", "remove", "key",
-			  exchange->parameter, "confirm", query_confirm(exchange));
+		json_pack("{s:s, s:s, s:s, s:b, s:b}", "request", "forward", "action", "remove",
+			  "key", exchange->parameter, "confirm", query_is(exchange, "confirm"),
+			  "dry_run", query_is(exchange, "dry_run"));
 
 	if (!request) /* not UTF-8 */
 		return answer_error(404, "not-found", "key", "there is no such port forward");
@@ -73,7 +75,7 @@ struct answer change_confirm(struct exchange *exchange)
 
 struct answer change_rollback(struct exchange *exchange)
 {
-	static const char *const names[] = {"steps", "confirm", NULL};
+	static const char *const names[] = {"steps", "confirm", "dry_run", NULL};
 
 	return body_ask(exchange, json_pack("{s:s}", "request", "rollback"), names, true);
 }
@@ -117,9 +119,10 @@ struct answer change_restore(struct exchange *exchange)
 		answer = answer_error(400, "bad-request", "wayleave_backup",
 				      "this is not a backup of these settings");
 	else
-		answer = answer_ask(exchange,
-				    json_pack("{s:s, s:O, s:b}", "request", "restore", "settings",
-					      settings, "confirm", query_confirm(exchange)));
+		answer = answer_ask(exchange, json_pack("{s:s, s:O, s:b, s:b}", "request",
+							"restore", "settings", settings, "confirm",
+							query_is(exchange, "confirm"), "dry_run",
+							query_is(exchange, "dry_run")));
 	json_decref(backup);
 	return answer;
 }

@@ -348,6 +348,7 @@ ALONE = (
     "flood",
     "own",
     "invented",
+    "changes",
 )
 
 

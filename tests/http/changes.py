@@ -77,6 +77,36 @@ def check_port_forwards():
     assert client.ask("DELETE", "/api/v1/forwards/cam").status == 200
 
 
+def check_a_forward_that_could_not_work_is_refused():
+    client, before = admin(), settings()
+    for to, why in (("192.168.77.1", "this gateway itself"), ("203.0.113.1", "this gateway itself"),
+                    ("203.0.113.77", "on no LAN"), ("192.168.77.255", "not the address of one device")):
+        answer = client.post("/api/v1/forwards", {"forward": {"protocol": "tcp", "port": 443, "to": to}})
+        assert answer.status == 400 and why in answer.json["error"]["message"], (to, answer.body)
+        assert answer.json["error"]["field"].endswith(".to")
+    assert settings() == before
+
+
+def check_a_dry_run_changes_nothing_and_says_whom_it_cuts_off():
+    client = admin()
+    config = lambda: client.get("/api/v1/config").json["settings"]
+    before = config()
+    answer = client.ask("PATCH", "/api/v1/config", {"values": {"passthrough.pptp": "nat-only", "web.enabled": "off"}, "dry_run": True})
+    assert answer.status == 200 and answer.json["dry_run"], answer.body
+    assert "web.enabled: on -> off" in answer.json["difference"]
+    assert "This browser is cut off" in answer.json["you"] and answer.json["cuts"] == []
+    answer = client.ask("PATCH", "/api/v1/config", {"values": {"web.interfaces": "lan1"}, "dry_run": True})
+    assert "no page on lan0" in answer.json["you"], answer.body
+    answer = client.ask("PATCH", "/api/v1/config", {"values": {"timeouts.udp": "5"}, "dry_run": True})
+    assert answer.status == 400
+    client.post("/api/v1/forwards", {"forward": {"protocol": "tcp", "port": 81, "to": "192.168.77.2", "name": "dry"}})
+    assert client.ask("DELETE", "/api/v1/forwards/dry?dry_run=true").json["difference"]
+    assert client.ask("PUT", "/api/v1/backup?dry_run=true", client.get("/api/v1/backup").json).json["dry_run"]
+    assert client.post("/api/v1/rollback", {"steps": 1, "dry_run": True}).json["difference"]
+    assert client.ask("DELETE", "/api/v1/forwards/dry").status == 200
+    assert config() == before
+
+
 def check_hostile_text_stays_text():
     client = admin()
     for text in HOSTILE:

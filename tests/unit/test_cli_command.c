@@ -371,7 +371,8 @@ static void ipsec_off_names_who_loses_what(void **state)
 	expect(RUN("show config"), "passthrough.ipsec                on");
 	expect(RUN("set passthrough.ipsec off --yes"), "done");
 	expect(RUN("status"), "IPsec off");
-	expect(RUN("rollback"), "done");
+	assert_int_equal(RUN("rollback"), CLI_USAGE); /* a script has to say --yes */
+	expect(RUN("rollback --yes"), "done");
 	expect(RUN("status"), "IPsec on");
 	expect(RUN("set passthrough.l2tp off"), "In use now by: nobody");
 	expect(RUN("set passthrough.l2tp on"), "done");

@@ -215,6 +215,57 @@ static void a_reload_follows_the_file_and_ends_the_wait(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+/* What somebody asks about leads to the same settings or refusal, and changes nothing. */
+static void a_rehearsal_changes_nothing(void **state)
+{
+	struct settings *wanted = NULL;
+
+	ctl_change_rehearse(change, &wanted);
+	assert_int_equal(set("400", false), 0);
+	assert_int_equal(wanted->timeouts.udp, 400);
+	assert_int_equal(set("5", false), -EINVAL);
+	assert_int_equal(ctl_change_rollback(change, 1, false, &error), -ENOENT);
+	ctl_change_rehearse(change, NULL);
+	expect(300);
+	assert_int_equal(applied, 0);
+
+	assert_int_equal(set("500", true), 0);
+	assert_int_equal(set("600", true), 0);
+	ctl_change_rehearse(change, &wanted);
+	assert_int_equal(ctl_change_rollback(change, 1, false, &error), 0);
+	assert_int_equal(wanted->timeouts.udp, 300); /* as the first one's way back */
+	assert_int_equal(set("700", false), -EBUSY);
+	ctl_change_rehearse(change, NULL);
+	expect(600);
+	settings_free(wanted);
+	event_base_dispatch(base);
+	expect(300);
+}
+
+static int suspicious(void *daemon, const struct settings *present, const struct settings *wanted,
+		      struct settings_error *reason)
+{
+	return wanted->timeouts.udp == 300
+		       ? settings_error_set(reason, -EINVAL, "timeouts.udp", "not that again")
+		       : 0;
+}
+
+/* Whom a check would keep from going back has no way out of an unconfirmed change. */
+static void a_check_refuses_a_change_but_never_the_way_back(void **state)
+{
+	assert_int_equal(set("400", true), 0);
+	ctl_change_check(change, suspicious);
+	assert_int_equal(set("300", true), -EINVAL);
+	expect(400);
+	event_base_dispatch(base);
+	expect(300);
+	assert_int_equal(set("400", false), 0);
+	assert_int_equal(ctl_change_rollback(change, 1, false, &error), -EINVAL);
+	file_write(WAN_LAN);
+	assert_int_equal(ctl_change_reload(change, &error), -EINVAL);
+	assert_int_equal(followed, 400);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +277,8 @@ int main(void)
 		TEST(what_the_daemon_refuses_is_not_saved),
 		TEST(what_cannot_be_saved_is_taken_back),
 		TEST(a_reload_follows_the_file_and_ends_the_wait),
+		TEST(a_rehearsal_changes_nothing),
+		TEST(a_check_refuses_a_change_but_never_the_way_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

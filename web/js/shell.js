@@ -145,8 +145,8 @@ function bannerTick(waiting, left, clock) {
 
 // After a change: what waits for confirmation now
 function changed(result) {
-	for (const warning of (result && result.warnings) || [])
-		toast(warning);
+	for (const sentence of [...((result && result.notes) || []), ...((result && result.warnings) || [])])
+		toast(saidInEnglish(sentence));
 	if (live.status && result) {
 		live.status.confirm_within_s = result.confirm_within_s;
 		liveTell("confirm");
