@@ -141,7 +141,7 @@ static bool flow_add(const struct traffic *traffic, __u32 number)
 	key_fill(&plan.orig, &f, host_to_be32(f.inside), KIND_SESSION_ORIG);
 	/* hosts share ports here: a reply half of its own each, as no packet comes back */
 	key_fill(&plan.reply, &f, ~host_to_be32(f.inside), KIND_SESSION_REPLY);
-	return session_add(&plan) == REASON_forwarded;
+	return is_done(session_add(&plan));
 }
 
 static __u32 flows_add(const struct traffic *traffic, __u32 from, __u32 to)

@@ -128,12 +128,12 @@ struct record_key {
 
 /*
  * Life of a record, in the low bits of `control`. Only LIVE is found by
- * look-ups. A slot goes FREE -> BUSY -> CLAIMED -> LIVE -> DEAD -> FREE; every
- * step but the last is a compare-and-swap, the last one is the sweeper's, a
- * grace period after DEAD. Above the state: the count of references (mappings:
- * sessions that use the external id).
+ * look-ups. A slot goes FREE -> BUSY -> WANTED -> CLAIMED -> LIVE -> DEAD -> FREE
+ * (core/table.h: who may take which step); the last step is the sweeper's, a grace
+ * period after DEAD. Above the state: the count of references (mappings: sessions
+ * that use the external id).
  */
-enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_CLAIMED, SLOT_LIVE, SLOT_DEAD };
+enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_WANTED, SLOT_CLAIMED, SLOT_LIVE, SLOT_DEAD };
 #define CONTROL_STATE_MASK 7u
 #define CONTROL_REFERENCE  8u /* one reference */
 

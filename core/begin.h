@@ -107,34 +107,35 @@ static __always_inline void plan_init(const struct config *c, struct session_pla
 		return;
 	/* in mid-stream: a connection from before a restart, or a scanner's lone segment */
 	plan->tcp_state = TCP_PICKED_UP;
-	if (tcp_event_of(f->tcp_flags) == TCP_SAW_SYN)
+	if (f->tcp_flags & TCP_SYN && !(f->tcp_flags & TCP_RST))
 		plan->tcp_state = direction == DIRECTION_OUT ? TCP_INIT_INSIDE : TCP_INIT_REMOTE;
 }
 
-/* One more session of @plan, counted against nobody yet. */
-static __always_inline enum reason session_open(struct config *c, struct session_plan *plan)
+/* The session of @plan; a new one is counted, against nobody yet. */
+static __always_inline MUST_CHECK struct outcome session_open(struct config *c,
+							      struct session_plan *plan)
 {
-	enum reason reason;
+	struct outcome outcome;
 
 	if (READ_ONCE(c->sessions_used) >= c->sessions_limit)
-		return REASON_table_full;
-	reason = session_add(plan);
-	if (reason != REASON_forwarded)
-		return reason;
+		return outcome_of(REASON_table_full);
+	outcome = session_add(plan);
+	if (!plan->made)
+		return outcome;
 	__sync_fetch_and_add(&c->sessions_used, 1);
 	count(REASON_session_created, 0);
-	return REASON_forwarded;
+	return outcome;
 }
 
-/* One more session of @plan, counted against the host whose record is @host. */
-static __always_inline enum reason session_begin(struct config *c, struct session_plan *plan,
-						 __u32 host)
+/* The session of @plan; a new one counts against the host whose record is @host. */
+static __always_inline MUST_CHECK struct outcome
+session_begin(struct config *c, struct session_plan *plan, __u32 host)
 {
-	enum reason reason = session_open(c, plan);
+	struct outcome outcome = session_open(c, plan);
 
-	if (reason == REASON_forwarded)
+	if (plan->made)
 		host_counts_session(host);
-	return reason;
+	return outcome;
 }
 
 /* --- outbound ------------------------------------------------------------------------------ */
@@ -303,25 +304,6 @@ SEPARATE verdict_t outbound_mapping(const struct facts *f, __u32 host, __u32 hop
 	return verdict(ACTION_FORWARD, REASON_forwarded, NO_RECORD);
 }
 
-/* The same, made where there is none. */
-static __always_inline verdict_t outbound_mapping_add(const struct facts *f, __u32 host)
-{
-	__be16 inside_id = local_id(f, DIRECTION_OUT);
-	struct config *c = config_get();
-	verdict_t v = mapping_claim(f->source, inside_id, f->protocol);
-	struct record *r = record_at(host);
-	enum reason reason;
-
-	if (verdict_action(v) != ACTION_FORWARD || !r || !c)
-		return v;
-	reason = mapping_link(verdict_index(v), f->source, inside_id, f->protocol, f->class);
-	if (reason != REASON_forwarded)
-		return drop(reason);
-	host_counts_mapping(c, &r->host);
-	count(REASON_mapping_created, 0);
-	return v;
-}
-
 /* The forward of a protocol without ports, whose sessions count whoever began them; NO_RECORD. */
 SEPARATE __u32 forwarded_whole_hold(__u8 protocol)
 {
@@ -348,7 +330,7 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 	struct config *c = config_get();
 	struct session_plan plan;
 	struct record *external = NULL;
-	enum reason reason;
+	struct outcome outcome;
 
 	if (!f || !c)
 		return drop(REASON_malformed_ip);
@@ -361,17 +343,11 @@ SEPARATE verdict_t outbound_session(const struct facts *f, __u32 hops, __u32 hos
 		plan.external_id = plan.reply.local_id = external->key.local_id;
 		plan.reply.local = external->key.local;
 	}
-	reason = session_begin(c, &plan, host);
-	if (reason == REASON_forwarded)
-		return verdict(ACTION_FORWARD, REASON_forwarded, plan.orig_index);
-	if (!external)
-		return drop(reason);
-	record_release(external);
-	/* with ports the second half is unique: it exists in a race, or it is the gateway's own */
-	if (reason == REASON_server_taken && plan.reply.id_type == ID_PORTS &&
-	    !is_own_flow(&plan.reply))
-		reason = REASON_insert_race;
-	return drop(reason);
+	outcome = session_begin(c, &plan, host);
+	if (external && !plan.made)
+		record_release(external);
+	return is_done(outcome) ? verdict(ACTION_FORWARD, REASON_forwarded, plan.orig_index)
+				: drop(outcome.why_not);
 }
 
 /* A quota or a full table, and not the packet, is the reason. */
@@ -430,7 +406,8 @@ static __always_inline verdict_t outbound_steps(struct packet *p, const struct c
 	if (f->id_type == ID_PORTS) {
 		v = outbound_mapping(f, host, (__u16)hops);
 		if (verdict_action(v) == ACTION_FORWARD && verdict_index(v) == NO_RECORD)
-			v = outbound_mapping_add(f, host);
+			v = mapping_add(f->source, local_id(f, DIRECTION_OUT), f->protocol,
+					f->class, host);
 		if (verdict_action(v) != ACTION_FORWARD)
 			return v;
 		mapping = verdict_index(v);
@@ -616,16 +593,15 @@ static __always_inline verdict_t inbound_routes(struct packet *p, const struct c
 }
 
 /*
- * Third step: the session, charged to the record @payer, or to none. FORWARD's
- * index: its second half.
+ * Third step: the session; a new one is charged to the record @payer, or to none.
+ * FORWARD's index: its second half, with the mapping's reference.
  */
 SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 payer, __u32 mapping)
 {
 	struct config *c = config_get();
-	struct record *external = record_at(mapping);
+	struct record *external = record_at(mapping), *orig;
 	struct session_plan plan;
-	struct record *orig;
-	enum reason reason;
+	struct outcome outcome;
 
 	if (!f || !c || !external)
 		return drop(REASON_malformed_ip);
@@ -634,13 +610,17 @@ SEPARATE verdict_t inbound_session(const struct facts *f, __u32 hops, __u32 paye
 	plan.orig.local = external->mapping.new_local;
 	if (f->id_type == ID_PORTS)
 		plan.orig.local_id = plan.inside_id = external->mapping.new_id;
-	reason = session_open(c, &plan);
+	outcome = session_open(c, &plan);
 	orig = record_at(plan.orig_index);
-	if (reason != REASON_forwarded || !orig)
-		return drop(reason);
-	inbound_count(c, external, payer);
-	/* so that the inside's first answer tells the mapping that it has spoken */
-	orig->session.last_seen -= 1 << ERA_SHIFT;
+	if (!is_done(outcome) || !orig)
+		return drop(is_done(outcome) ? REASON_insert_race : outcome.why_not);
+	if (plan.made) {
+		inbound_count(c, external, payer);
+		/* so that the inside's first answer tells the mapping that it has spoken */
+		orig->session.last_seen -= 1 << ERA_SHIFT;
+	} else if (f->id_type != ID_KEY) { /* its maker has a reference of its own */
+		record_release(external);
+	}
 	return verdict(ACTION_FORWARD, REASON_forwarded, plan.reply_index);
 }
 

@@ -28,6 +28,9 @@
 #define SEPARATE static __attribute__((noinline, unused))
 #endif
 
+/* The answer says whether there is anything to go on with. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

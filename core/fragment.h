@@ -189,7 +189,7 @@ static __always_inline __u32 set_retake(__u32 set, const struct places *places,
 		r = record_at(index);
 		if (!r || !is_of_pieces(r) || !control_change(r, SLOT_DEAD, SLOT_BUSY))
 			continue;
-		slot_show(r, index, places, key, NO_RECORD);
+		slot_show(r, index, places, key);
 		return index;
 	}
 	return NO_RECORD;
@@ -215,59 +215,60 @@ SEPARATE __u32 fragment_retake(const struct record_key *key)
 		compiler_barrier();
 		index = set_retake(nth_set(&places, i), &places, key);
 	}
-	r = record_at(index);
-	if (index == NO_RECORD || !r || !places_beat(&places, key, index, NO_RECORD))
+	if (index == NO_RECORD || places_win(&places, key, index))
 		return index;
-	__sync_lock_test_and_set(&r->control, SLOT_DEAD);
+	r = record_at(index);
+	if (r)
+		__sync_lock_test_and_set(&r->control, SLOT_DEAD);
 	return NO_RECORD;
 }
 
-static __always_inline __u32 fragment_claim(const struct record_key *key)
+static __always_inline MUST_CHECK enum claim_result fragment_claim(const struct record_key *key,
+								   __u32 *index)
 {
-	__u32 index;
-
 	if (table_search(key) != NO_RECORD)
-		return NO_RECORD;
-	index = fragment_retake(key);
-	if (index != NO_RECORD)
-		return index;
-	return table_claim(key, &index) == CLAIM_OK ? index : NO_RECORD;
+		return CLAIM_EXISTS;
+	*index = fragment_retake(key);
+	return *index != NO_RECORD ? CLAIM_OK : table_claim(key, index);
 }
 
-/* Index of a new record for @key, or NO_RECORD. */
-static __always_inline __u32 fragment_add(const struct record_key *key, __u8 state, __u32 session,
-					  __u32 now)
+/* A new record for @key: CLAIM_OK, and its index. CLAIM_EXISTS: another processor's comes. */
+static __always_inline MUST_CHECK enum claim_result
+fragment_add(const struct record_key *key, __u8 state, __u32 session, __u32 now, __u32 *index)
 {
-	__u32 index = fragment_claim(key);
-	struct record *r;
+	enum claim_result result = fragment_claim(key, index);
+	struct record *r = result == CLAIM_OK ? record_at(*index) : NULL;
 
-	if (index == NO_RECORD)
-		return NO_RECORD;
-	r = record_at(index);
 	if (!r)
-		return NO_RECORD;
+		return result == CLAIM_OK ? CLAIM_FULL : result;
 	r->fragments = (struct fragments){
 		.session = session,
 		.last_seen = now,
 		.new_ip_id = key->local_id,
 		.state = state,
 	};
-	return table_publish(r) ? index : NO_RECORD;
+	table_publish(r);
+	return CLAIM_OK;
 }
 
 /* The record of a new datagram, as FORWARD's index. @key: KIND_FRAGMENT. */
 SEPARATE verdict_t fragment_begin(const struct record_key *key, __u32 session, __u32 now)
 {
 	struct config *c = config_get();
+	enum claim_result result;
 	__u32 index;
 
 	if (!c || !key)
 		return drop(REASON_slow_path_stale);
 	if (!fragment_has_room(c, key, session == NO_RECORD))
 		return drop(REASON_fragments_full);
-	index = fragment_add(key, FRAGMENT_WAITING, session, now);
-	if (index == NO_RECORD)
-		return drop(REASON_table_full);
+	result = fragment_add(key, FRAGMENT_WAITING, session, now, &index);
+	if (result == CLAIM_EXISTS)
+		index = table_await(key);
+	if (result == CLAIM_EXISTS && index != NO_RECORD)
+		return verdict(ACTION_FORWARD, REASON_forwarded, index);
+	if (result != CLAIM_OK)
+		return drop(result == CLAIM_FULL ? REASON_table_full : REASON_insert_race);
 	__sync_fetch_and_add(&c->fragments, 1);
 	__sync_fetch_and_add(fragment_share(c, key), 1);
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
@@ -277,6 +278,7 @@ SEPARATE verdict_t fragment_begin(const struct record_key *key, __u32 session, _
 SEPARATE __u32 fragment_take_id(const struct record_key *key, __be32 external, __u32 now)
 {
 	struct record_key id;
+	__u32 index;
 
 	if (!key)
 		return 0;
@@ -285,7 +287,7 @@ SEPARATE __u32 fragment_take_id(const struct record_key *key, __be32 external, _
 	id.local = external;
 	for (int i = 0; i < FRAGMENT_ID_TRIES; i++) {
 		compiler_barrier();
-		if (fragment_add(&id, FRAGMENT_KNOWN, NO_RECORD, now) != NO_RECORD)
+		if (fragment_add(&id, FRAGMENT_KNOWN, NO_RECORD, now, &index) == CLAIM_OK)
 			break;
 		id.local_id = random_u32();
 	}

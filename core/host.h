@@ -18,16 +18,20 @@ static __always_inline void host_key(struct record_key *key, __be32 inside)
 	*key = (struct record_key){.local = inside, .kind = KIND_HOST};
 }
 
-/* Answers the new record's index, or NO_RECORD: the table is full, or a race. */
+/* The new record's index, or that of another processor's; NO_RECORD: the table is full. */
 SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 {
 	const struct config *c = config_get();
+	enum claim_result result;
 	struct record *r;
 	__u32 index;
 
-	if (!key || !c || table_claim(key, &index) != CLAIM_OK)
+	if (!key || !c)
 		return NO_RECORD;
-	r = record_at(index);
+	result = table_claim(key, &index);
+	if (result == CLAIM_EXISTS)
+		return table_await(key);
+	r = result == CLAIM_OK ? record_at(index) : NULL;
 	if (!r)
 		return NO_RECORD;
 	r->host = (struct host){
@@ -38,21 +42,16 @@ SEPARATE __u32 host_add(const struct record_key *key, __u32 now)
 		.told = now - c->hz,
 		.station = NO_RECORD,
 	};
-	return table_publish(r) ? index : NO_RECORD;
+	table_publish(r);
+	return index;
 }
 
-/*
- * Index of the record with @key, made where it is new, or NO_RECORD as above. Where
- * another processor makes it at this moment, it is looked for again.
- */
+/* Index of the record with @key, made where it is new, or NO_RECORD as above. */
 static __always_inline __u32 quota_index(const struct record_key *key, __u32 now)
 {
 	__u32 index = table_search(key);
 
-	if (index != NO_RECORD)
-		return index;
-	index = host_add(key, now);
-	return index != NO_RECORD ? index : table_search(key);
+	return index != NO_RECORD ? index : host_add(key, now);
 }
 
 static __always_inline __u32 host_index(__be32 inside, __u32 now)

@@ -43,17 +43,20 @@ static __always_inline bool keyed_is_crowded(const struct config *c, const struc
 	       ticks_since(now, m->crowded) <= c->timeouts[m->timeout & (TIMEOUT_SLOTS - 1)];
 }
 
-static __always_inline void keyed_add(const struct config *c, const struct record_key *key,
-				      __be32 inside, __u32 now)
+/* NO_RECORD, or the index of the record that another processor has just made. */
+static __always_inline __u32 keyed_add(const struct config *c, const struct record_key *key,
+				       __be32 inside, __u32 now)
 {
+	enum claim_result result;
 	struct record *r;
 	__u32 index;
 
-	if (table_claim(key, &index) != CLAIM_OK)
-		return;
-	r = record_at(index);
+	result = table_claim(key, &index);
+	if (result == CLAIM_EXISTS)
+		return table_await(key);
+	r = result == CLAIM_OK ? record_at(index) : NULL;
 	if (!r)
-		return;
+		return NO_RECORD;
 	r->mapping = (struct mapping){
 		.new_local = inside,
 		.class = CLASS_TUNNEL,
@@ -63,6 +66,7 @@ static __always_inline void keyed_add(const struct config *c, const struct recor
 		.strange_keys = KEYED_STRANGE_KEYS,
 	};
 	table_publish(r);
+	return NO_RECORD;
 }
 
 /* @inside had GRE with the remote at @when, which may lie behind what is known. */
@@ -95,16 +99,19 @@ SEPARATE __u32 keyed_note(__be32 inside, __be32 remote)
 	const struct config *c = config_get();
 	struct record_key key;
 	struct record *r;
-	__u32 now;
+	__u32 index, now;
 
 	if (!c)
 		return false;
 	now = clock_ticks(c);
 	keyed_host_key(&key, remote, c->external);
-	r = record_at(table_search(&key));
+	index = table_search(&key);
+	if (index == NO_RECORD)
+		index = keyed_add(c, &key, inside, now);
+	r = record_at(index);
 	if (!r)
-		keyed_add(c, &key, inside, now);
-	else if (mapping_expired(c, &r->mapping, now))
+		return true;
+	if (mapping_expired(c, &r->mapping, now))
 		keyed_inherit(&r->mapping, inside, now);
 	else
 		keyed_seen(&r->mapping, inside, now);

@@ -18,6 +18,7 @@
 #define WAYLEAVE_CORE_MAPPING_H
 
 #include "core/classify.h"
+#include "core/station.h"
 #include "core/table.h"
 #include "core/verdict.h"
 
@@ -114,59 +115,48 @@ static __noinline long mapping_try(__u32 i, void *context)
 	return q->result == CLAIM_OK;
 }
 
-/*
- * Fills and shows the pair whose external half is claimed. The first session's
- * reference is taken before it can be swept. Answers why not, or REASON_forwarded.
- */
-SEPARATE __u32 mapping_link(__u32 external_index, __be32 inside, __be16 inside_id, __u8 protocol,
-			    __u8 class)
+static __always_inline void mapping_fill(const struct config *c, struct record *inside,
+					 struct record *external, __u8 class)
 {
-	struct record *external = record_at(external_index), *r;
-	const struct config *c = config_get();
-	enum claim_result result;
-	struct record_key key;
-	__u32 index;
-
-	if (!external || !c)
-		return REASON_insert_race;
-	mapping_inside_key(&key, protocol, inside, inside_id);
-	result = table_claim(&key, &index);
-	r = result == CLAIM_OK ? record_at(index) : NULL;
-	if (!r) {
-		table_retreat(external);
-		return result == CLAIM_FULL ? REASON_table_full : REASON_insert_race;
-	}
-	r->partner = external_index;
-	external->partner = index;
-	r->mapping = (struct mapping){
-		.new_local = c->external,
+	inside->mapping = (struct mapping){
+		.new_local = external->key.local,
 		.new_id = external->key.local_id,
 		.class = class,
-		.timeout = timeout_of(protocol, class),
+		.timeout = timeout_of(inside->key.protocol, class),
 		.last_seen = clock_ticks(c),
 		.created = clock_ticks(c),
 		.released = clock_ticks(c),
 	};
-	external->mapping = r->mapping;
-	external->mapping.new_local = inside;
-	external->mapping.new_id = inside_id;
-	if (!table_publish(external)) {
-		table_retreat(r);
-		return REASON_insert_race;
-	}
-	record_hold(external);
-	if (table_publish(r))
-		return REASON_forwarded;
-	record_release(external);
-	table_kill(external);
-	return REASON_insert_race;
+	external->mapping = inside->mapping;
+	external->mapping.new_local = inside->key.local;
+	external->mapping.new_id = inside->key.local_id;
+}
+
+/*
+ * Fills and shows the pair whose halves the caller has claimed. The external half is
+ * held: the first session's reference, which it has from the moment that it is seen,
+ * or it could be swept.
+ */
+SEPARATE __u32 mapping_link(__u32 external_index, __u32 inside_index, __u8 class)
+{
+	struct record *external = record_at(external_index), *inside = record_at(inside_index);
+	const struct config *c = config_get();
+
+	if (!external || !inside || !c)
+		return false;
+	inside->partner = external_index;
+	external->partner = inside_index;
+	mapping_fill(c, inside, external, class);
+	table_publish_held(external, 1);
+	table_publish(inside);
+	return true;
 }
 
 /*
  * A free external id for an inside socket. FORWARD's index: the external half,
  * claimed, to be given to mapping_link().
  */
-SEPARATE verdict_t mapping_claim(__be32 inside, __be16 inside_id, __u8 protocol)
+static __always_inline verdict_t mapping_claim(__be32 inside, __be16 inside_id, __u8 protocol)
 {
 	struct mapping_request q = {
 		.inside = inside,
@@ -182,21 +172,72 @@ SEPARATE verdict_t mapping_claim(__be32 inside, __be16 inside_id, __u8 protocol)
 	return verdict(ACTION_FORWARD, REASON_forwarded, q.external_index);
 }
 
+/* Index of the external half that the inside half at @inside leads to, held; or NO_RECORD. */
+static __always_inline __u32 mapping_hold(__u32 inside)
+{
+	const struct record *r = record_at(inside);
+	struct record *external = r ? record_at(r->partner) : NULL;
+
+	return external && record_hold(external) ? r->partner : NO_RECORD;
+}
+
 /* Index of the external half of an inside socket's mapping, held; NO_RECORD: there is none. */
 static __always_inline __u32 mapping_find(const struct config *c, __u8 protocol, __be32 inside,
 					  __be16 id)
 {
 	struct record_key key;
-	struct record *r;
-	__u32 index;
 
 	mapping_inside_key(&key, protocol, inside, id);
-	r = record_at(table_search(&key));
-	if (!r)
-		return NO_RECORD;
-	index = r->partner;
-	r = record_at(index);
-	return r && record_hold(r) ? index : NO_RECORD;
+	return mapping_hold(table_search(&key));
+}
+
+/* FORWARD's index: the external half, held. insert_race: another processor makes it. */
+static __always_inline verdict_t mapping_new(const struct record_key *inside, __u8 class)
+{
+	enum claim_result result;
+	verdict_t v;
+	__u32 at;
+
+	result = table_claim(inside, &at);
+	if (result != CLAIM_OK)
+		return drop(result == CLAIM_FULL ? REASON_table_full : REASON_insert_race);
+	v = mapping_claim(inside->local, inside->local_id, inside->protocol);
+	if (verdict_action(v) != ACTION_FORWARD) {
+		table_give_up(at);
+		return v;
+	}
+	mapping_link(verdict_index(v), at, class);
+	return v;
+}
+
+/*
+ * A new mapping of an inside socket, counted against the host whose record is @host.
+ * FORWARD's index: its external half, held. Both halves are one decision: the claim
+ * of the inside half, which nobody can take away (core/table.h). So of all that begin
+ * at one socket at the same moment one alone looks for an external id, and gets the
+ * socket's own where that is free (RFC 4787 REQ-1, REQ-3). The inside half is shown
+ * last: whoever finds it finds the external one LIVE. The others wait for that.
+ */
+SEPARATE verdict_t mapping_add(__be32 inside, __be16 id, __u8 protocol, __u8 class, __u32 host)
+{
+	struct config *c = config_get();
+	struct record *r = record_at(host);
+	struct record_key key;
+	__u32 external;
+	verdict_t v;
+
+	mapping_inside_key(&key, protocol, inside, id);
+	v = mapping_new(&key, class);
+	if (verdict_reason(v) == REASON_insert_race) {
+		external = mapping_hold(table_await(&key));
+		return external == NO_RECORD ? v
+					     : verdict(ACTION_FORWARD, REASON_forwarded, external);
+	}
+	if (verdict_action(v) != ACTION_FORWARD || !r || !c)
+		return v;
+	host_counts_mapping(c, &r->host);
+	count(REASON_mapping_created, 0);
+	return v;
 }
 
 /* --- permits: RFC 4787 section 5, address-dependent filtering ------------------------ */
@@ -249,16 +290,23 @@ static __always_inline bool remotes_add(__be32 *remotes, int count, __be32 remot
 	return false;
 }
 
-/* One more record of remotes; answers its index or NO_RECORD. */
+/*
+ * One more record of remotes with @remote in it; NO_RECORD, or the index of the one
+ * that another processor has just made without it.
+ */
 SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote, __u8 class)
 {
 	const struct config *c = config_get();
+	enum claim_result result;
 	struct record *r;
 	__u32 index;
 
-	if (!key || !c || table_claim(key, &index) != CLAIM_OK)
+	if (!key || !c)
 		return NO_RECORD;
-	r = record_at(index);
+	result = table_claim(key, &index);
+	if (result == CLAIM_EXISTS)
+		return table_await(key);
+	r = result == CLAIM_OK ? record_at(index) : NULL;
 	if (!r)
 		return NO_RECORD;
 	r->permit = (struct permit){
@@ -266,7 +314,8 @@ SEPARATE __u32 permit_add(const struct record_key *key, __be32 remote, __u8 clas
 		.remotes = {remote},
 		.timeout = timeout_of(key->protocol, class),
 	};
-	return table_publish(r) ? index : NO_RECORD;
+	table_publish(r);
+	return NO_RECORD;
 }
 
 static __always_inline bool permit_is_of(const struct permit *permit, const struct mapping *mapping)
@@ -299,10 +348,10 @@ SEPARATE __u32 permit_note(__u32 mapping, __be32 remote)
 	permit_key(&key, external->key.protocol, external->key.local, external->key.local_id,
 		   remote);
 	index = table_search(&key);
+	if (index == NO_RECORD)
+		index = permit_add(&key, remote, external->mapping.class);
 	r = record_at(index);
-	if (!r)
-		return permit_add(&key, remote, external->mapping.class) != NO_RECORD;
-	return permit_put(&r->permit, &external->mapping, remote, clock_ticks(c));
+	return !r || permit_put(&r->permit, &external->mapping, remote, clock_ticks(c));
 }
 
 static __always_inline bool permit_expired(const struct config *c, const struct permit *permit,

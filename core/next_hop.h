@@ -91,11 +91,20 @@ static __always_inline void next_hop_count(void)
 		__sync_fetch_and_add(&c->next_hops_used, 1);
 }
 
-/* Answers the new index or NO_NEXT_HOP. */
+/* The next hop that another processor is just making. */
+static __always_inline __u32 next_hop_await(const struct record_key *key)
+{
+	const struct record *r = record_at(await_here(key));
+
+	return r ? r->next_hop_index.index : NO_NEXT_HOP;
+}
+
+/* The new index, or another processor's; NO_NEXT_HOP: there is no room. */
 static __always_inline __u32 next_hop_add(const struct record_key *key, const struct route *route,
 					  const struct interface *interface,
 					  enum route_result result, __u32 now)
 {
+	enum claim_result claimed;
 	struct next_hop *hop;
 	__u32 at, index;
 	struct record *r;
@@ -108,19 +117,16 @@ static __always_inline __u32 next_hop_add(const struct record_key *key, const st
 	hop->flags = next_hop_flags(interface ? interface->flags : 0);
 	hop->mtu = key->id;
 	next_hop_refresh(hop, route, result, now);
-	if (table_claim(key, &at) != CLAIM_OK)
-		goto give_back;
-	r = record_at(at);
-	if (!r)
-		goto give_back;
-	r->next_hop_index.index = index;
-	if (table_publish(r)) {
-		next_hop_count();
-		return index;
+	claimed = table_claim(key, &at); /* last: little is live across the call, stack is scarce */
+	r = claimed == CLAIM_OK ? record_at(at) : NULL;
+	if (!r) {
+		WRITE_ONCE(hop->ifindex, 0);
+		return claimed == CLAIM_EXISTS ? next_hop_await(key) : NO_NEXT_HOP;
 	}
-give_back:
-	WRITE_ONCE(hop->ifindex, 0);
-	return NO_NEXT_HOP;
+	r->next_hop_index.index = index;
+	table_publish(r);
+	next_hop_count();
+	return index;
 }
 
 /* Has the neighbour that @route leads to a next hop, or is it on no LAN, where none counts? */

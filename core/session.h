@@ -201,7 +201,9 @@ struct session_plan {
 	__u8 class, flags, tcp_state, timeout;
 	bool inbound; /* the remote begins it */
 	__u32 now;
-	__u32 orig_index, reply_index; /* out */
+	/* out */
+	__u32 orig_index, reply_index;
+	bool made; /* by us; else another processor has made it since it was looked for */
 };
 
 /*
@@ -216,72 +218,102 @@ static __always_inline __u16 route_stamp(const struct config *c, __u32 ifindex)
 	return c->route_generation + (ifindex * 0x9e3779b1u >> 16);
 }
 
-static __always_inline void session_fill(const struct config *c, const struct session_plan *plan,
-					 struct record *r, __be32 new_local, __be16 new_id,
-					 __u16 next_hop)
+/*
+ * The stamp of a new half. The inside host comes in by the interface that its answers
+ * leave by: who made the plan has seen to it.
+ */
+static __always_inline __u16 plan_stamp(const struct config *c, const struct session_plan *plan,
+					bool out)
 {
+	const struct next_hop *inside = next_hop_at(plan->next_hop_in);
+
+	return route_stamp(c, out && inside ? inside->ifindex : 0);
+}
+
+/* Fills the claimed half of @plan that @out says. */
+SEPARATE __u32 session_fill(const struct session_plan *plan, __u32 out)
+{
+	const struct config *c = config_get();
+	struct record *r;
+
+	if (!plan || !c)
+		return false;
+	r = record_at(out ? plan->orig_index : plan->reply_index);
+	if (!r)
+		return false;
 	r->session = (struct session){
-		.new_local = new_local,
-		.new_id = new_id,
-		.next_hop = next_hop,
-		.address_delta = delta_of_32(r->key.local, new_local),
+		.new_local = out ? plan->reply.local : plan->orig.local,
+		.new_id = out ? plan->external_id : plan->inside_id,
+		.next_hop = out ? plan->next_hop_out : plan->next_hop_in,
 		.class = plan->class,
 		.inbound = plan->inbound,
 		.timeout = plan->timeout,
 		.tcp_state = plan->tcp_state,
 		.flags = plan->flags,
-		.route_generation = c->route_generation,
+		.route_generation = plan_stamp(c, plan, out),
 		.last_seen = plan->now,
 		.created = plan->now,
 	};
+	r->session.address_delta = delta_of_32(r->key.local, r->session.new_local);
+	r->partner = out ? plan->reply_index : plan->orig_index;
+	return true;
 }
 
-/* The inside host comes in by the interface that its answers leave by: who made the plan has seen
- * to it. */
-static __always_inline void session_stamp(const struct config *c, const struct session_plan *plan,
-					  struct record *orig)
+/* The session's halves are claimed: filled, and shown. */
+static __always_inline void session_show(const struct session_plan *plan, struct record *orig,
+					 struct record *reply)
 {
-	const struct next_hop *inside = next_hop_at(plan->next_hop_in);
-
-	if (inside)
-		orig->session.route_generation = route_stamp(c, inside->ifindex);
+	session_fill(plan, true);
+	session_fill(plan, false);
+	table_publish(reply);
+	table_publish(orig);
 }
 
-/* Makes both halves or none. Answers why not, or REASON_forwarded. */
-static __always_inline __u32 session_add(struct session_plan *plan)
+/*
+ * The session that another processor makes, into @plan. Else an enum reason:
+ * server_taken when the inbound half is another host's.
+ */
+SEPARATE __u32 session_await(struct session_plan *plan)
 {
-	const struct config *c = config_get();
+	const struct record *reply, *orig;
+
+	if (!plan)
+		return REASON_insert_race;
+	plan->reply_index = await_here(&plan->reply);
+	reply = record_at(plan->reply_index);
+	if (!reply)
+		return REASON_insert_race;
+	if (reply->session.new_local != plan->orig.local)
+		return REASON_server_taken;
+	orig = record_at(reply->partner);
+	if (!orig || record_state(orig) < SLOT_CLAIMED || record_state(orig) > SLOT_LIVE)
+		return REASON_insert_race; /* a single half: nobody makes the other one */
+	plan->orig_index = await_here(&plan->orig);
+	return plan->orig_index == NO_RECORD ? REASON_insert_race : REASON_forwarded;
+}
+
+/* The session of @plan: both halves, made by us or by another processor; or none. */
+static __always_inline MUST_CHECK struct outcome session_add(struct session_plan *plan)
+{
 	struct record *orig, *reply;
 	enum claim_result result;
 
-	if (!plan || !c)
-		return REASON_table_full;
+	plan->made = false;
 	result = table_claim(&plan->reply, &plan->reply_index);
-	if (result != CLAIM_OK)
-		return result == CLAIM_FULL ? REASON_table_full : REASON_server_taken;
-	reply = record_at(plan->reply_index);
+	if (result == CLAIM_EXISTS)
+		return outcome_of(session_await(plan));
+	reply = result == CLAIM_OK ? record_at(plan->reply_index) : NULL;
 	if (!reply)
-		return REASON_table_full;
-	result = table_claim_half(&plan->orig, plan->reply_index, &plan->orig_index);
+		return outcome_of(REASON_table_full);
+	result = table_claim(&plan->orig, &plan->orig_index);
 	orig = result == CLAIM_OK ? record_at(plan->orig_index) : NULL;
 	if (!orig) {
-		table_retreat(reply);
-		return result == CLAIM_FULL ? REASON_table_full : REASON_insert_race;
+		table_give_up(plan->reply_index);
+		return outcome_of(result == CLAIM_EXISTS ? REASON_insert_race : REASON_table_full);
 	}
-	session_fill(c, plan, orig, plan->reply.local, plan->external_id, plan->next_hop_out);
-	session_fill(c, plan, reply, plan->orig.local, plan->inside_id, plan->next_hop_in);
-	session_stamp(c, plan, orig);
-	orig->partner = plan->reply_index;
-	reply->partner = plan->orig_index;
-	if (!table_publish(reply)) {
-		table_retreat(orig);
-		return REASON_insert_race;
-	}
-	if (!table_publish(orig)) {
-		table_kill(reply);
-		return REASON_insert_race;
-	}
-	return REASON_forwarded;
+	session_show(plan, orig, reply);
+	plan->made = true;
+	return outcome_of(REASON_forwarded);
 }
 
 /* RFC 7857 section 7.1: a reset keeps nothing alive. */
@@ -340,7 +372,7 @@ static __always_inline bool tcp_belongs(const struct session *s, const struct se
 					__u32 sequence, __u32 acknowledgment, __u32 flags)
 {
 	if (!(flags & TCP_ACK))
-		return flags & TCP_SYN && !s->tcp_next;
+		return flags & TCP_SYN && !s->tcp_next && !other->tcp_next;
 	if (other->tcp_next && other->tcp_next - acknowledgment > TCP_FLIGHT_MAX)
 		return false;
 	return !s->tcp_next || sequence - s->tcp_next <= TCP_HOLE_MAX ||
@@ -402,6 +434,18 @@ static __always_inline bool tcp_is_believed(const struct record *r, const struct
 	return !(tcp->flags & TCP_FIN) ||
 	       tcp_belongs(&r->session, &partner->session, be32_to_host(tcp->sequence),
 			   be32_to_host(tcp->acknowledgment), tcp->flags);
+}
+
+#define TCP_ANSWER_MAX 0xffff /* bytes sent with and behind a SYN before it is answered */
+
+/*
+ * Does the segment that answers a SYN acknowledge it? Who cannot see the SYN has to
+ * guess. @other: the direction that the SYN went.
+ */
+static __always_inline bool tcp_answers(const struct session *other, const struct tcp_header *tcp)
+{
+	return tcp->flags & TCP_ACK && other->tcp_next &&
+	       other->tcp_next - be32_to_host(tcp->acknowledgment) <= TCP_ANSWER_MAX;
 }
 
 /* A reset refreshes nothing, but from it on the new state's timer counts. */

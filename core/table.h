@@ -10,13 +10,20 @@
  *
  * Processors and the daemon insert at the same time with no lock, because a
  * lock's owner may be killed while it holds it. An insert takes a FREE slot
- * (BUSY), writes its key and its tag, shows it (CLAIMED) and then looks for the
- * same key elsewhere in its sets. A LIVE one wins over a CLAIMED one; of two
- * CLAIMED ones the one with the lower index (of a pair's second half: with the
- * lower first one) wins and kills the other, whose own step to LIVE then fails.
- * So exactly one record of a key becomes LIVE, whoever inserts it with it. A
- * pair becomes visible half after half; a look-up that finds one half only is
- * a flow's second packet overtaking its first.
+ * (BUSY), writes its key and its tag, shows it (WANTED) and then looks for the
+ * same key elsewhere in its sets. It gives up for one that is CLAIMED or LIVE,
+ * or WANTED with a lower index; it kills one WANTED with a higher index. If it
+ * finds no winner and has not been killed, it is CLAIMED, and nobody can take
+ * that away: what is filled in next becomes LIVE without a condition.
+ * Proof that a key is CLAIMED once: of two inserters, the one that showed its
+ * slot later sees the other's. If that is CLAIMED or LIVE by then, it gives up;
+ * if WANTED, one of the two gives up or is killed, and a killed one's step to
+ * CLAIMED (a compare-and-swap) fails. One that gives up leaves a stronger one.
+ *
+ * Two halves are one decision: the first one's claim is the right to insert the
+ * second, and who has lost the first touches neither. They become visible one
+ * after the other; a look-up that finds one half only is a flow's second packet
+ * overtaking its first.
  *
  * Inserters try the slots whose tag is zero. The sweeper zeroes a tag before it
  * frees the slot. Who gives up an insert leaves its tag behind: such a slot is
@@ -186,18 +193,18 @@ static __always_inline bool control_change(struct record *r, __u32 from, __u32 t
 
 /* A slot that is BUSY by us gets its key and shows it. */
 static __always_inline void slot_show(struct record *r, __u32 index, const struct places *places,
-				      const struct record_key *key, __u32 partner)
+				      const struct record_key *key)
 {
 	r->key = *key;
-	r->partner = partner;
+	r->partner = NO_RECORD;
 	tag_write(index, places_tag(places));
 	/* an exchange: key and tag are visible before the state is */
-	__sync_lock_test_and_set(&r->control, SLOT_CLAIMED);
+	__sync_lock_test_and_set(&r->control, SLOT_WANTED);
 }
 
 /* Takes one slot of the set for @key: its index, or NO_RECORD when all are in use. */
 static __always_inline __u32 set_take(__u32 set, const struct places *places,
-				      const struct record_key *key, __u32 partner)
+				      const struct record_key *key)
 {
 	__u64 marks = marks_from(tags_free(set), places_way(places));
 
@@ -212,38 +219,26 @@ static __always_inline __u32 set_take(__u32 set, const struct places *places,
 		r = record_at(index);
 		if (!r || !control_change(r, SLOT_FREE, SLOT_BUSY))
 			continue;
-		slot_show(r, index, places, key, partner);
+		slot_show(r, index, places, key);
 		return index;
 	}
 	return NO_RECORD;
 }
 
-/* Of two CLAIMED records with one key: is @r stronger than ours? Both ask the same. */
-static __always_inline bool record_is_stronger(const struct record *r, __u32 index, __u32 ours,
-					       __u32 partner)
-{
-	__u32 theirs = READ_ONCE(r->partner);
-
-	if (partner == NO_RECORD || theirs == NO_RECORD || partner == theirs)
-		return index < ours;
-	return theirs < partner;
-}
-
-/* Does another record with our key win? */
+/* Does another record with our key win? @stronger: it does while both are WANTED. */
 static __always_inline bool record_beats(struct record *r, bool stronger)
 {
 	__u32 state;
 
-	if (!stronger && control_change(r, SLOT_CLAIMED, SLOT_DEAD))
+	if (!stronger && control_change(r, SLOT_WANTED, SLOT_DEAD))
 		return false;
-	/* what could not be killed is LIVE or has given up; who takes its slot now sees ours */
+	/* what could not be killed has won or given up; who takes its slot now sees ours */
 	state = record_state(r);
-	return state == SLOT_LIVE || (stronger && state == SLOT_CLAIMED);
+	return state == SLOT_LIVE || state == SLOT_CLAIMED || (stronger && state == SLOT_WANTED);
 }
 
 /* Does a record with @key in the set win over ours, whose index is @ours? */
-static __always_inline bool set_beats(__u32 set, __u8 tag, const struct record_key *key, __u32 ours,
-				      __u32 partner)
+static __always_inline bool set_beats(__u32 set, __u8 tag, const struct record_key *key, __u32 ours)
 {
 	__u64 marks = tags_like(set, tag);
 
@@ -255,22 +250,33 @@ static __always_inline bool set_beats(__u32 set, __u8 tag, const struct record_k
 		index = set * RECORDS_A_SET + marks_way(marks);
 		marks = marks_next(marks);
 		r = record_at(index);
-		if (r && index != ours && key_equal(&r->key, key) &&
-		    record_beats(r, record_is_stronger(r, index, ours, partner)))
+		if (r && index != ours && key_equal(&r->key, key) && record_beats(r, index < ours))
 			return true;
 	}
 	return false;
 }
 
 static __always_inline bool places_beat(const struct places *places, const struct record_key *key,
-					__u32 ours, __u32 partner)
+					__u32 ours)
 {
 	for (__u32 i = 0; i < CANDIDATE_SETS; i++) {
 		compiler_barrier();
-		if (set_beats(nth_set(places, i), places_tag(places), key, ours, partner))
+		if (set_beats(nth_set(places, i), places_tag(places), key, ours))
 			return true;
 	}
 	return false;
+}
+
+/* Is the key ours, whose record is WANTED, at @ours? False: somebody else has it. */
+static __always_inline MUST_CHECK bool places_win(const struct places *places,
+						  const struct record_key *key, __u32 ours)
+{
+	struct record *r;
+
+	if (places_beat(places, key, ours))
+		return false;
+	r = record_at(ours);
+	return r && control_change(r, SLOT_WANTED, SLOT_CLAIMED);
 }
 
 /*
@@ -299,28 +305,27 @@ static __always_inline __u32 places_choose_far(const struct places *places)
  * Takes a slot for @key: its index, or NO_RECORD when the table is full for it.
  * A near set may look free and have no slot: another processor was faster.
  */
-static __always_inline __u32 places_take(const struct places *places, const struct record_key *key,
-					 __u32 partner)
+static __always_inline __u32 places_take(const struct places *places, const struct record_key *key)
 {
 	__u32 near = nth_set(places, 0), index = NO_RECORD;
 
 	if (near != nth_set(places, 1))
-		index = set_take(near, places, key, partner);
+		index = set_take(near, places, key);
 	if (index == NO_RECORD)
-		index = set_take(places_choose_far(places), places, key, partner);
+		index = set_take(places_choose_far(places), places, key);
 	return index;
 }
 
 enum claim_result { CLAIM_OK, CLAIM_EXISTS, CLAIM_FULL };
 
-/* A CLAIMED or BUSY record that its inserter gives up. */
+/* A record that is not LIVE yet and that its inserter gives up. */
 static __always_inline void table_retreat(struct record *r)
 {
 	__sync_lock_test_and_set(&r->control, SLOT_FREE);
 }
 
-/* table_claim_half() as one number: enum claim_result above, index below. */
-SEPARATE __u64 table_claim_slot(const struct record_key *key, __u32 partner)
+/* table_claim() as one number: enum claim_result above, index below. */
+SEPARATE __u64 table_claim_slot(const struct record_key *key)
 {
 	const struct config *c = config_get();
 	struct places places;
@@ -332,40 +337,30 @@ SEPARATE __u64 table_claim_slot(const struct record_key *key, __u32 partner)
 	places = places_of(c, key);
 	if (places_search(&places, key) != NO_RECORD)
 		return (__u64)CLAIM_EXISTS << 32;
-	index = places_take(&places, key, partner);
-	r = record_at(index);
-	if (index == NO_RECORD || !r)
+	index = places_take(&places, key);
+	if (index == NO_RECORD)
 		return (__u64)CLAIM_FULL << 32;
-	if (places_beat(&places, key, index, partner)) {
+	if (places_win(&places, key, index))
+		return index;
+	r = record_at(index);
+	if (r)
 		table_retreat(r);
-		return (__u64)CLAIM_EXISTS << 32;
-	}
-	return index;
+	return (__u64)CLAIM_EXISTS << 32;
 }
 
 /*
- * As table_claim(), for the second half of a pair whose first one, at @partner,
- * the caller has claimed. Who is stronger at the first half is so at the second
- * too, or of two that insert the same pair each could win one and both give up.
+ * Takes a slot for @key without showing it to look-ups. On CLAIM_OK the key is the
+ * caller's alone, who fills the record at *@index and then calls table_publish() or
+ * table_give_up(). CLAIM_EXISTS: the key is there, or is being inserted by somebody
+ * else: see table_await(). Nothing is changed on failure.
  */
-static __always_inline enum claim_result table_claim_half(const struct record_key *key,
-							  __u32 partner, __u32 *index)
+static __always_inline MUST_CHECK enum claim_result table_claim(const struct record_key *key,
+								__u32 *index)
 {
-	__u64 slot = table_claim_slot(key, partner);
+	__u64 slot = table_claim_slot(key);
 
 	*index = (__u32)slot;
 	return slot >> 32;
-}
-
-/*
- * Takes a slot for @key without showing it to look-ups. On CLAIM_OK the caller
- * fills the record at *@index and then calls table_publish() or
- * table_retreat(). CLAIM_EXISTS: the key is there, or is being inserted by
- * somebody stronger. Nothing is changed on failure.
- */
-static __always_inline enum claim_result table_claim(const struct record_key *key, __u32 *index)
-{
-	return table_claim_half(key, NO_RECORD, index);
 }
 
 static __always_inline void slot_free(struct record *r, __u32 index)
@@ -392,13 +387,50 @@ static __always_inline void table_clear(struct record *r, __u32 index)
 		slot_free(r, index);
 }
 
-/* Shows a claimed record to look-ups. False: somebody stronger has killed it; it is given up. */
-static __always_inline bool table_publish(struct record *r)
+/* Gives back the slot that we have claimed, and its tag: many of these would fill the sets. */
+static __always_inline void table_give_up(__u32 index)
 {
-	if (control_change(r, SLOT_CLAIMED, SLOT_LIVE))
-		return true;
-	table_retreat(r);
-	return false;
+	struct record *r = record_at(index);
+
+	if (r)
+		slot_free(r, index);
+}
+
+/* Shows a claimed record to look-ups, with so many references from the start. */
+static __always_inline void table_publish_held(struct record *r, __u32 references)
+{
+	/* an exchange: what the record says is visible before it is */
+	__sync_lock_test_and_set(&r->control, SLOT_LIVE + references * CONTROL_REFERENCE);
+}
+
+static __always_inline void table_publish(struct record *r)
+{
+	table_publish_held(r, 0);
+}
+
+/* --- races ----------------------------------------------------------------------- */
+/*
+ * Who loses a race for a key uses what the winner has made. It is there within the
+ * time that it takes to fill a record, or a second record, or to find a free port; a
+ * winner that gives up leaves nothing, hence the bound. Some 20 us at most.
+ */
+#define AWAIT_TRIES 256
+
+static __always_inline __u32 await_here(const struct record_key *key)
+{
+	__u32 index = NO_RECORD;
+
+	for (int i = 0; i < AWAIT_TRIES && index == NO_RECORD; i++) {
+		compiler_barrier();
+		index = table_search(key);
+	}
+	return index;
+}
+
+/* The index of the record with @key that another processor is just inserting; NO_RECORD: none. */
+SEPARATE __u32 table_await(const struct record_key *key)
+{
+	return await_here(key);
 }
 
 /* Ends a LIVE record that nobody refers to. The sweeper frees its slot later. */
@@ -407,13 +439,17 @@ static __always_inline bool table_kill(struct record *r)
 	return control_change(r, SLOT_LIVE, SLOT_DEAD);
 }
 
-/* One more reference to a LIVE record, so that it is not swept. False: it is gone. */
-static __always_inline bool record_hold(struct record *r)
-{
-	UNROLLED
-	for (int i = 0; i < 4; i++) {
-		__u32 control = READ_ONCE(r->control);
+#define HOLD_TRIES 64
 
+/* One more reference to a LIVE record, so that it is not swept. False: it is gone. */
+static __always_inline MUST_CHECK bool record_hold(struct record *r)
+{
+	/* each try that fails is another processor's success */
+	for (int i = 0; i < HOLD_TRIES; i++) {
+		__u32 control;
+
+		compiler_barrier();
+		control = READ_ONCE(r->control);
 		if ((control & CONTROL_STATE_MASK) != SLOT_LIVE)
 			return false;
 		if (control_change(r, control, control + CONTROL_REFERENCE))

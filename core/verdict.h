@@ -19,6 +19,25 @@ enum action {
 	ACTION_LEAVE,	/* XDP only, untouched: TC does it */
 };
 
+/*
+ * Was something done, or why not? A structure, for the compiler would test a bare
+ * enum reason for truth, and that of success is 0. Ask is_done().
+ */
+struct outcome {
+	enum reason why_not;
+};
+
+/* @why_not: REASON_forwarded means that it was done after all. */
+static __always_inline struct outcome outcome_of(enum reason why_not)
+{
+	return (struct outcome){why_not};
+}
+
+static __always_inline bool is_done(struct outcome outcome)
+{
+	return outcome.why_not == REASON_forwarded;
+}
+
 typedef __u64 verdict_t;
 
 static __always_inline verdict_t verdict(enum action action, enum reason reason, __u32 index)

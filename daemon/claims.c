@@ -22,7 +22,8 @@ static struct record *claim_get(uint8_t protocol, __be32 remote, uint32_t now)
 		return NULL; /* full: the next sign of life tries again */
 	r = record_at(index);
 	r->claim = (struct claim){.last_seen = now};
-	return table_publish(r) ? r : NULL;
+	table_publish(r);
+	return r;
 }
 
 void claims_refresh(uint8_t protocol, __be32 remote, uint32_t now)

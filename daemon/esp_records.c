@@ -78,7 +78,8 @@ static int half_arm(const struct record_key *key, __be32 new_local, __be32 way, 
 		return -ENOSPC;
 	r = record_at(index);
 	half_fill(r, new_local, next_hop, flags, now);
-	return table_publish(r) ? 0 : -ENOSPC;
+	table_publish(r);
+	return 0;
 }
 
 /* Without it only the errors about the tunnel would be lost. */

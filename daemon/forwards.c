@@ -88,11 +88,7 @@ static bool forward_insert(const struct forward *forward, uint32_t now)
 		external->partner = inside_at;
 		inside->partner = external_at;
 	}
-	if (!table_publish(external)) {
-		if (inside)
-			table_retreat(inside);
-		return false;
-	}
+	table_publish(external);
 	if (inside)
 		table_publish(inside);
 	return true;

@@ -167,7 +167,8 @@ static struct record *reply_of_500_make(const struct record *orig, uint32_t now)
 	r->session.flags |= SESSION_STATIC | SESSION_SHARED;
 	r->session.last_seen = r->session.created = now;
 	r->partner = table_index(orig);
-	return table_publish(r) ? r : NULL;
+	table_publish(r);
+	return r;
 }
 
 static bool share(struct record *orig)
@@ -468,18 +469,22 @@ static bool sa_tend(void *context, const struct ike_sa *sa)
 /* The port that the server knows. Where another has it by now, the next step finds a new one. */
 static void mapping_remake(struct ike_socket socket)
 {
-	struct record_key key;
-	uint32_t index;
+	struct record_key inside, external;
+	uint32_t inside_at, external_at;
 
-	mapping_inside_key(&key, PROTOCOL_UDP, socket.inside, socket.port);
-	if (!socket.external || table_find(arena.config, &key))
+	if (!socket.external)
 		return;
-	mapping_external_key(&key, PROTOCOL_UDP, arena.config->external, socket.external);
-	if (table_claim(&key, &index) == CLAIM_OK &&
-	    mapping_link(index, socket.inside, socket.port, PROTOCOL_UDP, CLASS_IPSEC) ==
-		    REASON_forwarded)
-		record_release(
-			record_at(index)); /* held for a session that takes its own reference */
+	mapping_inside_key(&inside, PROTOCOL_UDP, socket.inside, socket.port);
+	mapping_external_key(&external, PROTOCOL_UDP, arena.config->external, socket.external);
+	if (table_claim(&inside, &inside_at) != CLAIM_OK)
+		return;
+	if (table_claim(&external, &external_at) != CLAIM_OK) {
+		table_give_up(inside_at);
+		return;
+	}
+	/* held for a session, which takes a reference of its own */
+	mapping_link(external_at, inside_at, CLASS_IPSEC);
+	record_release(record_at(external_at));
 }
 
 /* A session as the socket's next message would make it, by a packet that is not sent. */

@@ -153,7 +153,7 @@ bool l2tp_flow_is_over(const struct connection *flow, uint32_t now)
 
 /* --- without ids ------------------------------------------------------------------------- */
 
-enum reason l2tp_flow_begin_alone(const struct connection *flow, uint32_t now)
+struct outcome l2tp_flow_begin_alone(const struct connection *flow, uint32_t now)
 {
 	struct session_plan plan = {.orig = flow->key,
 				    .class = CLASS_L2TP,
@@ -164,7 +164,7 @@ enum reason l2tp_flow_begin_alone(const struct connection *flow, uint32_t now)
 	verdict_t host = host_admit(flow->key.local, flow->next_hop_in);
 
 	if (verdict_action(host) != ACTION_FORWARD)
-		return verdict_reason(host);
+		return outcome_of(verdict_reason(host));
 	plan.reply = plan.orig;
 	plan.reply.kind = KIND_SESSION_REPLY;
 	plan.reply.local = arena.config->external;

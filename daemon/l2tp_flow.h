@@ -41,8 +41,8 @@ bool l2tp_flow_is_over(const struct connection *flow, uint32_t now);
 
 /*
  * Ids that cannot be read (RFC 3931 section 4.3 hides them): the protocol's only
- * session with this server, if nobody has it. Over IP. REASON_forwarded or why not.
+ * session with this server, if nobody has it. Over IP. Done, or why not.
  */
-enum reason l2tp_flow_begin_alone(const struct connection *flow, uint32_t now);
+struct outcome l2tp_flow_begin_alone(const struct connection *flow, uint32_t now);
 
 #endif

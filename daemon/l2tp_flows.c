@@ -440,12 +440,12 @@ void l2tp_flows_take(struct l2tp_flows *flows, uint8_t *frame, size_t length,
 		ip_outbound_take(flows, frame, length, &packet, facts);
 }
 
-/* Why the frame goes no further; REASON_forwarded: it does, and the data plane knows it. */
-static enum reason way_open(const struct connection *flow, const struct helper_result *result,
-			    uint32_t now)
+/* Done: the frame goes on, and the data plane knows it. */
+static struct outcome way_open(const struct connection *flow, const struct helper_result *result,
+			       uint32_t now)
 {
 	if (!l2tp_flow_is_over_ip(flow) || is_known(result->frame))
-		return REASON_forwarded;
+		return outcome_of(REASON_forwarded);
 	return l2tp_flow_begin_alone(flow, now);
 }
 
@@ -469,7 +469,7 @@ void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 	struct connection *flow = connection_of(helper);
 	uint32_t now = clock_ticks(arena.config);
 	bool done = connection_claims_do(flows->connections, flow, result, now);
-	enum reason reason;
+	struct outcome outcome;
 
 	if (!l2tp_flow_is_over_ip(flow))
 		udp_answered(flows, flow, result, now);
@@ -477,12 +477,12 @@ void l2tp_flows_answered(struct l2tp_flows *flows, struct helper_flow *helper,
 		connections_drop_answered(flows->connections, result->reason);
 		return;
 	}
-	reason = done ? way_open(flow, result, now) : REASON_id_held;
-	if (reason == REASON_forwarded)
+	outcome = done ? way_open(flow, result, now) : outcome_of(REASON_id_held);
+	if (is_done(outcome))
 		frame_return(flows, result->frame->bytes, result->frame->frame_bytes,
 			     l2tp_flow_reply(flow));
 	else
-		connections_drop(flows->connections, reason);
+		connections_drop(flows->connections, outcome.why_not);
 }
 
 /* --- upkeep ------------------------------------------------------------------------------- */

@@ -102,7 +102,8 @@ static int reply_make(const struct record_key *key, const struct record *former,
 	r->session.flags = (former->session.flags & (uint8_t)~not_yet) | SESSION_WATCHED;
 	r->session.address_delta = delta_of_32(key->local, former->session.new_local);
 	r->partner = former->partner;
-	return table_publish(r) ? 0 : -EAGAIN;
+	table_publish(r);
+	return 0;
 }
 
 /* Its arrivals are found by @index now; whether it is answered there is not known yet. */
@@ -252,7 +253,8 @@ static int tunnel_make(const struct record_key *key, const struct record *reply,
 				    .last_seen = now,
 				    .inside = reply->session.new_local,
 				    .new_id = host_to_be16(inside_id)};
-	return table_publish(r) ? 0 : -EAGAIN;
+	table_publish(r);
+	return 0;
 }
 
 /* What it led to has ended: the next visit of the sweeper frees the place. */

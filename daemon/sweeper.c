@@ -226,6 +226,7 @@ static void record_visit(struct sweeper *sweeper, uint32_t index, uint32_t now)
 		dead_visit(sweeper, r, index, now);
 		break;
 	case SLOT_BUSY:
+	case SLOT_WANTED:
 	case SLOT_CLAIMED:
 		unfinished_visit(sweeper, r, index);
 		break;

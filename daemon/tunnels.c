@@ -148,7 +148,8 @@ static int half_insert(const struct tunnel *tunnel, const struct record_key *key
 	}
 	r = record_at(index);
 	half_fill(r, tunnel, new_local, new_id, next_hop, now);
-	return table_publish(r) ? 0 : -EEXIST;
+	table_publish(r);
+	return 0;
 }
 
 /* --- quoted: without them only the errors about a tunnel would be lost ------------------- */

@@ -346,6 +346,7 @@ ALONE = (
     "icmp",
     "spoof",
     "flood",
+    "burst",
     "own",
     "invented",
     "changes",

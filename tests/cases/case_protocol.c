@@ -210,8 +210,8 @@ static void do_kill(void)
 
 static void do_records(void)
 {
-	static const char *const states[] = {"free", "busy", "claimed", "live",
-					     "dead", "?",    "?",	"?"};
+	static const char *const states[] = {"free", "busy", "wanted", "claimed", "live",
+					     "dead", "?",    "?",      "?"};
 
 	for (__u32 i = 0; i < world.sets * RECORDS_A_SET; i++) {
 		const struct record *r = &arena.sets[i / RECORDS_A_SET].way[i % RECORDS_A_SET];

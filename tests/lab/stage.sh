@@ -45,8 +45,9 @@ namespaces_up() {
 		ip -n "$ME-$n" link set lo up
 	done
 }
-wire() { # wire DEVICE GATEWAY-ADDRESS NAMESPACE ADDRESS
-	ip link add "$1" netns "$ME-g" type veth peer name eth0 netns "$ME-$3"
+wire() { # wire DEVICE GATEWAY-ADDRESS NAMESPACE ADDRESS; WIRE: both ends' options
+	# shellcheck disable=SC2086 # of several words
+	ip link add "$1" netns "$ME-g" ${WIRE:-} type veth peer name eth0 ${WIRE:-} netns "$ME-$3"
 	ip -n "$ME-g" addr add "$2/24" dev "$1"
 	ip -n "$ME-g" link set "$1" up
 	ip -n "$ME-$3" addr add "$4/24" dev eth0

@@ -99,8 +99,8 @@ static struct record *record_make(const struct record_key *key)
 
 static void pair_show(struct record *a, struct record *b)
 {
-	assert_true(table_publish(a));
-	assert_true(table_publish(b));
+	table_publish(a);
+	table_publish(b);
 	a->partner = table_index(b);
 	b->partner = table_index(a);
 }
@@ -172,7 +172,7 @@ static struct record *plain_record(uint8_t kind, uint8_t protocol, uint8_t id_ty
 
 static void stays(struct sweeper *sweeper, struct record *r)
 {
-	assert_true(table_publish(r));
+	table_publish(r);
 	pass(sweeper);
 	pass(sweeper);
 	assert_int_equal(record_state(r), SLOT_LIVE);
@@ -220,7 +220,7 @@ static void pieces_ended_after_the_reading_are_not_long_dead(void **state)
 	struct record *r = plain_record(KIND_FRAGMENT, PROTOCOL_UDP, ID_NONE);
 
 	config.fragments = 1;
-	assert_true(table_publish(r));
+	table_publish(r);
 	fragment_end(r);
 	pass(*state);
 	r->fragments.last_seen = now + 1;

@@ -63,7 +63,7 @@ static struct record *datagram_make(uint16_t ip_id, uint32_t *index)
 	assert_int_equal(table_claim(&key, index), CLAIM_OK);
 	r = record_at(*index);
 	r->fragments = (struct fragments){.state = FRAGMENT_WAITING};
-	assert_true(table_publish(r));
+	table_publish(r);
 	return r;
 }
 
