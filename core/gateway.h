@@ -148,6 +148,25 @@ static __always_inline bool is_read(const struct record *r, enum origin origin)
 	return r->session.flags & (SESSION_HELPER | SESSION_WATCHED) && !is_from_daemon(origin);
 }
 
+/* The state, and with a SYN that counts the mark of a connection of its own. */
+static __always_inline void session_tcp_follow(const struct facts *f, const struct tcp_header *tcp,
+					       struct record *r, struct record *partner,
+					       bool from_remote, __u32 now)
+{
+	__u8 state = r->session.tcp_state;
+
+	if (tcp_is_opening(state) && !tcp_is_opener(state, from_remote) &&
+	    !(tcp->flags & TCP_RST) && !tcp_answers(&partner->session, tcp))
+		return;
+	session_follow_tcp(r, f->tcp_flags, from_remote, now);
+	if (!(tcp->flags & TCP_SYN) ||
+	    !(tcp_is_opening(state) || tcp_is_opening(r->session.tcp_state)))
+		return;
+	r->session.tcp_next = tcp_end(f, tcp);
+	if (tcp_is_opener(r->session.tcp_state, from_remote))
+		partner->session.tcp_next = 0;
+}
+
 /* SYN, FIN, RST and the first segment after them: the state, and the segment size. */
 static __always_inline void session_tcp_event(struct packet *p, const struct facts *f,
 					      const struct tcp_header *tcp, struct record *r,
@@ -161,11 +180,7 @@ static __always_inline void session_tcp_event(struct packet *p, const struct fac
 		      f->length);
 		return;
 	}
-	session_follow_tcp(r, f->tcp_flags, !out, now);
-	if (f->tcp_flags & TCP_SYN && tcp_is_opening(r->session.tcp_state)) {
-		r->session.tcp_next = tcp_end(f, tcp); /* a connection of its own */
-		partner->session.tcp_next = 0;
-	}
+	session_tcp_follow(f, tcp, r, partner, !out, now);
 	if (f->tcp_flags & TCP_SYN && BACKEND_NAME(mss_lower)(p->context, p->base, f->l4))
 		count(REASON_mss_clamped, f->length);
 }

@@ -54,6 +54,26 @@ static __noinline long ip_option_step(__u32 i, void *context)
 	return walk->reason != REASON_forwarded;
 }
 
+/* RFC 1812 section 5.2.2, of a header with options. */
+static __always_inline bool options_sum_is_good(packet_context *context, __u32 base, __u32 header)
+{
+	struct packet p = {.context = context, .base = base};
+	__u32 sum = 0;
+
+	for (__u32 at = 0; at < 60; at += 4) {
+		const __u32 *word;
+
+		compiler_barrier();
+		if (at >= header)
+			break;
+		word = packet_at(&p, at, 4);
+		if (!word)
+			return false;
+		sum += sum_of_32(*word);
+	}
+	return sum_fold(sum) == 0xffff;
+}
+
 static __always_inline enum reason parse_options(packet_context *context, __u32 base, __u32 header)
 {
 	struct option_walk walk = {
@@ -64,6 +84,8 @@ static __always_inline enum reason parse_options(packet_context *context, __u32 
 		.reason = REASON_forwarded,
 	};
 
+	if (!options_sum_is_good(context, base, header))
+		return REASON_malformed_ip;
 	bounded_loop(60 - IPV4_HEADER, ip_option_step, &walk);
 	return walk.reason;
 }

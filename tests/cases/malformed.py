@@ -105,6 +105,16 @@ def ip_header(g):
 
 
 @case
+def checksum_with_options(g):
+    """RFC 1812 5.2.2: a wrong header checksum, where there are options too"""
+    for options in (b"\x01\x01\x01\x01", b"\x44\x08\x05\x00\x00\x00\x00\x00", bytes([1] * 40)):
+        packet = bytes(udp(A, 4000, S, 53, options=[IPOption(options)]))
+        assert g.run("inside", LAN0, HEAD + packet).verdict == "forward", options
+        for at in (1, 10, 20, 20 + len(options) - 1):
+            g.lan(packet[:at] + bytes([packet[at] ^ 0x20]) + packet[at + 1:], drop="malformed_ip")
+
+
+@case
 def tcp_offset(g):
     """RFC 9293 3.1: a data offset below 5, or past the end"""
     raw = bytes(tcp(A, 5000, S, 80))

@@ -73,6 +73,52 @@ def simultaneous_open(g):
 
 
 @case
+def simultaneous_open_without_the_last_syn(g):
+    """REQ-2: the remote has not seen the first SYN and answers ours with an ACK: the long timer counts"""
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.wan(tcp(S, 80, E, 5000), sent=tcp(S, 80, A, 5000))
+    g.lan(tcp(A, 5000, S, 80, SYNACK), sent=tcp(E, 5000, S, 80, SYNACK))
+    passes_in(g)
+    g.at(TRANSITORY + 1)
+    passes_in(g)
+
+
+@case
+def forged_syn_establishes_nothing(g):
+    """REQ-5: a SYN from the other side without an ACK, or with a wrong one, leaves a half-open connection its timer"""
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    for flags, ack in ((SYN, 0), (SYNACK, 0x40000000), (ACK, 0x80000000)):
+        forged = {"flags": flags, "seq": 0x12345678, "ack": ack}
+        g.wan(tcp(S, 80, E, 5000, **forged), sent=tcp(S, 80, A, 5000, **forged))
+    g.at(TRANSITORY + 1)
+    expired_in(g)
+
+
+@case
+def forged_syn_of_the_inside(g):
+    """REQ-5: the same where the remote has begun, by a port forward"""
+    g.forward(6, 80, A, 8080)
+    g.wan(tcp(S, 7000, E, 80), sent=tcp(S, 7000, A, 8080))
+    g.lan(tcp(A, 8080, S, 7000), sent=tcp(E, 80, S, 7000))
+    g.at(TRANSITORY + 1)
+    g.wan(tcp(S, 7000, E, 80, ACK), drop="session_expired")
+
+
+@case
+def answer_behind_a_forged_syn(g):
+    """REQ-1: the server's own answer opens the connection all the same, and its reset in sequence ends it"""
+    g.lan(tcp(A, 5000, S, 80), sent=tcp(E, 5000, S, 80))
+    g.wan(tcp(S, 80, E, 5000, seq=0x12345678), sent=tcp(S, 80, A, 5000, seq=0x12345678))
+    answer = {"flags": SYNACK, "seq": 2000, "ack": 1001}
+    g.wan(tcp(S, 80, E, 5000, **answer), sent=tcp(S, 80, A, 5000, **answer))
+    g.at(TRANSITORY + 1)
+    passes_in(g)
+    g.wan(tcp(S, 80, E, 5000, RST, seq=2001), sent=tcp(S, 80, A, 5000, RST, seq=2001))
+    g.at(2 * TRANSITORY + 3)
+    expired_in(g)
+
+
+@case
 def filter_default(g):
     """REQ-3: address- and port-dependent by default"""
     opened(g)

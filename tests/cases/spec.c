@@ -27,7 +27,8 @@ static const __u16 inside_ports[SOCKETS] = {4000, 4001, 500, 123, 600, 64600, 64
 static const __u16 remote_ports[REMOTE_PORTS] = {53, 1701, 4500};
 
 struct session_model {
-	bool used, is_long, closing, syn_out, syn_in;
+	bool used, is_long, closing;
+	enum { NO_SIDE, INSIDE_SIDE, REMOTE_SIDE } opener; /* who has sent the first SYN */
 	__u32 out_at, seen_at; /* last packet from the inside; last packet at all; but resets */
 	__u32 reset_at;
 	__u32 udp_timer;
@@ -175,6 +176,16 @@ static __u32 udp_timer(const struct mapping_model *m, const struct session_model
 	return (remote == 4500 || inside == 500 ? 7200 : 300) * SECOND;
 }
 
+/* Open for sure once the other side has acknowledged the first SYN by one of its own. */
+static void tcp_open_note(struct session_model *s, __u8 side, __u8 flags)
+{
+	if (!(flags & TCP_SYN))
+		return;
+	if (s->opener == NO_SIDE)
+		s->opener = side;
+	s->is_long |= s->opener != side && flags & TCP_ACK;
+}
+
 static void session_note(int kind, struct mapping_model *m, struct session_model *s, bool out,
 			 __u8 flags)
 {
@@ -198,9 +209,7 @@ static void session_note(int kind, struct mapping_model *m, struct session_model
 	s->seen_at = world.now;
 	if (out)
 		s->out_at = world.now;
-	s->syn_out |= out && flags & TCP_SYN;
-	s->syn_in |= !out && flags & TCP_SYN;
-	s->is_long = s->syn_out && s->syn_in;
+	tcp_open_note(s, out ? INSIDE_SIDE : REMOTE_SIDE, flags);
 }
 
 static void mapping_note(int kind, struct mapping_model *m, __u16 port)

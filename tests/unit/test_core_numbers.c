@@ -190,42 +190,54 @@ static void own_range_is_never_given(void **state)
 
 /* --- TCP ------------------------------------------------------------------------------------ */
 
-/* RFC 7857 section 2.1, figure 1, written out: [state][event][from the remote]. */
+/*
+ * RFC 7857 section 2.1, figure 1, written out: [state][event][from the remote]. Stricter
+ * than the figure: the answer to a SYN is a SYN with an ACK, or an ACK behind a SYN.
+ */
 static const __u8 wanted_states[TCP_STATE_COUNT][TCP_EVENT_COUNT][2] = {
 	[TCP_NONE] = {[TCP_SAW_SYN] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
+		      [TCP_SAW_SYN_ACK] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
 		      [TCP_SAW_FIN] = {TCP_NONE, TCP_NONE},
 		      [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
 		      [TCP_SAW_DATA] = {TCP_NONE, TCP_NONE}},
-	[TCP_INIT_INSIDE] = {[TCP_SAW_SYN] = {TCP_INIT_INSIDE, TCP_ESTABLISHED},
+	[TCP_INIT_INSIDE] = {[TCP_SAW_SYN] = {TCP_INIT_INSIDE, TCP_INIT_INSIDE},
+			     [TCP_SAW_SYN_ACK] = {TCP_INIT_INSIDE, TCP_ESTABLISHED},
 			     [TCP_SAW_FIN] = {TCP_INIT_INSIDE, TCP_INIT_INSIDE},
 			     [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
-			     [TCP_SAW_DATA] = {TCP_INIT_INSIDE, TCP_INIT_INSIDE}},
-	[TCP_INIT_REMOTE] = {[TCP_SAW_SYN] = {TCP_ESTABLISHED, TCP_INIT_REMOTE},
+			     [TCP_SAW_DATA] = {TCP_INIT_INSIDE, TCP_ESTABLISHED}},
+	[TCP_INIT_REMOTE] = {[TCP_SAW_SYN] = {TCP_INIT_REMOTE, TCP_INIT_REMOTE},
+			     [TCP_SAW_SYN_ACK] = {TCP_ESTABLISHED, TCP_INIT_REMOTE},
 			     [TCP_SAW_FIN] = {TCP_INIT_REMOTE, TCP_INIT_REMOTE},
 			     [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
-			     [TCP_SAW_DATA] = {TCP_INIT_REMOTE, TCP_INIT_REMOTE}},
+			     [TCP_SAW_DATA] = {TCP_ESTABLISHED, TCP_INIT_REMOTE}},
 	[TCP_ESTABLISHED] = {[TCP_SAW_SYN] = {TCP_ESTABLISHED, TCP_ESTABLISHED},
+			     [TCP_SAW_SYN_ACK] = {TCP_ESTABLISHED, TCP_ESTABLISHED},
 			     [TCP_SAW_FIN] = {TCP_FIN_INSIDE, TCP_FIN_REMOTE},
 			     [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
 			     [TCP_SAW_DATA] = {TCP_ESTABLISHED, TCP_ESTABLISHED}},
 	[TCP_FIN_INSIDE] = {[TCP_SAW_SYN] = {TCP_FIN_INSIDE, TCP_FIN_INSIDE},
+			    [TCP_SAW_SYN_ACK] = {TCP_FIN_INSIDE, TCP_FIN_INSIDE},
 			    [TCP_SAW_FIN] = {TCP_FIN_INSIDE, TCP_FIN_BOTH},
 			    [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
 			    [TCP_SAW_DATA] = {TCP_FIN_INSIDE, TCP_FIN_INSIDE}},
 	[TCP_FIN_REMOTE] = {[TCP_SAW_SYN] = {TCP_FIN_REMOTE, TCP_FIN_REMOTE},
+			    [TCP_SAW_SYN_ACK] = {TCP_FIN_REMOTE, TCP_FIN_REMOTE},
 			    [TCP_SAW_FIN] = {TCP_FIN_BOTH, TCP_FIN_REMOTE},
 			    [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
 			    [TCP_SAW_DATA] = {TCP_FIN_REMOTE, TCP_FIN_REMOTE}},
 	[TCP_FIN_BOTH] = {[TCP_SAW_SYN] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
+			  [TCP_SAW_SYN_ACK] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
 			  [TCP_SAW_FIN] = {TCP_FIN_BOTH, TCP_FIN_BOTH},
 			  [TCP_SAW_RST] = {TCP_FIN_BOTH, TCP_FIN_BOTH},
 			  [TCP_SAW_DATA] = {TCP_FIN_BOTH, TCP_FIN_BOTH}},
 	/* not in the figure: a connection older than the gateway is open once both have spoken */
 	[TCP_PICKED_UP] = {[TCP_SAW_SYN] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
+			   [TCP_SAW_SYN_ACK] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
 			   [TCP_SAW_FIN] = {TCP_PICKED_UP, TCP_PICKED_UP},
 			   [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
 			   [TCP_SAW_DATA] = {TCP_PICKED_UP, TCP_ESTABLISHED}},
 	[TCP_TRANS] = {[TCP_SAW_SYN] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
+		       [TCP_SAW_SYN_ACK] = {TCP_INIT_INSIDE, TCP_INIT_REMOTE},
 		       [TCP_SAW_FIN] = {TCP_TRANS, TCP_TRANS},
 		       [TCP_SAW_RST] = {TCP_TRANS, TCP_TRANS},
 		       [TCP_SAW_DATA] = {TCP_ESTABLISHED, TCP_ESTABLISHED}},
@@ -256,8 +268,9 @@ static void tcp_timers(void **state)
 static void tcp_events(void **state)
 {
 	for (int flags = 0; flags < 256; flags++) {
-		enum tcp_event wanted = flags & TCP_RST	  ? TCP_SAW_RST
-					: flags & TCP_SYN ? TCP_SAW_SYN
+		enum tcp_event wanted = flags & TCP_RST ? TCP_SAW_RST
+					: flags & TCP_SYN
+						? (flags & TCP_ACK ? TCP_SAW_SYN_ACK : TCP_SAW_SYN)
 					: flags & TCP_FIN ? TCP_SAW_FIN
 							  : TCP_SAW_DATA;
 
