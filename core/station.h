@@ -125,9 +125,14 @@ static __always_inline bool station_is_of(__u32 index, const struct next_hop *ho
 	return r && record_is(r, &key);
 }
 
-static __always_inline void station_take(struct record *from, struct record *to,
-					 const struct host *host)
+/* @host moves to the station @to, at @index. Of two processors that see it move one counts it. */
+static __always_inline void station_take(struct record *to, __u32 index, struct host *host)
 {
+	__u32 former = READ_ONCE(host->station);
+	struct record *from = record_at(former);
+
+	if (former == index || __sync_val_compare_and_swap(&host->station, former, index) != former)
+		return;
 	if (from && from->key.kind == KIND_STATION) {
 		count_less_by(&from->host.sessions, host->sessions);
 		count_less_by(&from->host.mappings, host->mappings);
@@ -180,8 +185,7 @@ SEPARATE verdict_t host_of_station(__be32 inside, __u32 hop_index)
 		if (!host)
 			return drop(REASON_table_full);
 	}
-	station_take(record_at(host->host.station), station, &host->host);
-	host->host.station = at;
+	station_take(station, at, &host->host);
 	return verdict(ACTION_FORWARD, REASON_forwarded, index);
 }
 

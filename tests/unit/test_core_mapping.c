@@ -17,12 +17,14 @@
 #define INSIDE	 host_to_be32(0x0a000002)
 #define EXTERNAL host_to_be32(0xcb007101)
 #define REMOTE	 host_to_be32(0xcb007109)
+#define HOP	 2 /* to a router with the hosts behind it */
 
 static int arena_up(void **state)
 {
 	arena_clear(EXTERNAL, 1000);
 	config.sessions_per_host = config.mappings_per_host = config.sessions_limit = 1000000;
 	config.new_per_second = 1000000;
+	next_hops[HOP] = (struct next_hop){.ifindex = 5, .flags = NEXT_HOP_INSIDE};
 	return 0;
 }
 
@@ -67,7 +69,7 @@ static void one_alone_looks_for_an_external_id(void **state)
 {
 	uint32_t inside;
 	__be16 port = socket_claimed(&inside);
-	verdict_t host = host_admit(INSIDE);
+	verdict_t host = host_admit(INSIDE, HOP);
 	verdict_t second =
 		mapping_add(INSIDE, port, PROTOCOL_TCP, CLASS_PLAIN, verdict_index(host));
 
@@ -107,17 +109,17 @@ static verdict_t begin_once(uint16_t port)
 			      .destination_id = host_to_be16(53),
 			      .protocol = PROTOCOL_UDP,
 			      .id_type = ID_PORTS};
-	verdict_t host = host_admit(facts.source), v;
+	verdict_t host = host_admit(facts.source, HOP), v;
 
 	if (verdict_action(host) != ACTION_FORWARD)
 		return host;
-	v = outbound_mapping(&facts, verdict_index(host));
+	v = outbound_mapping(&facts, verdict_index(host), HOP);
 	if (verdict_action(v) == ACTION_FORWARD && verdict_index(v) == NO_RECORD)
 		v = mapping_add(facts.source, facts.source_id, PROTOCOL_UDP, CLASS_PLAIN,
 				verdict_index(host));
 	if (verdict_action(v) != ACTION_FORWARD)
 		return v;
-	return outbound_session(&facts, hops_pack(1, 2), verdict_index(host), verdict_index(v));
+	return outbound_session(&facts, hops_pack(1, HOP), verdict_index(host), verdict_index(v));
 }
 
 static void *begin_all(void *unused)
