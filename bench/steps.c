@@ -134,7 +134,7 @@ static bool flow_add(const struct traffic *traffic, __u32 number)
 		.inside_id = host_to_be16(f.id),
 		.external_id = host_to_be16(f.id),
 		.next_hop_out = HOP,
-		.next_hop_in = HOP,
+		.next_hop_in = HOP_BACK,
 		.timeout = TIMEOUT_UDP,
 	};
 
@@ -260,9 +260,13 @@ static int warm_up(const struct steps_bpf *steps, __u32 count)
 	__u32 result = 0;
 	int ns = run_times(bpf_program__fd(steps->progs.step_warm), count, &result);
 
-	if (ns >= 0 && result != XDP_REDIRECT)
+	if (ns < 0)
+		return ns;
+	if (result != XDP_REDIRECT) {
 		fprintf(stderr, "a frame of a known flow was not sent on: verdict %u\n", result);
-	return ns < 0 ? ns : 0;
+		return -EPROTO;
+	}
+	return 0;
 }
 
 static int column(__u32 count, int *lowest)
