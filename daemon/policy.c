@@ -365,16 +365,19 @@ static void sentences_write(struct policy *policy, const struct compiling *all)
 
 static void policy_write(struct policy *policy, const struct compiling *all, struct plane *plane)
 {
-	bool by_mark = false;
+	bool by_mark = false, by_tos = false;
 
-	for (size_t i = 0; i < all->rules->count; i++)
+	for (size_t i = 0; i < all->rules->count; i++) {
 		by_mark |= is_by_mark(&all->rules->rule[i]);
+		by_tos |= all->rules->rule[i].tos_mask;
+	}
 	all_write(all, plane);
 	sentences_write(policy, all);
 	if (all->many_mtus && !policy->many_mtus)
 		log_warning("more than %d routes have an MTU of their own: those of the others "
 			    "do not count",
 			    ROUTE_MTUS);
+	policy->by_tos = by_tos;
 	policy->many_mtus = all->many_mtus;
 	policy->routes_matter = by_mark || all->many_ways || all->mtu_count;
 }

@@ -20,6 +20,7 @@
 /* All zero: nothing read yet. */
 struct policy {
 	bool routes_matter; /* a change of any route may change what is here */
+	bool by_tos;	    /* a rule asks for TOS or DSCP */
 	bool many_mtus;	    /* more routes with an MTU of their own than there is room for */
 	unsigned int sentences;
 	char sentence[POLICY_SENTENCES][POLICY_SENTENCE_BYTES]; /* what is refused, for a person */

@@ -242,6 +242,12 @@ static void resync(struct gateway *gateway, struct batch *batch)
 }
 
 /* One new generation for the whole batch: each costs every session a look-up. */
+static void routing_rules_read(struct gateway *gateway)
+{
+	policy_read(&gateway->policy, &gateway->netlink, &gateway->links, &gateway->plane);
+	wall_follow_rules(&gateway->wall, &gateway->links, gateway->policy.by_tos);
+}
+
 void surroundings_follow(struct gateway *gateway)
 {
 	struct batch batch = {.gateway = gateway};
@@ -253,7 +259,7 @@ void surroundings_follow(struct gateway *gateway)
 		web_process_follow(gateway->web);
 	}
 	if (batch.policy)
-		policy_read(&gateway->policy, &gateway->netlink, &gateway->links, &gateway->plane);
+		routing_rules_read(gateway);
 	if (batch.route || batch.policy)
 		routes_changed(gateway);
 }
@@ -276,7 +282,7 @@ int surroundings_read(struct gateway *gateway)
 			log_notice("waiting for interface %s, which does not exist yet",
 				   link->name);
 	}
-	policy_read(&gateway->policy, &gateway->netlink, &gateway->links, &gateway->plane);
+	routing_rules_read(gateway);
 	routes_changed(gateway);
 	return address_refresh(gateway);
 }

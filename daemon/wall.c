@@ -45,17 +45,21 @@ static void lan_names(FILE *out, const struct links *links)
 /*
  * RFC 2827 once more, for what the data plane leaves to the kernel: a source comes
  * in by the interface that leads to it. What comes out of the gateway's own IPsec
- * has been looked at as what it came in.
+ * has been looked at as what it came in. The way back is asked for with the packet's
+ * own TOS, which the answers need not have: where rules ask for it, packets that have
+ * one are the data plane's alone to judge.
  */
-static void source_rules(FILE *out, const struct links *links)
+static void source_rules(FILE *out, const struct links *links, bool by_tos)
 {
 	fprintf(out, "\tchain sources {\n"
 		     "\t\ttype filter hook prerouting priority filter; policy accept;\n"
 		     "\t\tiifname { ");
 	lan_names(out, links);
-	fprintf(out, " } meta pkttype host meta ipsec missing ip saddr != 0.0.0.0 "
-		     "fib saddr . iif oif missing counter drop\n"
-		     "\t}\n");
+	fprintf(out,
+		" } meta pkttype host meta ipsec missing %sip saddr != 0.0.0.0 "
+		"fib saddr . iif oif missing counter drop\n"
+		"\t}\n",
+		by_tos ? "ip dscp 0 " : "");
 }
 
 /*
@@ -110,7 +114,7 @@ static void forward_rules(FILE *out, const struct links *links)
 	fprintf(out, " } counter drop\n\t}\n");
 }
 
-int wall_text(const char *table, const struct links *links, char **text)
+int wall_text(const char *table, const struct links *links, bool by_tos, char **text)
 {
 	size_t size;
 	FILE *out = open_memstream(text, &size);
@@ -119,7 +123,7 @@ int wall_text(const char *table, const struct links *links, char **text)
 		return -ENOMEM;
 	/* declared first, so that the deletion never fails: one transaction replaces all */
 	fprintf(out, "table inet %s\ndelete table inet %s\ntable inet %s {\n", table, table, table);
-	source_rules(out, links);
+	source_rules(out, links, by_tos);
 	input_rules(out, links->link[0].name);
 	forward_rules(out, links);
 	output_rules(out, links->link[0].name);
@@ -159,7 +163,7 @@ static void refusal_say(struct wall *wall)
 int wall_build(struct wall *wall, const struct links *links)
 {
 	char *text;
-	int err = wall_text(wall->table, links, &text);
+	int err = wall_text(wall->table, links, wall->by_tos, &text);
 
 	if (err)
 		return err;
@@ -186,6 +190,15 @@ void wall_check(struct wall *wall, const struct links *links)
 	log_warning("the firewall table %s was changed or removed by somebody else and has been "
 		    "set up again",
 		    wall->table);
+}
+
+void wall_follow_rules(struct wall *wall, const struct links *links, bool by_tos)
+{
+	if (wall->by_tos == by_tos)
+		return;
+	wall->by_tos = by_tos;
+	if (wall->expected) /* not before the start has built it */
+		wall_build(wall, links);
 }
 
 int wall_remove(struct wall *wall)

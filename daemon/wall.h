@@ -23,6 +23,7 @@ struct wall {
 	char table[32];
 	char *expected; /* the table as it looked right after we had built it */
 	uint64_t restored;
+	bool by_tos; /* a routing rule asks for TOS or DSCP */
 };
 
 /* Opens libnftables; no table yet. 0, or -errno after a sentence. */
@@ -35,10 +36,16 @@ int wall_build(struct wall *wall, const struct links *links);
 /* Builds it again when somebody has changed or removed it, and says so. */
 void wall_check(struct wall *wall, const struct links *links);
 
+/* Builds it again when @by_tos is news. */
+void wall_follow_rules(struct wall *wall, const struct links *links, bool by_tos);
+
 /* Removes the table. 0 or -errno. */
 int wall_remove(struct wall *wall);
 
-/* The ruleset's text for these interfaces, for wall_build() and tests. 0 or -ENOMEM. */
-int wall_text(const char *table, const struct links *links, char **text);
+/*
+ * The ruleset's text for these interfaces, for wall_build() and tests; @by_tos as in struct
+ * wall. 0 or -ENOMEM.
+ */
+int wall_text(const char *table, const struct links *links, bool by_tos, char **text);
 
 #endif

@@ -350,6 +350,7 @@ ALONE = (
     "own",
     "invented",
     "changes",
+    "routes",
 )
 
 

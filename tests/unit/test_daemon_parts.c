@@ -119,13 +119,17 @@ static void the_wall_names_every_interface(void **state)
 		.link = {{.name = "wan0", .wan = true}, {.name = "lan0"}, {.name = "lan1"}}};
 	char *text = NULL;
 
-	assert_int_equal(wall_text("wayleave_0", &links, &text), 0);
+	assert_int_equal(wall_text("wayleave_0", &links, false, &text), 0);
 	assert_non_null(strstr(text, "delete table inet wayleave_0"));
 	assert_non_null(
 		strstr(text, "iifname { \"lan0\", \"lan1\" } oifname \"wan0\" counter drop"));
 	assert_non_null(strstr(text, "iifname \"wan0\" ct state established,related accept"));
 	assert_non_null(strstr(text, "iifname { \"lan0\", \"lan1\" } meta pkttype host"));
 	assert_non_null(strstr(text, "oifname \"wan0\" rt ipsec missing"));
+	assert_null(strstr(text, "dscp"));
+	free(text);
+	assert_int_equal(wall_text("wayleave_0", &links, true, &text), 0);
+	assert_non_null(strstr(text, "meta ipsec missing ip dscp 0 ip saddr != 0.0.0.0 fib"));
 	free(text);
 }
 
