@@ -362,6 +362,7 @@ def alone():
     yield Suite("learned", ["tests/lab/learned.sh"])
     yield Suite("demo", ["tests/lab/demo"])
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
+    yield Suite("bench's frames", ["build/bench/steps", "hit", "100"], tap=False, after=TEST_PROGRAMS)
     if make_has("fuzz-smoke"):
         yield Suite("fuzz-smoke", [*MAKE, "fuzz-smoke"], tap=False, after=TEST_PROGRAMS)
     yield Suite("shellcheck", ["shellcheck", "-x", *itertools.chain(*map(glob.glob, SCRIPTS))], tap=False, after=())
@@ -383,7 +384,7 @@ def builds(fast):
     """Old programs say nothing about new sources: what needs them runs after these."""
     targets = ["unit", "cases-memory", "spec-build", "build/tests/simulation/simulation"]
     yield Suite("build", [*MAKE, "all"], tap=False, after=())
-    yield Suite("build of test programs", [*MAKE, *targets, *([] if fast else ["cases-bpf", "spec-bpf-build"])], tap=False)
+    yield Suite("build of test programs", [*MAKE, *targets, *([] if fast else ["cases-bpf", "spec-bpf-build", "build/bench/steps"])], tap=False)
 
 
 def lanes():
