@@ -77,7 +77,25 @@ static __be32 own_address(struct gateway *gateway, const struct punt *punt)
 	return address;
 }
 
-static void sender_tell(struct slow_path *slow_path, const struct arrival *arrival, uint8_t type,
+/*
+ * A hairpinned packet, inbound, as its sender has sent it: an error quotes it so, or no
+ * socket of the sender's would know it for its own (RFC 5508 REQ-7).
+ */
+static void sent_restore(struct arrival *arrival)
+{
+	const struct record *orig = record_at(arrival->punt.index);
+	struct record back = {0};
+
+	if (!orig || orig->key.kind != KIND_SESSION_ORIG)
+		return;
+	back.key.id_type = orig->key.id_type;
+	back.session.new_local = orig->key.local;
+	back.session.new_id = orig->key.local_id;
+	back.session.address_delta = delta_of_32(orig->session.new_local, orig->key.local);
+	rewrite(&arrival->packet, &arrival->facts, &back, true, 0);
+}
+
+static void sender_tell(struct slow_path *slow_path, struct arrival *arrival, uint8_t type,
 			uint8_t code, uint16_t mtu)
 {
 	struct gateway *gateway = slow_path->gateway;
@@ -93,20 +111,22 @@ static void sender_tell(struct slow_path *slow_path, const struct arrival *arriv
 	result = arena.route(&query, &route);
 	if (!request.from || result == ROUTE_STACK || route.ifindex != arrival->punt.ifindex)
 		return;
+	if (arrival->facts.hairpin)
+		sent_restore(arrival);
 	length = icmp_build(message, &request, arrival_ip(arrival), arrival->facts.length);
 	if (length)
 		tap_transmit(&gateway->tap, message, length, next_hop_for(&route, result));
 }
 
 /* RFC 5508 REQ-8: the host is told, and `show vpn` tells who has what it wants. */
-static void refused_tell(struct slow_path *slow_path, const struct arrival *arrival)
+static void refused_tell(struct slow_path *slow_path, struct arrival *arrival)
 {
 	refusals_note(&slow_path->gateway->refusals, &arrival->facts, clock_ticks(arena.config));
 	sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_ADMIN_PROHIBITED, 0);
 }
 
 /* The WAN side hears nothing of switches. */
-static void blocked_tell(struct slow_path *slow_path, const struct arrival *arrival)
+static void blocked_tell(struct slow_path *slow_path, struct arrival *arrival)
 {
 	if (!(arrival->punt.side & PUNT_FROM_WAN))
 		sender_tell(slow_path, arrival, ICMP_UNREACHABLE, ICMP_CODE_ADMIN_PROHIBITED, 0);
