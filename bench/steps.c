@@ -83,6 +83,7 @@ static int arena_map(const struct steps_bpf *steps)
 	arena.config = map_memory(steps->maps.config);
 	arena.buckets = map_memory(steps->maps.buckets);
 	arena.contacts = map_memory(steps->maps.contacts);
+	arena.complaints = map_memory(steps->maps.complaints);
 	arena.ticks = no_ticks;
 	arena.random = kernel_random;
 	return arena.sets && arena.tags && arena.next_hops && arena.known_routes && arena.config &&

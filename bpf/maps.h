@@ -105,6 +105,14 @@ MAP struct {
 } contacts SEC(".maps");
 
 MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, COMPLAINTS);
+	__type(key, __u32);
+	__type(value, struct complaint);
+} complaints SEC(".maps");
+
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, REASON_COUNT);
 	__type(key, __u32);
@@ -159,6 +167,11 @@ static __always_inline struct bucket *bucket_at(__u32 index)
 static __always_inline __u32 *contact_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&contacts, &index);
+}
+
+static __always_inline struct complaint *complaint_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&complaints, &index);
 }
 
 static __always_inline struct config *config_get(void)

@@ -61,9 +61,11 @@ static attr_t state_attributes(const json_t *document)
 {
 	const char *state = text_of(document, "state");
 
-	if (strcmp(state, "blocked") == 0 || strcmp(state, "failed") == 0)
+	if (strcmp(state, "blocked") == 0 || strcmp(state, "failed") == 0 ||
+	    strcmp(state, "refused") == 0 || strcmp(state, "no-answer") == 0)
 		return COLOR_PAIR(RED_PAIR);
-	if (strcmp(state, "connecting") == 0 || strcmp(state, "stale") == 0)
+	if (strcmp(state, "connecting") == 0 || strcmp(state, "stale") == 0 ||
+	    strcmp(state, "one-way") == 0)
 		return COLOR_PAIR(YELLOW_PAIR);
 	return A_NORMAL;
 }
@@ -280,7 +282,8 @@ static void draw_help(void)
 		"?       this page, and back",
 		"q       quit",
 		"",
-		"Tunnels in yellow are connecting or stale, in red blocked or failed.",
+		"Tunnels in yellow are connecting, stale or one-way, in red blocked, refused,",
+		"failed or without an answer.",
 		"Drops are those of the data plane; the meaning is in: wayleave show counters",
 		"Refreshed once per second; lists end at 500 rows.",
 	};

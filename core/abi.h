@@ -145,7 +145,7 @@ enum record_state { SLOT_FREE, SLOT_BUSY, SLOT_WANTED, SLOT_CLAIMED, SLOT_LIVE, 
 #define SESSION_REPLIED 0x10 /* the remote has answered */
 #define SESSION_WATCHED 0x20 /* the daemon, while it lives, sees each packet before it goes on */
 #define SESSION_SHARED	0x40 /* reply: ids behind the port count, see KIND_SHARED */
-#define SESSION_REKEYS	0x80 /* handshakes that renew its keys are counted */
+#define SESSION_STUDIED 0x80 /* headers of the tunnel in it are looked at: core/study.h */
 
 struct session {
 	__be32 new_local;    /* what `local` becomes: external address or inside host */
@@ -157,13 +157,16 @@ struct session {
 			__u8 class : 4;	     /* enum flow_class */
 			__u8 taken_over : 1; /* SESSION_ORIG: ended by the data plane */
 			__u8 inbound : 1;    /* begun by the remote: whose budget it is */
+			/* SESSION_STUDIED: data has passed in this direction since the set-up */
+			__u8 carried : 1;
+			__u8 moved : 1; /* the same, since the daemon last looked */
 		};
 		__u8 class_byte; /* the whole byte */
 	};
 	__u8 timeout; /* enum timeout */
 	union {
 		__u8 tcp_state; /* enum tcp_state, of the whole session; kept equal in both */
-		__u8 rekeys;	/* SESSION_REKEYS: handshakes seen in this direction; wraps */
+		__u8 rekeys;	/* SESSION_STUDIED, UDP: handshakes in this direction; wraps */
 	};
 	__u8 flags;
 	__u16 route_generation; /* when next_hop was chosen, and by where: route_stamp() */
@@ -439,6 +442,19 @@ struct question_ring {
 #define CONTACT_SLOTS 16384 /* a power of two */
 #define CONTACTS      (CONTACT_ROWS * CONTACT_SLOTS)
 
+/* --- what ICMP says of tunnels: core/complaint.h ---------------------------------------- */
+/* The last error about a tunnel: who said what, and when. */
+struct complaint {
+	__be32 inside, remote; /* whose tunnel; inside 0: never used */
+	__be32 from;	       /* who complains: the remote or a router on the way */
+	__u32 at;	       /* tick */
+	__u8 class;	       /* enum flow_class */
+	__u8 type, code;       /* RFC 792, RFC 1812 section 5.2.7 */
+	__u8 reserved[5];
+};
+#define COMPLAINTS 1024 /* a power of two */
+_Static_assert(sizeof(struct complaint) == 24, "an entry of an array is whole words");
+
 /* --- interfaces: for the slow path, looked up by ifindex ------------------------------- */
 /* interface.flags */
 #define INTERFACE_WAN  0x01
@@ -569,6 +585,7 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]
  *   buckets      ARRAY, mmapable   struct bucket       [BUCKETS]
  *   contacts     ARRAY, mmapable   __u32               [CONTACTS]    tick; 0: never
+ *   complaints   ARRAY, mmapable   struct complaint    [COMPLAINTS]
  *
  *   xdp_inside, xdp_outside              SEC("xdp")
  *   tc_inside, tc_outside                SEC("tc"), TC ingress, Ethernet devices

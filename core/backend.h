@@ -22,6 +22,7 @@
  *   struct interface *interface_at(__u32 index)    NULL past the end
  *   struct bucket *bucket_at(__u32 index)          NULL past the end
  *   __u32 *contact_at(__u32 index)                 NULL past the end
+ *   struct complaint *complaint_at(__u32 index)    NULL past the end
  *   struct config *config_get(void)                NULL never happens, but the verifier asks
  *   __u32 clock_ticks(const struct config *)       now, ticks
  *   void count(enum reason, __u32 bytes)

@@ -14,6 +14,7 @@
 #include "core/keyed.h"
 #include "core/remote.h"
 #include "core/session.h"
+#include "core/study.h"
 #include "core/verdict.h"
 
 static __always_inline verdict_t ttl_exceeded(bool out)
@@ -61,9 +62,8 @@ static __always_inline __u8 first_flags(const struct config *c, const struct fac
 	if (!f->hairpin && (is_control_datagram(f) || (out && is_l2tp_dialled(f))) &&
 	    c->assisted >> f->class & 1)
 		flags |= SESSION_WATCHED;
-	if (f->protocol == PROTOCOL_UDP &&
-	    (f->class == CLASS_WIREGUARD || f->class == CLASS_OPENVPN))
-		flags |= SESSION_REKEYS;
+	if (is_studied_flow(f))
+		flags |= SESSION_STUDIED;
 	return flags;
 }
 

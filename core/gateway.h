@@ -21,6 +21,7 @@
 #include "core/mss.h"
 #include "core/parse.h"
 #include "core/shared.h"
+#include "core/study.h"
 
 /* How the packet came here. */
 enum origin {
@@ -198,27 +199,6 @@ static __always_inline void session_tcp(struct packet *p, const struct facts *f,
 		session_tcp_event(p, f, tcp, r, out, now);
 }
 
-/* A handshake that renews a tunnel's keys, where a header in clear says so. */
-SEPARATE __u32 BACKEND_NAME(session_rekey)(packet_context *context, __u32 base, __u32 l4,
-					   __u32 length, __u32 record)
-{
-	struct packet p = {.context = context, .base = base};
-	struct facts f = {.l4 = l4, .length = length};
-	struct record *r = record_at(record);
-
-	if (!r)
-		return false;
-	if (r->session.class == CLASS_WIREGUARD ? is_wireguard_initiation(&p, &f)
-						: is_openvpn_rekey(&p, &f))
-		r->session.rekeys++;
-	return true;
-}
-
-static __always_inline bool count_rekey(struct packet *p, const struct facts *f, struct record *r)
-{
-	return BACKEND_NAME(session_rekey)(p->context, p->base, f->l4, f->length, table_index(r));
-}
-
 /* The mapping or forward of one of a reply's two external ends, if it is still @inside's. */
 static __always_inline const struct record *end_of(const struct record *reply, __be16 id,
 						   __be32 inside)
@@ -307,8 +287,8 @@ static __always_inline void session_went(struct packet *p, const struct facts *f
 	/* RFC 7857 section 7.1: a reset may be the answer to a stranger */
 	if (unlikely(out && is_new_era(&r->session, now)) && !(f->tcp_flags & TCP_RST))
 		mapping_touch(r->partner);
-	if (unlikely(r->session.flags & SESSION_REKEYS))
-		count_rekey(p, f, r);
+	if (unlikely(wants_study(&r->session)) && has_transport(f))
+		BACKEND_NAME(session_study)(p->context, p->base, f->l4, f->length, table_index(r));
 	session_account(&r->session, f, now);
 }
 

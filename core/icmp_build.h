@@ -16,12 +16,8 @@
 #include "core/filter.h"
 #include "core/packet.h"
 
-#define ICMP_CODE_TTL_EXCEEDED	   0
-#define ICMP_CODE_HOST_UNREACHABLE 1	/* RFC 6888 REQ-11B: for want of room */
-#define ICMP_CODE_FRAGMENTATION	   4	/* RFC 1191 */
-#define ICMP_CODE_ADMIN_PROHIBITED 13	/* RFC 1812 section 5.2.7.1 */
-#define ICMP_BUILD_MAX		   576	/* RFC 1812 section 4.3.2.3 */
-#define IPV4_DS_MASK		   0xfc /* RFC 2474; what is left is ECN */
+#define ICMP_BUILD_MAX 576  /* RFC 1812 section 4.3.2.3 */
+#define IPV4_DS_MASK   0xfc /* RFC 2474; what is left is ECN */
 
 struct icmp_request {
 	__be32 from; /* our address on the side that the error leaves by */

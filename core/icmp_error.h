@@ -7,6 +7,7 @@
 #ifndef WAYLEAVE_CORE_ICMP_ERROR_H
 #define WAYLEAVE_CORE_ICMP_ERROR_H
 
+#include "core/complaint.h"
 #include "core/filter.h"
 #include "core/parse.h"
 #include "core/rewrite.h"
@@ -273,6 +274,15 @@ static __always_inline enum reason icmp_error_source(struct packet *p, const str
 	return REASON_forwarded;
 }
 
+static __always_inline void complaint_take(struct packet *p, const struct facts *f,
+					   const struct record *r)
+{
+	const struct icmp_header *icmp = packet_at(p, f->l4, sizeof(*icmp));
+
+	if (icmp)
+		complaint_note(table_index(r), f->source, icmp->type, icmp->code);
+}
+
 /*
  * Translates an ICMP error in @direction. The session stays as it is, whatever
  * the message says (RFC 4787 REQ-12, RFC 5508 REQ-6).
@@ -323,6 +333,8 @@ SEPARATE verdict_t BACKEND_NAME(icmp_error_pass)(packet_context *context, __u32 
 	if (!BACKEND_NAME(icmp_sum_is_good)(context, base, f->l4, f->length))
 		return drop(REASON_icmp_malformed);
 #endif
+	if (!out)
+		complaint_take(p, f, r);
 	delta = quoted_rewrite(&quote, &quoted, r, !out);
 	packet_fix_l4_sum(p, f->l4 + 2, 0, sum_fold(delta), false);
 	/* the outer sender may be any router on the way: only our side's address changes */

@@ -26,8 +26,9 @@ struct arena {
 	struct route_mtu *route_mtus;	    /* ROUTE_MTUS; NULL: none */
 	struct marked_route *marked_routes; /* MARKED_ROUTES; NULL: none */
 	struct config *config;
-	struct bucket *buckets; /* BUCKETS */
-	__u32 *contacts;	/* CONTACTS */
+	struct bucket *buckets;	      /* BUCKETS */
+	__u32 *contacts;	      /* CONTACTS */
+	struct complaint *complaints; /* COMPLAINTS; NULL: none are kept */
 	/* tests and daemon: what the kernel is in the BPF back ends */
 	__u32 (*ticks)(void);
 	__u32 (*random)(void);
@@ -100,6 +101,11 @@ static inline struct bucket *bucket_at(__u32 index)
 static inline __u32 *contact_at(__u32 index)
 {
 	return index < CONTACTS ? &arena.contacts[index] : NULL;
+}
+
+static inline struct complaint *complaint_at(__u32 index)
+{
+	return arena.complaints && index < COMPLAINTS ? &arena.complaints[index] : NULL;
 }
 
 static inline struct config *config_get(void)

@@ -98,6 +98,15 @@ struct icmp_header {
 #define ICMP_TIMESTAMP	       13
 #define ICMP_TIMESTAMP_REPLY   14
 
+#define ICMP_CODE_TTL_EXCEEDED	       0
+#define ICMP_CODE_HOST_UNREACHABLE     1 /* ours, RFC 6888 REQ-11B: for want of room */
+#define ICMP_CODE_PROTOCOL_UNREACHABLE 2
+#define ICMP_CODE_PORT_UNREACHABLE     3
+#define ICMP_CODE_FRAGMENTATION	       4  /* RFC 1191 */
+#define ICMP_CODE_NET_PROHIBITED       9  /* RFC 1812 section 5.2.7.1 */
+#define ICMP_CODE_HOST_PROHIBITED      10 /* the same */
+#define ICMP_CODE_ADMIN_PROHIBITED     13 /* the same */
+
 struct gre_header {
 	__be16 flags; /* and version, lower three bits */
 	__be16 protocol;

@@ -63,7 +63,7 @@ struct ctl_vpn {
 	const char *kind;	 /* "pptp", "l2tp", "ipsec", "wireguard", "openvpn", ... */
 	const char *class;	 /* whose switch governs it: "pptp", "l2tp", "ipsec", "plain" */
 	struct in_addr server;
-	const char *state; /* "connecting", "up", "stale", "blocked", "failed" */
+	const char *state; /* daemon/tunnel_state.h */
 	uint64_t age_s, idle_s;
 	struct ctl_traffic traffic;
 	json_t *detail;	  /* object: call ids, SPIs, ports */

@@ -338,9 +338,11 @@ static const char *row_colour(const json_t *document)
 {
 	const char *state = string_of(document, "state");
 
-	if (strcmp(state, "blocked") == 0 || strcmp(state, "failed") == 0)
+	if (strcmp(state, "blocked") == 0 || strcmp(state, "failed") == 0 ||
+	    strcmp(state, "refused") == 0 || strcmp(state, "no-answer") == 0)
 		return RED;
-	if (strcmp(state, "connecting") == 0 || strcmp(state, "stale") == 0)
+	if (strcmp(state, "connecting") == 0 || strcmp(state, "stale") == 0 ||
+	    strcmp(state, "one-way") == 0)
 		return YELLOW;
 	return "";
 }

@@ -351,6 +351,43 @@ bool connections_answer_check(const struct connections *all, const struct connec
 	return true;
 }
 
+static bool is_active(const struct connection *connection)
+{
+	for (unsigned int i = 0; i < CONNECTION_IDS; i++)
+		if (connection->ids[i].state == ID_HELD || connection->ids[i].state == ID_ARMED)
+			return true;
+	return false;
+}
+
+static bool has_release(const struct helper_result *result)
+{
+	for (size_t i = 0; i < result->claim_count; i++)
+		if (result->claims[i].kind == HELPER_CLAIM_RELEASE ||
+		    result->claims[i].kind == HELPER_CLAIM_RELEASE_ALL)
+			return true;
+	return false;
+}
+
+/* The helper giving the connection up says nothing of its peers. */
+static void hang_up_note(struct connection *connection, const struct helper_result *result)
+{
+	if (is_active(connection))
+		connection->hung_up = false;
+	else if (has_release(result) && !(connection->helper.flags & HELPER_PLAIN))
+		connection->hung_up = true;
+}
+
+bool connections_hung_up(const struct connections *all, __be32 inside, __be32 remote)
+{
+	const struct connection *connection = NULL, *newest = NULL;
+
+	while ((connection = connections_next(all, connection)))
+		if (connection->key.local == inside && connection->key.remote == remote &&
+		    (!newest || ticks_is_later(connection->created, newest->created)))
+			newest = connection;
+	return newest && newest->hung_up;
+}
+
 bool connection_claims_do(struct connections *all, struct connection *connection,
 			  const struct helper_result *result, uint32_t now)
 {
@@ -367,5 +404,6 @@ bool connection_claims_do(struct connections *all, struct connection *connection
 			log_warning("%s: a tunnel gets no data path: %s", all->kind->protocol,
 				    err == -ENOSPC ? "the session table is full" : strerror(-err));
 	}
+	hang_up_note(connection, result);
 	return done;
 }

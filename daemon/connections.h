@@ -60,6 +60,7 @@ struct connection {
 	uint32_t created;   /* of the session: a later one of the same key is another */
 	uint32_t last_seen; /* tick of the last control message */
 	uint32_t group;	    /* of the inside host: daemon/stations.h */
+	uint8_t hung_up;    /* bool: its last call, session or tunnel was ended by a message */
 	struct {	    /* L2TP over IP, which has no session to ask */
 		uint16_t next_hop_in, next_hop_out;
 	};
@@ -169,6 +170,9 @@ void connections_drop_answered(struct connections *all, enum helper_reason reaso
 
 /* What the helper has met in messages between the two: sentences, an array, the caller's. */
 json_t *connections_met_json(const struct connections *all, __be32 inside, __be32 remote);
+
+/* Was the newest connection between the two ended by a control message? */
+bool connections_hung_up(const struct connections *all, __be32 inside, __be32 remote);
 
 /* Its armed ids once more: the session that they lead to has changed. 0 or the last -errno. */
 int connection_rearm(struct connections *all, const struct connection *connection, uint32_t now);

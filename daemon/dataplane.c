@@ -161,10 +161,11 @@ static int memory_map(struct plane *plane)
 	plane->config = map_memory(object, "config", NULL);
 	plane->buckets = map_memory(object, "buckets", NULL);
 	plane->contacts = map_memory(object, "contacts", NULL);
+	plane->complaints = map_memory(object, "complaints", NULL);
 	plane->counters_fd = bpf_object__find_map_fd_by_name(object, "counters");
 	if (!plane->sets || !plane->tags || !plane->next_hops || !plane->interfaces ||
 	    !plane->route_mtus || !plane->marked_routes || !plane->config || !plane->buckets ||
-	    !plane->contacts)
+	    !plane->contacts || !plane->complaints)
 		return -ENOMEM;
 	arena = (struct arena){.sets = plane->sets,
 			       .tags = plane->tags,
@@ -174,7 +175,8 @@ static int memory_map(struct plane *plane)
 			       .marked_routes = plane->marked_routes,
 			       .config = plane->config,
 			       .buckets = plane->buckets,
-			       .contacts = plane->contacts};
+			       .contacts = plane->contacts,
+			       .complaints = plane->complaints};
 	return 0;
 }
 

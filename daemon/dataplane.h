@@ -57,6 +57,7 @@ struct plane {
 	struct config *config;
 	struct bucket *buckets;
 	uint32_t *contacts;
+	struct complaint *complaints;
 };
 
 /* How many sessions the table is made for: WANTED, or by the machine's memory when it is 0. */

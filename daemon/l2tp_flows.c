@@ -28,7 +28,7 @@ struct l2tp_flows {
 static const struct connections_kind kind = {
 	.protocol = "L2TP",
 	.file_name = "l2tp_flows",
-	.magic = 0x576c3204u,
+	.magic = 0x576c3205u,
 	.tunnels = PROTOCOL_L2TP,
 	.room = 256,
 	.of_host = 32,

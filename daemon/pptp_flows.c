@@ -69,7 +69,7 @@ static bool call_id_is_spare(__be32 remote, uint16_t external_id)
 static const struct connections_kind kind = {
 	.protocol = "PPTP",
 	.file_name = "pptp_flows",
-	.magic = 0x57506c34u,
+	.magic = 0x57506c35u,
 	.tunnels = PROTOCOL_GRE,
 	.room = CONNECTIONS,
 	.of_host = CONNECTIONS_OF_HOST,

@@ -180,7 +180,7 @@ static struct sum sum_of(const struct roster_tunnel *tunnel)
 		if (!reply)
 			continue;
 		sum.packets += session_packets(orig) + session_packets(reply);
-		if (orig->session.flags & SESSION_REKEYS)
+		if (orig->session.flags & SESSION_STUDIED && orig->key.protocol == PROTOCOL_UDP)
 			sum.handshakes += orig->session.rekeys + reply->session.rekeys;
 	}
 	return sum;

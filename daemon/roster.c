@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/session.h"
+#include "daemon/tunnel_follow.h"
 
 #define NONE UINT32_MAX
 
@@ -158,27 +159,7 @@ void roster_free(struct roster *roster)
 	free(roster);
 }
 
-/* RFC 3948 section 2.3: IP header, UDP header, one byte. They are not answered. */
-#define KEEPALIVE_BYTES 29
-
-/* How long a tunnel has spoken into the void, from what the last pass saw of it. */
-static void silence_note(struct roster_tunnel *tunnel, const struct roster_tunnel *before,
-			 uint32_t now)
-{
-	uint64_t packets = tunnel->data.packets_out - before->data.packets_out;
-	uint64_t bytes = tunnel->data.bytes_out - before->data.bytes_out;
-
-	tunnel->unanswered_since = now;
-	if (tunnel->data.packets_in != before->data.packets_in ||
-	    tunnel->data.packets_out < before->data.packets_out)
-		return;
-	tunnel->unanswered_since = before->unanswered_since;
-	tunnel->unanswered_bytes = before->unanswered_bytes;
-	if (bytes > packets * KEEPALIVE_BYTES)
-		tunnel->unanswered_bytes += bytes - packets * KEEPALIVE_BYTES;
-}
-
-static void silences_note(struct roster *roster, uint32_t now)
+static void tunnels_follow(struct roster *roster, uint32_t now)
 {
 	struct list *fresh = &roster->writing.tunnels, *old = &roster->reading.tunnels;
 
@@ -187,9 +168,9 @@ static void silences_note(struct roster *roster, uint32_t now)
 		uint32_t *slot = old->room ? slot_find(old, &tunnel_kind, tunnel) : NULL;
 
 		if (slot && *slot != NONE)
-			silence_note(tunnel, (struct roster_tunnel *)old->entry + *slot, now);
+			tunnel_follow(tunnel, (struct roster_tunnel *)old->entry + *slot, now);
 		else
-			tunnel->unanswered_since = now;
+			tunnel_follow_first(tunnel, now);
 	}
 }
 
@@ -197,7 +178,7 @@ void roster_turn(struct roster *roster, uint32_t now)
 {
 	struct book done;
 
-	silences_note(roster, now);
+	tunnels_follow(roster, now);
 	done = roster->writing;
 	roster->writing = roster->reading;
 	roster->reading = done;
@@ -244,11 +225,80 @@ static bool carries_data(const struct record *orig)
 		return orig->session.class != CLASS_PPTP;
 	if (orig->key.protocol == PROTOCOL_UDP)
 		return port != PORT_IKE;
-	return true;
+	return orig->key.id_type != ID_CONTROL;
 }
 
-static void tunnel_add(struct roster_tunnel *tunnel, const struct record *orig,
-		       const struct record *reply, uint32_t index, const struct traffic *traffic)
+/* A connection that sets the tunnel up, or is it; UDP has none that ends. */
+static enum tunnel_control control_of(const struct record *orig, const struct record *reply)
+{
+	if (orig->key.protocol != PROTOCOL_TCP)
+		return CONTROL_NONE;
+	switch (orig->session.tcp_state) {
+	case TCP_FIN_INSIDE:
+	case TCP_FIN_REMOTE:
+	case TCP_FIN_BOTH:
+		return CONTROL_CLOSED;
+	case TCP_TRANS: /* RFC 9293 section 3.10.7.3: a reset that acknowledges the SYN */
+		return reply && session_packets(reply) && !reply->session.tcp_next ? CONTROL_REFUSED
+										   : CONTROL_CLOSED;
+	default:
+		return CONTROL_OPEN;
+	}
+}
+
+/* Of several the newest counts: who dials again does so over a connection of its own. */
+static void control_note(struct roster_tunnel *tunnel, const struct record *orig,
+			 const struct record *reply)
+{
+	enum tunnel_control control = control_of(orig, reply);
+
+	if (control == CONTROL_NONE ||
+	    (tunnel->control != CONTROL_NONE &&
+	     ticks_is_later(tunnel->control_created, orig->session.created)))
+		return;
+	tunnel->control = control;
+	tunnel->control_created = orig->session.created;
+}
+
+/*
+ * What the data plane has seen of data in this direction (core/study.h). Sessions that carry
+ * nothing else are not looked at there: all that they have is data.
+ */
+static void data_note(struct record *half, bool *carried, bool *moved)
+{
+	if (!half)
+		return;
+	if (!(half->session.flags & SESSION_STUDIED)) {
+		*carried |= session_packets(half) != 0;
+		return;
+	}
+	*carried |= half->session.carried;
+	*moved |= half->session.moved;
+	if (half->session.moved) /* look again */
+		half->session.moved = 0;
+}
+
+static void data_add(struct roster_tunnel *tunnel, struct record *orig, struct record *reply,
+		     const struct traffic *traffic)
+{
+	traffic_sum(&tunnel->data, traffic);
+	tunnel->is_studied |= !!(orig->session.flags & SESSION_STUDIED);
+	data_note(orig, &tunnel->data_out, &tunnel->moved_out);
+	data_note(reply, &tunnel->data_in, &tunnel->moved_in);
+}
+
+static void seen_note(struct roster_tunnel *tunnel, const struct record *orig,
+		      const struct record *reply)
+{
+	if (ticks_is_later(orig->session.last_seen, tunnel->last_out))
+		tunnel->last_out = orig->session.last_seen;
+	if (reply &&
+	    (!tunnel->replied || ticks_is_later(reply->session.last_seen, tunnel->last_in)))
+		tunnel->last_in = reply->session.last_seen;
+}
+
+static void tunnel_add(struct roster_tunnel *tunnel, struct record *orig, struct record *reply,
+		       uint32_t index, const struct traffic *traffic)
 {
 	uint32_t last = orig->session.last_seen;
 
@@ -258,12 +308,11 @@ static void tunnel_add(struct roster_tunnel *tunnel, const struct record *orig,
 		tunnel->last_seen = last;
 	if (ticks_is_later(tunnel->created, orig->session.created))
 		tunnel->created = orig->session.created;
+	seen_note(tunnel, orig, reply);
 	tunnel->replied |= !!(orig->session.flags & SESSION_REPLIED) || traffic->packets_in;
-	if (carries_data(orig)) {
-		tunnel->data_out |= traffic->packets_out != 0;
-		tunnel->data_in |= traffic->packets_in != 0;
-		traffic_sum(&tunnel->data, traffic);
-	}
+	control_note(tunnel, orig, reply);
+	if (carries_data(orig))
+		data_add(tunnel, orig, reply, traffic);
 	if (tunnel->sessions < ROSTER_SESSIONS)
 		tunnel->index[tunnel->sessions] = index;
 	tunnel->sessions++;
@@ -277,15 +326,15 @@ static struct roster_device *device_get(struct roster *roster, __be32 address)
 	return list_get(&roster->writing.devices, &device_kind, &wanted);
 }
 
-static void tunnel_note(struct roster *roster, const struct record *orig,
-			const struct record *reply, uint32_t index, const struct traffic *traffic,
-			struct roster_device *device)
+static void tunnel_note(struct roster *roster, struct record *orig, struct record *reply,
+			uint32_t index, const struct traffic *traffic, struct roster_device *device)
 {
 	struct roster_tunnel wanted = {.class = orig->session.class,
 				       .inside = orig->key.local,
 				       .remote = orig->key.remote,
 				       .created = orig->session.created,
-				       .last_seen = orig->session.last_seen};
+				       .last_seen = orig->session.last_seen,
+				       .last_out = orig->session.last_seen};
 	struct roster_tunnel *tunnel = list_get(&roster->writing.tunnels, &tunnel_kind, &wanted);
 
 	if (!tunnel)
@@ -295,9 +344,9 @@ static void tunnel_note(struct roster *roster, const struct record *orig,
 	tunnel_add(tunnel, orig, reply, index, traffic);
 }
 
-static void session_note(struct roster *roster, const struct record *orig, uint32_t index)
+static void session_note(struct roster *roster, struct record *orig, uint32_t index)
 {
-	const struct record *reply = orig->partner == NO_RECORD ? NULL : record_at(orig->partner);
+	struct record *reply = orig->partner == NO_RECORD ? NULL : record_at(orig->partner);
 	struct traffic traffic = traffic_of(orig, reply);
 	struct roster_device *device = device_get(roster, orig->key.local);
 
@@ -309,7 +358,7 @@ static void session_note(struct roster *roster, const struct record *orig, uint3
 		tunnel_note(roster, orig, reply, index, &traffic, device);
 }
 
-void roster_note(struct roster *roster, const struct record *r, uint32_t index)
+void roster_note(struct roster *roster, struct record *r, uint32_t index)
 {
 	struct roster_device *device;
 

@@ -116,7 +116,7 @@ json_t *limit_refusal(const struct refusal *refusal, uint32_t now)
 		.device = {.s_addr = refusal->inside},
 		.kind = show_class(limit_class(refusal)),
 		.server = {.s_addr = refusal->remote},
-		.state = "failed",
+		.state = "refused",
 		.age_s = show_seconds(ticks_since(now, refusal->first)),
 		.idle_s = show_seconds(ticks_since(now, refusal->last)),
 		.detail = json_pack("{s:i, s:i}", "protocol", refusal->protocol, "refused_packets",

@@ -12,46 +12,32 @@
 #include "daemon/show_pages.h"
 #include "daemon/show_words.h"
 #include "daemon/sweeper.h"
+#include "daemon/tunnel_state.h"
 
-#define QUIET_SECONDS	 180 /* every VPN sends keepalives more often than this */
-#define PATIENCE_SECONDS 30  /* a server that has not answered by then does not */
+/* --- states ---------------------------------------------------------------------------- */
 
-struct verdict {
-	const char *state, *why;
-};
-
-/* A class whose set-up and data are one session is up once it was answered. */
-static bool has_data_of_its_own(const struct roster_tunnel *tunnel)
+static const struct connections *connections_of(const struct gateway *gateway, uint8_t class)
 {
-	return tunnel->class == CLASS_PPTP || tunnel->class == CLASS_IPSEC;
+	if (class == CLASS_PPTP)
+		return gateway->pptp;
+	return class == CLASS_L2TP ? l2tp_flows_connections(gateway->l2tp) : NULL;
 }
 
-static struct verdict unanswered(uint64_t age_s)
+static void state_tell(struct tunnel_state *state, const struct gateway *gateway,
+		       const struct roster_tunnel *tunnel, uint32_t now)
 {
-	if (age_s > PATIENCE_SECONDS)
-		return (struct verdict){"failed", "The server has never answered."};
-	return (struct verdict){"connecting", "The server has not answered yet."};
-}
+	const struct connections *all = connections_of(gateway, tunnel->class);
+	struct complaint complaint;
+	struct tunnel_facts facts = {
+		.tunnel = tunnel,
+		.blocked = is_blocked(arena.config, tunnel->class),
+		.hung_up = all && connections_hung_up(all, tunnel->inside, tunnel->remote),
+		.now = now,
+	};
 
-static struct verdict answered(const struct roster_tunnel *tunnel, uint64_t age_s)
-{
-	if (!has_data_of_its_own(tunnel))
-		return (struct verdict){"up", "Packets pass both ways."};
-	if (tunnel->data_in && tunnel->data_out)
-		return (struct verdict){"up", "Tunnel packets pass both ways."};
-	if (tunnel->data_out && age_s > PATIENCE_SECONDS)
-		return (struct verdict){"failed", "Set-up was answered and the device sends tunnel "
-						  "packets, but none comes back."};
-	return (struct verdict){"connecting", "Set-up was answered; no tunnel packets yet."};
-}
-
-static struct verdict judge(const struct roster_tunnel *tunnel, uint64_t age_s, uint64_t idle_s)
-{
-	if (is_blocked(arena.config, tunnel->class))
-		return (struct verdict){"blocked", "The passthrough switch is off."};
-	if (idle_s > QUIET_SECONDS)
-		return (struct verdict){"stale", "No packet for more than three minutes."};
-	return tunnel->replied ? answered(tunnel, age_s) : unanswered(age_s);
+	if (tunnel_complaint(&complaint, tunnel->class, tunnel->inside, tunnel->remote))
+		facts.complaint = &complaint;
+	tunnel_state_tell(state, &facts);
 }
 
 /* --- details: the ids, where somebody wants to compare them with a capture --------------- */
@@ -171,10 +157,12 @@ struct tunnels {
 };
 
 static json_t *evidence(const struct gateway *gateway, const struct roster_tunnel *tunnel,
-			const char *why)
+			const struct tunnel_state *state)
 {
-	json_t *sentences = json_pack("[s]", why);
+	json_t *sentences = json_pack("[s]", state->why);
 
+	if (*state->complaint)
+		json_array_append_new(sentences, json_string(state->complaint));
 	if (tunnel->class == CLASS_L2TP &&
 	    l2tp_flows_hides(gateway->l2tp, tunnel->inside, tunnel->remote))
 		json_array_append_new(
@@ -188,21 +176,20 @@ static json_t *document(const struct gateway *gateway, const struct tunnels *all
 			const struct roster_tunnel *tunnel, uint32_t now)
 {
 	json_t *limit = limit_of_server(all->tunnel, all->count, tunnel, now);
-	uint64_t age_s = show_seconds(ticks_since(now, tunnel->created));
-	uint64_t idle_s = show_seconds(ticks_since(now, tunnel->last_seen));
-	struct verdict verdict = judge(tunnel, age_s, idle_s);
+	struct tunnel_state state;
 	struct ctl_vpn vpn = {
 		.device = {.s_addr = tunnel->inside},
 		.kind = show_class(tunnel->class),
 		.server = {.s_addr = tunnel->remote},
-		.state = limit ? "failed" : verdict.state,
-		.age_s = age_s,
-		.idle_s = idle_s,
+		.age_s = show_seconds(ticks_since(now, tunnel->created)),
+		.idle_s = show_seconds(ticks_since(now, tunnel->last_seen)),
 		.traffic = show_traffic(&tunnel->traffic),
 		.detail = detail(gateway, tunnel),
-		.evidence = limit ? limit : evidence(gateway, tunnel, verdict.why),
 	};
 
+	state_tell(&state, gateway, tunnel, now);
+	vpn.state = limit ? "failed" : state.word;
+	vpn.evidence = limit ? limit : evidence(gateway, tunnel, &state);
 	return ctl_vpn_json(&vpn);
 }
 

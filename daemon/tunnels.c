@@ -112,6 +112,7 @@ static enum flow_class tunnel_class(const struct tunnel *tunnel)
 static uint8_t half_flags(const struct tunnel *tunnel)
 {
 	return SESSION_STATIC | (tunnel->is_control ? SESSION_WATCHED : 0) |
+	       (tunnel->protocol == PROTOCOL_GRE ? SESSION_STUDIED : 0) |
 	       (tunnel->remote == arena.config->external ? SESSION_HAIRPIN : 0);
 }
 

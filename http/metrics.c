@@ -61,25 +61,42 @@ static void counters_write(FILE *out, const json_t *counters)
 			(long long)json_integer_value(json_object_get(counter, "count")));
 }
 
+/* How many tunnels of KIND are in STATE. */
+static unsigned int tunnels_count(const json_t *vpns, const char *kind, const char *state)
+{
+	unsigned int count = 0;
+	const json_t *vpn;
+	size_t i;
+
+	json_array_foreach (json_object_get(vpns, "items"), i, vpn) {
+		const char *its_kind = json_string_value(json_object_get(vpn, "kind"));
+		const char *its_state = json_string_value(json_object_get(vpn, "state"));
+
+		count += its_kind && its_state && !strcmp(its_kind, kind) &&
+			 !strcmp(its_state, state);
+	}
+	return count;
+}
+
 static void tunnels_write(FILE *out, const json_t *vpns)
 {
 	static const char *const kinds[] = {"pptp",	 "l2tp",    "ipsec",
 					    "wireguard", "openvpn", "tunnel"};
-	const json_t *vpn;
-	size_t i;
+	static const char *const states[] = {"connecting", "up",      "one-way",
+					     "stale",	   "blocked", "refused",
+					     "no-answer",  "failed",  "ended"};
 
 	fputs("# HELP wayleave_tunnels Tunnels that are up\n# TYPE wayleave_tunnels gauge\n", out);
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-		unsigned int count = 0;
-
-		json_array_foreach (json_object_get(vpns, "items"), i, vpn) {
-			const char *kind = json_string_value(json_object_get(vpn, "kind"));
-			const char *state = json_string_value(json_object_get(vpn, "state"));
-
-			count += kind && state && !strcmp(kind, kinds[k]) && !strcmp(state, "up");
-		}
-		fprintf(out, "wayleave_tunnels{kind=\"%s\"} %u\n", kinds[k], count);
-	}
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
+		fprintf(out, "wayleave_tunnels{kind=\"%s\"} %u\n", kinds[k],
+			tunnels_count(vpns, kinds[k], "up"));
+	fputs("# HELP wayleave_tunnels_by_state Tunnels and attempts by their state\n"
+	      "# TYPE wayleave_tunnels_by_state gauge\n",
+	      out);
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
+		for (size_t s = 0; s < sizeof(states) / sizeof(*states); s++)
+			fprintf(out, "wayleave_tunnels_by_state{kind=\"%s\",state=\"%s\"} %u\n",
+				kinds[k], states[s], tunnels_count(vpns, kinds[k], states[s]));
 }
 
 static char *metrics_text(struct web *web)

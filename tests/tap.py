@@ -360,6 +360,8 @@ def alone():
         yield Suite(name, ["tests/lab/%s.sh" % name], after=TEST_PROGRAMS if name in BUILT else ("build",))
     yield Suite("ownership", ["tests/lab/ownership.sh"])
     yield Suite("learned", ["tests/lab/learned.sh"])
+    yield Suite("states", ["tests/lab/lab", "run", "states"], env={"GATEWAY": "wayleave-tc", "PFX": "t%ds" % (os.getpid() % 100000)},
+                may_skip=not os.environ.get("CI"))
     yield Suite("demo", ["tests/lab/demo"])
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
     yield Suite("bench's frames", ["build/bench/steps", "hit", "100"], tap=False, after=TEST_PROGRAMS)

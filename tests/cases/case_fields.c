@@ -102,6 +102,13 @@ const struct field marked_route_fields[] = {
 	END,
 };
 
+const struct field complaint_fields[] = {
+	ADDRESS(struct complaint, inside), ADDRESS(struct complaint, remote),
+	ADDRESS(struct complaint, from),   HOST(struct complaint, at),
+	HOST(struct complaint, class),	   HOST(struct complaint, type),
+	HOST(struct complaint, code),	   END,
+};
+
 const struct field key_fields[] = {
 	FIELD_("kind", struct record, key.kind, FIELD_HOST_ORDER),
 	FIELD_("protocol", struct record, key.protocol, FIELD_HOST_ORDER),

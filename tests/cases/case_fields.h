@@ -17,7 +17,7 @@ struct field {
 
 /* Tables end with a NULL name. */
 extern const struct field config_fields[], interface_fields[], key_fields[];
-extern const struct field route_mtu_fields[], marked_route_fields[];
+extern const struct field route_mtu_fields[], marked_route_fields[], complaint_fields[];
 
 /* Of the union's member that @kind means, and `partner`. */
 const struct field *record_fields(__u8 kind);

@@ -227,6 +227,17 @@ static void do_records(void)
 	answer(0, NULL);
 }
 
+static void do_complaints(void)
+{
+	for (__u32 i = 0; i < COMPLAINTS; i++) {
+		if (!arena.complaints[i].inside)
+			continue;
+		fields_print(complaint_fields, &arena.complaints[i], stdout);
+		putchar('\n');
+	}
+	answer(0, NULL);
+}
+
 /* --- frames --------------------------------------------------------------------------- */
 
 const char *case_sent(const struct case_frame *frame)
@@ -350,12 +361,25 @@ static const struct command {
 	const char *name;
 	void (*run)(void);
 } commands[] = {
-	{"reset", do_reset},	     {"config", do_config},	  {"clock", do_clock},
-	{"interface", do_interface}, {"route", do_route},	  {"mtu", do_mtu},
-	{"unroute", do_unroute},     {"insert", do_insert},	  {"change", do_change},
-	{"kill", do_kill},	     {"records", do_records},	  {"frame", do_frame},
-	{"race", do_race},	     {"rule", do_rule},		  {"unrule", do_unrule},
-	{"stack_mtu", do_stack_mtu}, {"route_mtu", do_route_mtu}, {"marked_route", do_marked_route},
+	{"reset", do_reset},
+	{"config", do_config},
+	{"clock", do_clock},
+	{"interface", do_interface},
+	{"route", do_route},
+	{"mtu", do_mtu},
+	{"unroute", do_unroute},
+	{"insert", do_insert},
+	{"change", do_change},
+	{"kill", do_kill},
+	{"records", do_records},
+	{"frame", do_frame},
+	{"race", do_race},
+	{"rule", do_rule},
+	{"unrule", do_unrule},
+	{"complaints", do_complaints},
+	{"stack_mtu", do_stack_mtu},
+	{"route_mtu", do_route_mtu},
+	{"marked_route", do_marked_route},
 };
 
 static void serve_line(char *line)

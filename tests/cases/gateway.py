@@ -39,7 +39,7 @@ CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvp
 ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY, ID_IKE, ID_TUNNEL, ID_SESSION, ID_CONTROL = range(9)
 TIMEOUT_ESP, TIMEOUT_GRE = 5, 6
 STATIC_MAPPING, OPEN_MAPPING = 1, 2
-HELPER_SESSION, STATIC_SESSION, WATCHED_SESSION, SHARED_SESSION = 1, 8, 0x20, 0x40
+HELPER_SESSION, STATIC_SESSION, WATCHED_SESSION, SHARED_SESSION, STUDIED_SESSION = 1, 8, 0x20, 0x40, 0x80
 WAN_DEVICE, LAN_DEVICE, BARE_DEVICE, XDP_DEVICE = 1, 2, 4, 8
 ENDPOINT_INDEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT = range(3)
 PUNT_DOWN, PUNT_TRANSLATE, PUNT_TRANSMIT, PUNT_SESSION, PUNT_CUT, PUNT_REST = 2, 4, 6, 8, 10, 12
@@ -267,6 +267,12 @@ class Gateway:
             if all(record.get(k) == v for k, v in wanted.items()):
                 found.append(record)
         return found
+
+    def complaints(self):
+        """What ICMP has said of tunnels (core/complaint.h), as dicts."""
+        lines = self.process.ask("complaints")[0]
+        found = [dict(word.split("=", 1) for word in line.split()) for line in lines]
+        return [{k: int(v) if v.isdigit() else v for k, v in values.items()} for values in found]
 
     def forward(self, protocol, port, inside, inside_port):
         """A port forward, as the daemon makes one."""

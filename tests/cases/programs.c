@@ -129,6 +129,7 @@ void programs_open(__u32 sets)
 	memory.config = map_memory(skeleton->maps.config);
 	memory.buckets = map_memory(skeleton->maps.buckets);
 	memory.contacts = map_memory(skeleton->maps.contacts);
+	memory.complaints = map_memory(skeleton->maps.complaints);
 	world_open(&memory, sets);
 }
 

@@ -163,10 +163,11 @@ void world_create(__u32 sets)
 		.config = calloc(1, sizeof(struct config)),
 		.buckets = calloc(BUCKETS, sizeof(struct bucket)),
 		.contacts = calloc(CONTACTS, sizeof(__u32)),
+		.complaints = calloc(COMPLAINTS, sizeof(struct complaint)),
 	};
 
 	if (!memory.sets || !memory.tags || !memory.next_hops || !memory.interfaces ||
-	    !memory.config || !memory.buckets || !memory.contacts)
+	    !memory.config || !memory.buckets || !memory.contacts || !memory.complaints)
 		abort();
 	world_open(&memory, sets);
 }
@@ -183,6 +184,7 @@ void world_reset(void)
 	memset(arena.next_hops, 0, NEXT_HOPS * sizeof(struct next_hop));
 	memset(arena.buckets, 0, BUCKETS * sizeof(struct bucket));
 	memset(arena.contacts, 0, CONTACTS * sizeof(__u32));
+	memset(arena.complaints, 0, COMPLAINTS * sizeof(struct complaint));
 	memset(world.counters, 0, sizeof(world.counters));
 	world_settings(arena.config);
 	world.random = 0x9e3779b97f4a7c15ull;

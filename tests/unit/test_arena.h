@@ -24,6 +24,7 @@ static struct interface interfaces[INTERFACES];
 static struct config config;
 static struct bucket buckets[BUCKETS];
 static __u32 contacts[CONTACTS];
+static struct complaint complaints[COMPLAINTS];
 static uint32_t now;
 
 static __u32 arena_ticks(void)
@@ -49,6 +50,7 @@ static inline void arena_clear(__be32 external, uint32_t at)
 	memset(interfaces, 0, sizeof(interfaces));
 	memset(buckets, 0, sizeof(buckets));
 	memset(contacts, 0, sizeof(contacts));
+	memset(complaints, 0, sizeof(complaints));
 	config = (struct config){.set_mask = SETS - 1, .hz = HZ, .external = external};
 	arena = (struct arena){.sets = sets,
 			       .tags = tags,
@@ -57,6 +59,7 @@ static inline void arena_clear(__be32 external, uint32_t at)
 			       .config = &config,
 			       .buckets = buckets,
 			       .contacts = contacts,
+			       .complaints = complaints,
 			       .ticks = arena_ticks,
 			       .random = arena_random,
 			       .count = arena_count};

@@ -123,7 +123,7 @@ static struct record *half_make(uint8_t kind, __be32 local, uint32_t *index)
 	r->session = (struct session){.new_local = E,
 				      .class = CLASS_WIREGUARD,
 				      .timeout = TIMEOUT_UDP,
-				      .flags = SESSION_REKEYS | SESSION_REPLIED,
+				      .flags = SESSION_STUDIED | SESSION_REPLIED,
 				      .last_seen = now,
 				      .created = now};
 	return r;

@@ -102,8 +102,7 @@ static struct record *session_make(__be32 inside, struct record **reply)
 	return record_at(plan.orig_index);
 }
 
-static const struct roster_tunnel *pass(struct roster *roster, const struct record *orig,
-					uint32_t at)
+static const struct roster_tunnel *pass(struct roster *roster, struct record *orig, uint32_t at)
 {
 	size_t count;
 
@@ -153,7 +152,7 @@ static void a_refusal_is_said_once(void **state)
 	assert_int_equal(refusals_nth(&refusals, 0, NOW)->count, 3);
 	assert_null(refusals_nth(&refusals, 1, NOW));
 	item = limit_refusal(refusals_nth(&refusals, 0, NOW), NOW);
-	assert_string_equal(json_string_value(json_object_get(item, "state")), "failed");
+	assert_string_equal(json_string_value(json_object_get(item, "state")), "refused");
 	json_decref(item);
 	assert_null(refusals_nth(&refusals, 0, NOW + (REFUSAL_SECONDS + 1) * HZ));
 }

@@ -49,11 +49,11 @@ test("de: every reason has its sentence", () =>
 test("de: every sentence on a tunnel has its German one", () => {
 	const whole = (literals) => [...literals.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => match[1]).join("");
 	const sentences = (file, begin) => [...read("daemon", file).matchAll(begin)].map((match) => whole(match[1]));
-	const spoken = [...sentences("show_vpn.c", /\(struct verdict\)\{"\w+",\s*((?:"[^"]*"\s*)+)\}/g),
+	const spoken = [...sentences("tunnel_state.c", /((?:"[^"%]*(?:%\w[^"%]*)*"\s*)+)/g).filter((text) => /^[A-Z].*\.$/.test(text)),
 		...sentences("show_limits.c", /snprintf\((?:verdict|sentence), sizeof\(\w+\),\s*((?:"[^"]*"\s*)+),/g)];
 	const shape = (sentence) => sentence.replace(/%\w+|\{\w+\}/g, "*");
 	const german = Object.keys(catalogues.de).filter((key) => key.startsWith("said.")).map((key) => shape(key.slice(5)));
-	assert.ok(spoken.length >= 10, spoken.join("\n"));
+	assert.ok(spoken.length >= 20, spoken.join("\n"));
 	none(spoken.filter((sentence) => !german.includes(shape(sentence))));
 	const page = {};
 	vm.createContext(page);
@@ -68,9 +68,9 @@ test("de: every sentence on a tunnel has its German one", () => {
 // The words that the gateway says for a tunnel
 test("every state and kind of a tunnel has its word, and every state its meaning", () => {
 	const words = (file, said) => [...new Set([...read("daemon", file).matchAll(said)].map((match) => match[1]))];
-	const states = words("show_vpn.c", /\(struct verdict\)\{"(\w+)"/g);
+	const states = [...words("tunnel_state.c", /state_set\(\s*state,\s*"([\w-]+)"/g), ...words("tunnel_state.c", /[?:] "([a-z][\w-]+)"/g)];
 	const kinds = words("show_words.c", /\[CLASS_\w+\] = "(\w+)"/g).filter((kind) => kind !== "plain");
-	assert.ok(states.length >= 5 && kinds.length >= 6, `${states} ${kinds}`);
+	assert.ok(states.length >= 9 && kinds.length >= 6, `${states} ${kinds}`);
 	none([...states.flatMap((state) => [`state.${state}`, `state.${state}.meaning`]), ...kinds.map((kind) => `kind.${kind}`)].filter((key) => !(key in catalogues.en)));
 });
 

@@ -102,7 +102,7 @@ function trafficTake(now) {
 }
 
 // --- what pages ask of it ---------------------------------------------------------
-const ACTIVE = new Set(["up", "connecting", "stale"]);
+const ACTIVE = new Set(["up", "connecting", "one-way", "stale"]);
 
 // The tunnels that a switch governs, those in use first.
 function tunnelsOf(kind) {

@@ -2,8 +2,8 @@
 // VPNs: every tunnel and every attempt, live.
 "use strict";
 
-const STATE_COLOUR = { up: "good", connecting: "info", stale: "warn", blocked: "bad", failed: "bad" };
-const STATE_ORDER = ["failed", "blocked", "connecting", "up", "stale"];
+const STATE_COLOUR = { up: "good", connecting: "info", "one-way": "warn", stale: "warn", blocked: "bad", refused: "bad", "no-answer": "bad", failed: "bad", ended: "info" };
+const STATE_ORDER = ["failed", "refused", "no-answer", "one-way", "blocked", "connecting", "up", "stale", "ended"];
 
 function statePill(state) {
 	return pill(STATE_COLOUR[state], t(`state.${state}`));

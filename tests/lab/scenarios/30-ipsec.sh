@@ -47,6 +47,9 @@ conn u$o$(ls_lines authby=secret $(ls_opts "$3") ${LS_REKEY:-rekey=no})
 	ls_start "$1" "$conns" 10.99.0.1/32 "$names"
 }
 ls_client() { # ls_client GUEST SERVER-ADDRESS MODE
+	ls_client_start "$@" && g "$1" "timeout ${UP_S:-60} ipsec auto --up vpn"
+}
+ls_client_start() { # ls_client_start GUEST SERVER-ADDRESS MODE: it does not dial yet
 	local k=${1#u}
 	# shellcheck disable=SC2046
 	ls_start "$1" "
@@ -57,8 +60,7 @@ conn vpn$(ls_lines authby=secret $(ls_opts "$3"))
  leftsourceip=10.99.$k.1
  right=$2
  rightid=@server
- rightsubnet=10.99.0.1/32" "10.99.$k.1/32" vpn || return 1
-	g "$1" "timeout ${UP_S:-60} ipsec auto --up vpn"
+ rightsubnet=10.99.0.1/32" "10.99.$k.1/32" vpn
 }
 esp_ping() { gping "$1" "-I 10.99.${1#u}.1 10.99.0.1"; }
 
