@@ -19,6 +19,7 @@ ARCH     := $(shell uname -m)
 PACKAGES := libbpf libmnl libnftables libcyaml jansson libevent libseccomp libcap-ng libsystemd ncursesw libmicrohttpd gnutls libsodium
 # Expanded when used, not when read: `make deps` has to work before they are there.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
+CLI_LIBS   := -lqrencode # of the command line alone
 OTHER_LIBS := -lunistring -lpthread -lm # without a .pc file
 PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) $(OTHER_LIBS)
 
@@ -53,7 +54,7 @@ $(foreach l,$(LIBS),$(eval $(call library,$(l))))
 $(BUILD)/wayleaved: $(call objs,daemon,$(BUILD)) $(LIB_A)
 	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(BUILD)/wayleave: $(call objs,cli,$(BUILD)) $(LIB_A)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CLI_LIBS)
 
 # --- data plane ---------------------------------------------------------------------
 BPF_SRC    := $(wildcard bpf/*.bpf.c)
@@ -82,6 +83,6 @@ unit: $(UNIT)
 
 clean:
 	rm -rf $(BUILD)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 .PHONY: all unit clean
 .SECONDARY:

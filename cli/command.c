@@ -22,6 +22,7 @@ enum {
 	TAKES_FILTER = 1 << 2, /* --limit, --protocol, --class, --inside, --remote */
 	TAKES_ALL = 1 << 3,
 	TAKES_DRY_RUN = 1 << 4,
+	TAKES_QR = 1 << 5,
 };
 
 static const struct command {
@@ -89,11 +90,12 @@ static const struct command {
 	 "  wayleave forward add esp 192.168.1.12\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
-	{"setup", cli_setup, 0, 1, 0,
+	{"setup", cli_setup, 0, 1, TAKES_QR,
 	 "web page: its address and the one-time code for the first password", "[reset|unlock]",
-	 "The page's address, and the one-time code that setting its first password takes. reset\n"
-	 "removes a forgotten password and ends every session; unlock lets everybody who was\n"
-	 "locked out by wrong passwords try again.",
+	 "The page's address, its certificate's fingerprint, and the one-time code that setting\n"
+	 "its first password takes, on a terminal also as a QR code for a phone on this network.\n"
+	 "reset removes a forgotten password and ends every session; unlock lets everybody who\n"
+	 "was locked out by wrong passwords try again.",
 	 "  wayleave setup\n"
 	 "  wayleave setup unlock\n"},
 	{"check", cli_check, 0, 1, 0, "say what is wrong in a settings file", "[FILE]",
@@ -147,6 +149,9 @@ static void command_help(FILE *out, const struct command *command)
 		fputs("  --yes            do not ask\n", out);
 	if (command->takes & TAKES_DRY_RUN)
 		fputs("  --dry-run        say what it would do, and change nothing\n", out);
+	if (command->takes & TAKES_QR)
+		fputs("\n  --qr             print the QR code where there is no terminal, too\n",
+		      out);
 	if (command->takes & TAKES_FILTER)
 		fputs("\n  --protocol P     tcp, udp, icmp, esp, gre, l2tp\n"
 		      "  --class C        plain, pptp, l2tp, ipsec, wireguard, openvpn, tunnel\n"
@@ -184,6 +189,7 @@ enum {
 	OPTION_YES = 256,
 	OPTION_CONFIRM,
 	OPTION_DRY_RUN,
+	OPTION_QR,
 	OPTION_ALL,
 	OPTION_LIMIT,
 	OPTION_PROTOCOL,
@@ -201,6 +207,7 @@ static const struct option options[] = {
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"confirm", no_argument, NULL, OPTION_CONFIRM},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"qr", no_argument, NULL, OPTION_QR},
 	{"all", no_argument, NULL, OPTION_ALL},
 	{"limit", required_argument, NULL, OPTION_LIMIT},
 	{"protocol", required_argument, NULL, OPTION_PROTOCOL},
@@ -275,6 +282,10 @@ static bool option_take(struct invocation *invocation, int option, const char *a
 	case OPTION_DRY_RUN:
 		cli->dry_run = true;
 		invocation->given |= TAKES_DRY_RUN;
+		return true;
+	case OPTION_QR:
+		cli->qr = true;
+		invocation->given |= TAKES_QR;
 		return true;
 	case OPTION_ALL:
 		cli->all = true;

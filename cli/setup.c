@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `setup`: where the page is, and the code that its first password takes. */
+/* `setup`: where the page is, how to know it, and the code that its first password takes. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/qr.h"
 
 static void places_print(const json_t *setup)
 {
@@ -18,16 +20,44 @@ static void places_print(const json_t *setup)
 		printf("The page is at %s\n", json_string_value(place));
 }
 
-static void setup_print(const json_t *setup)
+static void fingerprint_print(const json_t *setup)
+{
+	const char *fingerprint = json_string_value(json_object_get(setup, "fingerprint"));
+
+	if (fingerprint)
+		printf("Its certificate has the SHA-256 fingerprint\n  %.48s\n  %s\n", fingerprint,
+		       strlen(fingerprint) > 48 ? fingerprint + 48 : "");
+}
+
+/* The code stands behind '#', which a browser sends to nobody. */
+static void qr_show(const struct cli *cli, const json_t *setup, const char *code)
+{
+	const char *place =
+		json_string_value(json_array_get(json_object_get(setup, "addresses"), 0));
+	bool terminal = isatty(STDOUT_FILENO);
+	char url[128];
+
+	if (!place || (!terminal && !cli->qr))
+		return;
+	snprintf(url, sizeof(url), "%s/#/setup/%s", place, code);
+	puts("For a phone on this network:");
+	qr_print(stdout, url, terminal);
+}
+
+static void setup_print(const struct cli *cli, const json_t *setup)
 {
 	const char *code = json_string_value(json_object_get(setup, "code"));
 
 	places_print(setup);
-	if (code)
-		printf("It has no password yet. The first visit sets one, with this code: %s\n",
-		       code);
-	else
+	fingerprint_print(setup);
+	if (!code) {
 		puts("Its password is set. Forgotten: wayleave setup reset");
+		return;
+	}
+	printf("It has no password yet. The first visit sets one, with this code: %s\n"
+	       "The code works once.\n",
+	       code);
+	qr_show(cli, setup, code);
 }
 
 int cli_setup(const struct cli *cli)
@@ -54,7 +84,7 @@ int cli_setup(const struct cli *cli)
 	if (cli->json)
 		cli_print_json(setup);
 	else
-		setup_print(setup);
+		setup_print(cli, setup);
 	json_decref(setup);
 	return CLI_OK;
 }

@@ -22,6 +22,7 @@
 #include "daemon/forwards.h"
 #include "daemon/ike_flows.h"
 #include "daemon/log.h"
+#include "daemon/login_screen.h"
 #include "daemon/loop.h"
 #include "daemon/neighbours.h"
 #include "daemon/l2tp_flows.h"
@@ -242,6 +243,8 @@ static void gateway_close(struct gateway *gateway)
 	ctl_server_stop(gateway->server);
 	json_decref(gateway->notes);
 	web_process_end(gateway->web);
+	if (gateway->instance.lock_fd >= 0) /* else it is another one's, who runs */
+		login_screen_follow(gateway->instance.run_dir, NULL);
 	web_store_free(gateway->web_store);
 	ctl_audit_free(gateway->audit);
 	package_free(gateway->package);

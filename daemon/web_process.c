@@ -288,6 +288,7 @@ void web_process_follow(struct web_process *web)
 		return;
 	listeners_follow(web);
 	enabled_follow(web);
+	web_store_screen_follow(web->gateway);
 }
 
 /* --- news of it ------------------------------------------------------------------------------- */

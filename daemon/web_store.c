@@ -11,8 +11,10 @@
 #include "conf/file.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
+#include "daemon/login_screen.h"
 #include "daemon/state_file.h"
 #include "daemon/web_process.h"
+#include "http/fingerprint.h"
 #include "http/web_state.h"
 
 #define FILE_NAME    "web.json"
@@ -111,6 +113,50 @@ void web_store_free(struct web_store *store)
 		return;
 	json_decref(store->kept);
 	free(store);
+}
+
+/* --- what the console shows ------------------------------------------------------------- */
+
+/* Of the certificate that the page shows. NULL: it has none yet, at the very first start. */
+static json_t *fingerprint_json(const struct gateway *gateway)
+{
+	const struct web_settings *settings = &gateway->settings->web;
+	const char *own =
+		json_string_value(json_object_get(gateway->web_store->kept, "certificate"));
+	char text[FINGERPRINT_TEXT_BYTES] = "", *installed = NULL;
+	size_t length;
+
+	if (settings->certificate && settings->key &&
+	    !file_read(settings->certificate, &installed, &length))
+		fingerprint_of(installed, text);
+	free(installed);
+	if (!*text)
+		fingerprint_of(own, text);
+	return *text ? json_string(text) : NULL;
+}
+
+static json_t *setup_json(const struct gateway *gateway)
+{
+	const struct web_store *store = gateway->web_store;
+	json_t *fingerprint = fingerprint_json(gateway);
+	json_t *setup = json_pack(
+		"{s:b, s:o, s:b}", "enabled", gateway->settings->web.enabled == SWITCH_ON,
+		"addresses", web_process_places(gateway->web), "password_set", password_set(store));
+
+	if (fingerprint)
+		json_object_set(setup, "fingerprint", fingerprint);
+	json_decref(fingerprint);
+	if (!password_set(store))
+		json_object_set_new(setup, "code", code_text(store));
+	return setup;
+}
+
+void web_store_screen_follow(const struct gateway *gateway)
+{
+	json_t *setup = gateway->web_store ? setup_json(gateway) : NULL;
+
+	login_screen_follow(gateway->instance.run_dir, setup);
+	json_decref(setup);
 }
 
 /* --- web-state ----------------------------------------------------------------------------- */
@@ -272,6 +318,7 @@ static int store_keep(void *daemon, const json_t *state)
 	store->kept = kept;
 	if (json_object_get(state, "password"))
 		store->claimed = false;
+	web_store_screen_follow(gateway);
 	return 0;
 }
 
@@ -287,6 +334,7 @@ static int store_claim(void *daemon, const char *code)
 	if (code_is(store, code)) {
 		store->claimed = true;
 		code_make(store);
+		web_store_screen_follow(gateway);
 		return 0;
 	}
 	if (++store->wrong >= CODE_TRIES) {
@@ -294,6 +342,7 @@ static int store_claim(void *daemon, const char *code)
 			    CODE_TRIES);
 		code_make(store);
 		web_store_code_say(gateway);
+		web_store_screen_follow(gateway);
 	}
 	return -EACCES;
 }
@@ -316,6 +365,7 @@ static int password_forget(struct gateway *gateway)
 	store->kept = kept;
 	store->claimed = false;
 	code_make(store);
+	web_store_screen_follow(gateway);
 	web_process_say(gateway->web, WEB_LINK_FORGET);
 	return 0;
 }
@@ -323,18 +373,13 @@ static int password_forget(struct gateway *gateway)
 static int store_setup(void *daemon, bool reset, bool unlock, json_t **result)
 {
 	struct gateway *gateway = daemon;
-	const struct web_store *store = gateway->web_store;
 	int err = reset ? password_forget(gateway) : 0;
 
 	if (err)
 		return err;
 	if (unlock)
 		web_process_say(gateway->web, WEB_LINK_UNLOCK);
-	*result = json_pack("{s:b, s:o, s:b}", "enabled",
-			    gateway->settings->web.enabled == SWITCH_ON, "addresses",
-			    web_process_places(gateway->web), "password_set", password_set(store));
-	if (*result && !password_set(store))
-		json_object_set_new(*result, "code", code_text(store));
+	*result = setup_json(gateway);
 	return *result ? 0 : -ENOMEM;
 }
 

@@ -19,6 +19,9 @@ void web_store_free(struct web_store *store);
 /* Where there is no password yet, says the code in the log. */
 void web_store_code_say(struct gateway *gateway);
 
+/* The login screen shows address and code, or, with a password or without a page, nothing. */
+void web_store_screen_follow(const struct gateway *gateway);
+
 extern const struct ctl_web_provider web_store_provider;
 
 #endif

@@ -22,11 +22,12 @@
 
 enum role { ROLE_PUBLIC, ROLE_READ_ONLY, ROLE_ADMIN };
 
-/* What goes back. One of json, text, asset and events, or none. */
+/* What goes back. One of json, text, html, asset and events, or none. */
 struct answer {
 	unsigned int status;
 	json_t *json; /* taken */
 	char *text;   /* taken; text/plain */
+	char *html;   /* taken; the page without TLS, with a policy of its own */
 	const struct asset *asset;
 	bool events;		   /* the stream of server-sent events */
 	const char *allow;	   /* with 405 */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/greeting.h"
 #include "http/host.h"
 #include "http/route.h"
 #include "http/token.h"
@@ -119,7 +120,10 @@ static bool host_admit(struct exchange *exchange)
 				   "named in the setting web.names"));
 }
 
-/* What speaks plain HTTP is sent to the same place in HTTPS; nothing else is answered there. */
+/*
+ * What speaks plain HTTP is sent to the same place in HTTPS; nothing else is answered there, but
+ * a browser is told first why it is going to warn.
+ */
 static bool redirect(struct exchange *exchange, uint16_t https_port)
 {
 	const char *host = exchange_header(exchange, "Host");
@@ -134,7 +138,11 @@ static bool redirect(struct exchange *exchange, uint16_t https_port)
 	if (asprintf(&answer.location, "https://%.*s%s%s", (int)host_length(host), host, port,
 		     plain ? exchange->path : "/") < 0)
 		answer.location = NULL;
-	return refuse(exchange, answer);
+	if (!greeting_is_for(exchange))
+		return refuse(exchange, answer);
+	struct answer greeting = greeting_answer(exchange, answer.location ? answer.location : "");
+	free(answer.location);
+	return refuse(exchange, greeting);
 }
 
 /* --- the origin ----------------------------------------------------------------------------- */

@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "http/events.h"
+#include "http/greeting.h"
 
 /* Nothing of another site, no inline code, in nobody's frame. */
+static const char policy[] =
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+	"connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+	"form-action 'self'; frame-ancestors 'none'";
+
 static const char *const headers[][2] = {
-	{"Content-Security-Policy",
-	 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-	 "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
-	 "form-action 'self'; frame-ancestors 'none'"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 	{"Referrer-Policy", "no-referrer"},
@@ -155,6 +157,8 @@ static struct MHD_Response *body_response(struct exchange *exchange)
 		return asset_response(exchange);
 	if (answer->text)
 		return text_response(answer->text, "text/plain; version=0.0.4; charset=utf-8");
+	if (answer->html)
+		return text_response(answer->html, "text/html; charset=utf-8");
 	if (is_for_people(exchange))
 		return text_response(people_text(exchange), "text/html; charset=utf-8");
 	return text_response(answer->json ? json_dumps(answer->json, JSON_COMPACT) : NULL,
@@ -182,6 +186,8 @@ static void cookie_add(struct MHD_Response *response, const struct answer *answe
 /* A certificate that nobody vouches for must not lock a browser into HTTPS. */
 static void common_add(struct MHD_Response *response, const struct exchange *exchange)
 {
+	header_add(response, "Content-Security-Policy",
+		   exchange->answer.html ? greeting_policy() : policy);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
 		header_add(response, headers[i][0], headers[i][1]);
 	if (exchange->tls && exchange->web->installed)

@@ -77,6 +77,7 @@ static void exchange_free(struct exchange *exchange)
 	json_decref(exchange->answer.json);
 	free(exchange->answer.location);
 	free(exchange->answer.text);
+	free(exchange->answer.html);
 	if (exchange->body) /* a password may have been in it */
 		explicit_bzero(exchange->body, exchange->body_bytes);
 	free(exchange->body);

@@ -26,6 +26,8 @@ deb-programs:
 	strip --remove-section=.comment --remove-section=.note $(DEB_TREE)/usr/sbin/* $(DEB_TREE)/usr/bin/*
 	install -d $(DEB_TREE)/lib/systemd/system
 	install -m 644 packaging/systemd/*.service $(DEB_TREE)/lib/systemd/system
+	install -d $(DEB_TREE)/etc/issue.d
+	ln -s /run/wayleave/setup.issue $(DEB_TREE)/etc/issue.d/wayleave.issue
 	$(DEB_INSTALL) packaging/completion/wayleave $(DEB_TREE)/usr/share/bash-completion/completions/wayleave
 
 # Nobody's interfaces have the names of the example: they are left for the administrator.

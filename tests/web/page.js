@@ -45,6 +45,16 @@ test("without JavaScript: a sentence, in both languages; on an unknown path: the
 	await page.context().close();
 });
 
+test("the QR code's address fills in the code, and does not stay in the browser", async () => {
+	const page = await visitor(browser);
+	await page.goto(`${ADDRESS}/#/setup/K7QM-3XWD`);
+	await page.getByLabel("Code").waitFor();
+	assert.equal(await page.getByLabel("Code").inputValue(), "K7QM-3XWD");
+	assert.equal(await page.evaluate(() => location.href), `${ADDRESS}/`);
+	assert.equal(await page.evaluate(() => document.activeElement.autocomplete), "new-password");
+	await page.context().close();
+});
+
 test("first start: a wrong code, a short password, then the right ones", async () => {
 	const page = await visitor(browser), code = labMust("setup_code").match(/\b[A-Z0-9]{4}(-?[A-Z0-9]{4})+\b/)[0];
 	await page.goto(ADDRESS);

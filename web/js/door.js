@@ -15,8 +15,8 @@ function doorOpen(message) {
 			message && note("", message), first ? setupForm() : loginForm()),
 		doorFoot(message)));
 	fill(document.getElementById("app"), place);
-	const start = place.querySelector("input:not([hidden])");
-	start.focus();
+	const fields = [...place.querySelectorAll("input:not([hidden])")];
+	(fields.find((input) => !input.value) || fields[0]).focus();
 }
 
 function doorFoot(message) {
@@ -53,8 +53,18 @@ function loginForm() {
 	return form;
 }
 
+// The QR code of `wayleave setup` brings the code behind '#'; it is taken out of the address and
+// the history at once.
+function codeBrought() {
+	const brought = location.hash.match(/^#\/setup\/([A-Za-z0-9-]{1,16})$/);
+	if (location.hash.startsWith("#/setup/"))
+		history.replaceState(null, "", location.pathname);
+	return brought ? brought[1] : "";
+}
+
 function setupForm() {
 	const code = field(t("setup.code"), h("input.mono", { type: "text", autocomplete: "one-time-code", autocapitalize: "characters", spellcheck: "false", maxlength: "64" }), t("setup.code.hint"));
+	code.control.value = codeBrought();
 	const first = field(t("setup.password"), passwordInput("new-password"), t("setup.password.hint"));
 	const again = field(t("setup.again"), passwordInput("new-password"));
 	const form = doorForm({ code, password: first, again }, t("setup.button"), async () => {
