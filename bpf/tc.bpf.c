@@ -10,6 +10,7 @@
 #include "bpf/tc_cut.h"
 #include "core/gateway.h"
 #include "core/local.h"
+#include "core/own_mac.h"
 
 /* --- out of here --------------------------------------------------------------------- */
 
@@ -216,6 +217,57 @@ static __noinline bool tc_untag_priority(struct __sk_buff *skb)
 	return !(tag & VLAN_ID_MASK) && !bpf_skb_vlan_pop(skb) && !has_tag(skb);
 }
 
+#define FRAME_HOST	0 /* skb->pkt_type, linux/if_packet.h */
+#define FRAME_BROADCAST 1
+#define FRAME_MULTICAST 2
+#define TC_GOES_ON	(-2) /* no verdict of TC */
+
+/* One packet for one address, sent to a group of stations, is nothing to forward. */
+static __always_inline verdict_t group_speaks(struct packet *p, const struct ipv4_header *ip,
+					      enum direction direction)
+{
+	verdict_t v;
+
+	if (direction == DIRECTION_IN)
+		return drop(REASON_group_frame);
+	v = link_speaks(p, ip->source); /* the broadcast address of a subnet is such a one */
+	return verdict_action(v) == ACTION_STACK ? to_stack(REASON_other_station) : v;
+}
+
+static __always_inline verdict_t others_frame(struct packet *p, enum direction direction)
+{
+	const struct config *c = config_get();
+	const struct ipv4_header *ip;
+	const void *frame;
+
+	if (!c || !packet_make_readable(p, sizeof(*ip)))
+		return drop(REASON_malformed_ip);
+	frame = (void *)(long)p->context->data;
+	if (frame + ETHERNET + sizeof(*ip) > (void *)(long)p->context->data_end)
+		return drop(REASON_malformed_ip);
+	ip = frame + ETHERNET;
+	if (p->context->pkt_type != FRAME_BROADCAST && p->context->pkt_type != FRAME_MULTICAST)
+		return is_further_mac(c, p->ifindex, frame) ? leave()
+							    : to_stack(REASON_other_station);
+	return is_multicast_or_broadcast(ip->destination) ? leave()
+							  : group_speaks(p, ip, direction);
+}
+
+/*
+ * A frame that is not for this interface's own address: TC_GOES_ON, or what becomes of it.
+ * RFC 1812 section 5.3.4, RFC 1122 section 3.3.6.
+ */
+static __noinline int tc_others_frame(struct __sk_buff *skb, enum direction direction)
+{
+	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
+	verdict_t v = others_frame(&p, direction);
+
+	if (verdict_action(v) == ACTION_LEAVE)
+		return TC_GOES_ON;
+	count(verdict_reason(v), packet_length(&p));
+	return verdict_action(v) == ACTION_STACK ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
 static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction direction)
 {
 	struct packet p = {.context = skb, .base = ETHERNET, .ifindex = skb->ingress_ifindex};
@@ -224,6 +276,12 @@ static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction dir
 		return TC_ACT_UNSPEC;
 	if (unlikely(skb->protocol != host_to_be16(ETHERTYPE_IPV4)))
 		return tc_not_ipv4(skb, direction);
+	if (unlikely(skb->pkt_type != FRAME_HOST)) {
+		int result = tc_others_frame(skb, direction);
+
+		if (result != TC_GOES_ON)
+			return result;
+	}
 	return tc_run(&p, direction);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "bpf/backend_xdp.h"
 #include "core/gateway.h"
+#include "core/own_mac.h"
 
 static __always_inline int xdp_transmit(struct xdp_md *xdp, __u32 index)
 {
@@ -26,11 +27,14 @@ static __always_inline int xdp_run(struct xdp_md *xdp, enum direction direction)
 		.base = sizeof(*ethernet),
 		.ifindex = xdp->ingress_ifindex,
 	};
+	const struct config *c = config_get();
 	__u32 bytes = packet_length(&p);
 	verdict_t v;
 
 	if ((void *)(ethernet + 1) > (void *)(long)xdp->data_end ||
 	    ethernet->type != host_to_be16(ETHERTYPE_IPV4))
+		return XDP_PASS;
+	if (unlikely(!c || !is_own_mac(c, p.ifindex, ethernet))) /* TC knows: tc_others_frame() */
 		return XDP_PASS;
 	v = gateway(&p, direction, ORIGIN_WIRE, NO_RECORD);
 	if (likely(verdict_action(v) == ACTION_FORWARD)) {

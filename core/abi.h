@@ -480,6 +480,15 @@ enum filtering { /* same order as the settings */
 
 #define CUT_COUNTERS   256 /* a power of two */
 #define ROUTED_SUBNETS 8
+#define FURTHER_MACS   16
+
+union own_mac {
+	struct {
+		__u8 mac[6];
+		__u16 ifindex; /* its low bits */
+	};
+	__u64 word;
+};
 
 /* One entry, written by the daemon, read by every packet; one writer at a time. */
 struct config {
@@ -532,7 +541,10 @@ struct config {
 	__u8 rules;		  /* bool: rules beside the kernel's own three */
 	__u8 route_mtus;	  /* entries in use */
 	__u8 marked_routes;	  /* the same */
-	__u8 reserved[13];
+	__u8 reserved[53];
+	/* whom frames are for: core/own_mac.h; the first ones are read at each hit in XDP */
+	union own_mac own_macs[INTERFACES];
+	union own_mac further_macs[FURTHER_MACS];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */

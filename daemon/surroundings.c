@@ -6,7 +6,10 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 #include "core/bytes.h"
+#include "core/own_mac.h"
 #include "daemon/addresses.h"
 #include "daemon/attach.h"
 #include "daemon/forward_report.h"
@@ -16,6 +19,7 @@
 #include "daemon/reserved.h"
 #include "daemon/sweeper.h"
 #include "daemon/sysctl.h"
+#include "daemon/virtual_macs.h"
 #include "daemon/web_process.h"
 
 /* A next hop that nobody has chosen for this long is not kept alive. */
@@ -49,6 +53,7 @@ void surroundings_link_write(struct gateway *gateway, const struct link *link)
 	struct config *config = gateway->plane.config;
 
 	slot_write(&gateway->plane.interfaces[link - gateway->links.link], link);
+	own_macs_write(config, gateway->plane.interfaces);
 	if (!link->wan)
 		return;
 	WRITE_ONCE(config->wan_mtu, link->mtu);
@@ -174,7 +179,7 @@ static unsigned int link_event(struct gateway *gateway, const struct nlmsghdr *m
 
 struct batch {
 	struct gateway *gateway;
-	bool address, route, policy;
+	bool address, route, policy, macs;
 };
 
 static int message_take(const struct nlmsghdr *message, void *context)
@@ -186,7 +191,8 @@ static int message_take(const struct nlmsghdr *message, void *context)
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 		if (link_event(batch->gateway, message)) /* rules and routes name them */
-			batch->policy = true;
+			batch->policy = batch->macs = true;
+		batch->macs |= virtual_macs_concerns(message);
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
@@ -238,7 +244,7 @@ static void resync(struct gateway *gateway, struct batch *batch)
 	links_lost_check(gateway);
 	netlink_dump(&gateway->netlink, RTM_GETLINK, AF_UNSPEC, link_dumped, batch);
 	neighbours_read(&gateway->netlink, gateway->plane.next_hops);
-	batch->address = batch->policy = true;
+	batch->address = batch->policy = batch->macs = true;
 }
 
 /* One new generation for the whole batch: each costs every session a look-up. */
@@ -258,6 +264,8 @@ void surroundings_follow(struct gateway *gateway)
 		address_refresh(gateway);
 		web_process_follow(gateway->web);
 	}
+	if (batch.macs)
+		virtual_macs_read(&gateway->netlink, &gateway->links, gateway->plane.config);
 	if (batch.policy)
 		routing_rules_read(gateway);
 	if (batch.route || batch.policy)
@@ -282,6 +290,7 @@ int surroundings_read(struct gateway *gateway)
 			log_notice("waiting for interface %s, which does not exist yet",
 				   link->name);
 	}
+	virtual_macs_read(&gateway->netlink, &gateway->links, gateway->plane.config);
 	routing_rules_read(gateway);
 	routes_changed(gateway);
 	return address_refresh(gateway);

@@ -351,6 +351,7 @@ ALONE = (
     "invented",
     "changes",
     "routes",
+    "macs",
 )
 
 

@@ -63,6 +63,8 @@ const struct field config_fields[] = {
 	HOST(struct config, next_hops_used),
 	FIELD_("routed_address", struct config, routed[0].address, FIELD_ADDRESS),
 	FIELD_("routed_mask", struct config, routed[0].mask, FIELD_ADDRESS),
+	FIELD_("further_mac", struct config, further_macs[0].mac, FIELD_MAC),
+	FIELD_("further_ifindex", struct config, further_macs[0].ifindex, FIELD_HOST_ORDER),
 	END,
 };
 

@@ -67,6 +67,7 @@ static void do_interface(void)
 	struct interface *interface = interface_at(next_number());
 
 	answer(interface ? next_fields(interface_fields, interface) : -ENOENT, NULL);
+	own_macs_write(arena.config, arena.interfaces);
 }
 
 static void next_mac(__u8 *mac)

@@ -16,7 +16,8 @@ import subprocess
 import tempfile
 
 import network
-from packets import E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, neighbour_mac, route_of
+from packets import (E, LAN0, LAN1, PPP, ROUTES, TAP, WAN, Ether, IP, built, device_mac, for_device, neighbour_mac,
+                     route_of)
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = os.path.join(TOP, "build/san/tests/cases")
@@ -301,15 +302,15 @@ class Gateway:
         program = ("xdp_" if self.backend == "xdp" else self.prefix) + side
         for start in range(0, len(frames), at_once):
             part = frames[start:start + at_once]
-            asked = [("frame", program, device, 0, bytes(data).hex()) for data in part]
+            asked = [("frame", program, device, 0, for_device(data, device).hex()) for data in part]
             for data, (_, words) in zip(part, self.process.ask_many(asked)):
                 answer = self._frame_answer(words)
-                yield self.frame("tc_" + side, device, data) if answer.verdict == "leave" else answer
+                yield self.frame("tc_" + side, device, for_device(data, device)) if answer.verdict == "leave" else answer
 
     def race(self, side, device, first, second):
         """Two frames at the same moment, on two processors: (verdict, frame) of each, counters of both."""
         program = ("xdp_" if self.backend == "xdp" else self.prefix) + side
-        words = self.process.ask("race", program, device, bytes(first).hex(), bytes(second).hex())[1]
+        words = self.process.ask("race", program, device, *(for_device(data, device).hex() for data in (first, second)))[1]
         counters = self._frame_answer([words[0], *words[4:]]).counters
         return [(verdict, bytes.fromhex(text)) for verdict, text in (words[0:2], words[2:4])], counters
 
@@ -329,6 +330,7 @@ class Gateway:
         leave: True/False: XDP must or must not leave it to TC; None: either.
         """
         events = {}
+        data = for_device(data, ifindex)
         if self.backend == "xdp" and side in ("inside", "outside"):
             answer = self.frame("xdp_" + side, ifindex, data)
             if answer.verdict != "leave":

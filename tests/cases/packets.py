@@ -51,6 +51,12 @@ def device_mac(ifindex):
     return "52:54:00:00:00:%02x" % ifindex
 
 
+def for_device(data, ifindex):
+    """A frame whose destination is left open (zeros) is for the device that it comes in by."""
+    data = bytes(data)
+    return data if any(data[:6]) or len(data) < 14 else bytes.fromhex(device_mac(ifindex).replace(":", "")) + data[6:]
+
+
 def neighbour_mac(address):
     if address == UNRESOLVED:
         return "00:00:00:00:00:00"

@@ -8,6 +8,10 @@
 #include "tests/cases/spec_run.h"
 
 #define SETS 4096
+#define MAC(ifindex)                                                                               \
+	{                                                                                          \
+		0x52, 0x54, 0, 0, 0, ifindex                                                       \
+	} /* as tests/cases/network.py makes them */
 
 struct run run;
 
@@ -185,10 +189,14 @@ static void surroundings_make(void)
 	world_route_add(EXTERNAL, 32, 0, 0);
 	world_route_add(ADDRESS(0x0a000000), 24, LAN, 0);
 	world_route_add(0, 0, WAN, ADDRESS(0xc6336401));
-	arena.interfaces[0] = (struct interface){
-		.ifindex = LAN, .mtu = 1500, .flags = INTERFACE_LAN | INTERFACE_XDP};
-	arena.interfaces[1] = (struct interface){
-		.ifindex = WAN, .mtu = 1500, .flags = INTERFACE_WAN | INTERFACE_XDP};
+	arena.interfaces[0] = (struct interface){.ifindex = LAN,
+						 .mtu = 1500,
+						 .flags = INTERFACE_LAN | INTERFACE_XDP,
+						 .mac = MAC(LAN)};
+	arena.interfaces[1] = (struct interface){.ifindex = WAN,
+						 .mtu = 1500,
+						 .flags = INTERFACE_WAN | INTERFACE_XDP,
+						 .mac = MAC(WAN)};
 }
 
 static void report(__u64 packets, __u32 begun_again)

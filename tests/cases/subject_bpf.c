@@ -141,6 +141,7 @@ verdict_t subject_translate(packet_context *context, __u32 ifindex, enum directi
 	__u32 begun;
 	verdict_t v;
 
+	memcpy(data, arena.config->own_macs[ifindex % INTERFACES].mac, 6);
 	memcpy(data + ETHERNET, context->data, context->length);
 	begun = time_begin();
 	v = run_on_interface(&frame, direction);

@@ -187,6 +187,7 @@ void world_reset(void)
 	memset(arena.complaints, 0, COMPLAINTS * sizeof(struct complaint));
 	memset(world.counters, 0, sizeof(world.counters));
 	world_settings(arena.config);
+	own_macs_write(arena.config, arena.interfaces);
 	world.random = 0x9e3779b97f4a7c15ull;
 	world.now = 1000000;
 }

@@ -12,6 +12,7 @@
 #include "core/memory.h"
 #include "core/gateway.h"
 #include "core/local.h"
+#include "core/own_mac.h"
 
 #define WORLD_SETS   8192
 #define WORLD_ROUTES 32
