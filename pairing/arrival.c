@@ -364,12 +364,18 @@ static bool is_confirmed(const struct child *child, uint64_t now_ms)
 	       (child_has(child, ESP_EVIDENCE_only_candidate) ? SETTLE_ALONE_MS : SETTLE_MOST_MS);
 }
 
+#define REKEYS_REMEMBERED 32 /* a server's habit may change: half of what is older counts */
+
 /* RFC 7296 section 2.8: does the server wait for the first packet of the new SA? */
 static void server_learn(struct server *server, const struct child *child)
 {
 	if (child->origin != ORIGIN_CREATE || child->by_server || !child->out_first_ms ||
 	    !child->in_first_ms)
 		return;
+	if (server->rekeys >= REKEYS_REMEMBERED) {
+		server->rekeys /= 2;
+		server->eager /= 2;
+	}
 	server->rekeys++;
 	server->eager += child->in_first_ms < child->out_first_ms + server->rtt_ms / 2;
 }
