@@ -13,6 +13,7 @@
 #include "daemon/clsact.h"
 #include "daemon/log.h"
 #include "daemon/tcx.h"
+#include "daemon/vlan_offload.h"
 #include "daemon/xdp_features.h"
 
 /* --- where XDP ----------------------------------------------------------------------- */
@@ -229,6 +230,8 @@ static int xdp_attach_link(struct link *link, const struct plane *plane, const s
 		err = xdp_attach(link->ifindex, plane->program_fd[program], plane, hold->xdp);
 	else if (hold_is_ours(hold->xdp, plane, instance))
 		xdp_detach(link->ifindex);
+	if (!xdp)
+		vlan_offload_restore(link, instance);
 	link->attachment.xdp = xdp && !err;
 	return err;
 }
@@ -243,6 +246,16 @@ static void refusal_say(const struct link *link, bool at_xdp, int err)
 		log_error("the data plane cannot be attached to %s by %s: %s", link->name,
 			  at_xdp ? "XDP" : "TC (kernel modules sch_ingress, cls_bpf)",
 			  strerror(-err));
+}
+
+/* It has no card that takes tags off, so there is nothing to switch off. */
+static void veth_say(const struct link *link)
+{
+	if (link->attachment.xdp && !strcmp(link->kind, "veth"))
+		log_notice("%s is a veth device: unless tx-vlan-offload is off at its other end, "
+			   "XDP takes frames of other VLANs for untagged ones; dataplane: tc "
+			   "does not",
+			   link->name);
 }
 
 #define ATTACHED "attached/" /* of a remembered name */
@@ -271,10 +284,13 @@ int attach_link(struct link *link, const struct plane *plane, const struct insta
 	err = tc_attach_link(link, plane, &hold, instance);
 	if (!err) {
 		at_xdp = true;
+		xdp = xdp && !vlan_offload_stop(link, instance);
 		err = xdp_attach_link(link, plane, &hold, instance, xdp);
 	}
-	if (!err)
+	if (!err) {
+		veth_say(link);
 		return attached_remember(link, instance);
+	}
 	refusal_say(link, at_xdp, err);
 	if (!link->attachment.adopted)
 		attach_detach(link, plane, instance);
@@ -309,10 +325,22 @@ void attach_detach(struct link *link, const struct plane *plane, const struct in
 	hold_read(link->ifindex, &hold);
 	if (hold_is_ours(hold.xdp, plane, instance))
 		xdp_detach(link->ifindex);
+	vlan_offload_restore(link, instance);
 	hook_detach(link, &hold.ingress, plane, instance);
 	hook_detach(link, &hold.egress, plane, instance);
 	clsact_remove(link, instance);
 	link->attachment = (struct attachment){0};
+}
+
+int attach_check(struct link *link, const struct plane *plane, const struct instance *instance)
+{
+	int err = link->attachment.xdp ? vlan_offload_stop(link, instance) : 0;
+	struct hold hold;
+
+	if (!err)
+		return 0;
+	hold_read(link->ifindex, &hold);
+	return xdp_attach_link(link, plane, &hold, instance, false);
 }
 
 struct strangers {

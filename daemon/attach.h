@@ -22,13 +22,20 @@ bool attach_probe(struct link *link);
 bool attach_wants_xdp(const struct links *links, const struct link *link, enum dataplane_mode mode);
 
 /*
- * Attaches what LINK should have and takes XDP away where it should have none.
+ * Attaches what LINK should have and takes XDP away where it should have none, or where
+ * VLAN tags cannot be kept in frames (daemon/vlan_offload.h).
  * 0, or -errno after a sentence with nothing newly attached: -EBUSY somebody
  * else's program is in the way, -ENODEV the interface vanished, -EOPNOTSUPP forced
  * XDP is not possible.
  */
 int attach_link(struct link *link, const struct plane *plane, const struct instance *instance,
 		bool xdp);
+
+/*
+ * Has LINK what XDP needs, still? Where VLAN tags are taken off again and this cannot be
+ * stopped, XDP is taken away. 0 or -errno. Context: upkeep.
+ */
+int attach_check(struct link *link, const struct plane *plane, const struct instance *instance);
 
 /* Takes our programs off (PLANE may be one that is not loaded); clsact too if we made it and
  * nothing else is on it. */

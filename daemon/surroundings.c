@@ -128,7 +128,7 @@ static int link_attach(struct gateway *gateway, struct link *link)
 		return err;
 	sysctl_interface(&gateway->instance, link->name, link->wan);
 	log_info("%s %s: data plane attached by %s", link->wan ? "WAN" : "LAN", link->name,
-		 xdp ? "XDP and TC" : "TC");
+		 link->attachment.xdp ? "XDP and TC" : "TC");
 	return 0;
 }
 
@@ -338,6 +338,16 @@ static void attach_again(struct gateway *gateway, struct link *link)
 		link->attachment.pause = ROUNDS_AFTER_REFUSAL;
 }
 
+/* What the kernel does not report: features of the device. */
+static void link_keep(struct gateway *gateway, struct link *link)
+{
+	attach_check(link, &gateway->plane, &gateway->instance);
+	if (!attach_probe(link))
+		return;
+	surroundings_link_write(gateway, link);
+	neighbours_link_changed(gateway->plane.next_hops, link);
+}
+
 void surroundings_keep(struct gateway *gateway)
 {
 	for (unsigned int i = 0; i < gateway->links.count; i++) {
@@ -347,10 +357,8 @@ void surroundings_keep(struct gateway *gateway)
 			continue;
 		if (!link->attachment.ingress)
 			attach_again(gateway, link);
-		else if (attach_probe(link)) {
-			surroundings_link_write(gateway, link);
-			neighbours_link_changed(gateway->plane.next_hops, link);
-		}
+		else
+			link_keep(gateway, link);
 	}
 	next_hops_keep(gateway);
 }

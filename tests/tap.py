@@ -352,6 +352,7 @@ ALONE = (
     "changes",
     "routes",
     "macs",
+    "offload",
 )
 
 
