@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * TCP's maximum segment size option, lowered in SYN segments to what the
- * smaller of the two links carries (RFC 9293 section 3.7.1, RFC 4459 section
+ * WAN carries (RFC 9293 section 3.7.1, RFC 4459 section
  * 3.2): where ICMP is lost on the way, connections through PPPoE would hang.
  */
 #ifndef WAYLEAVE_CORE_MSS_H

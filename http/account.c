@@ -92,7 +92,7 @@ static int password_keep(struct web *web, const char *password)
 	return web_state_keep(web, "password", json_string(hash));
 }
 
-/* Text of BODY, which is not to stay in memory longer than needed. */
+/* Text of BODY, which is wiped when it is freed (web_run()). */
 static const char *secret_member(const json_t *body, const char *name)
 {
 	return json_string_value(json_object_get(body, name));

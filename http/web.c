@@ -2,6 +2,7 @@
 #include "http/web.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -205,11 +206,20 @@ static int link_follow(struct web *web)
 	return rc == -EAGAIN ? 0 : rc;
 }
 
+/* Documents hold passwords and tokens: what is freed is wiped first. */
+static void json_wipe(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
 int web_run(int link)
 {
 	static struct web web;
 	int rc = sodium_init() < 0 ? -EIO : 0;
 
+	json_set_alloc_funcs(malloc, json_wipe);
 	/* else jansson opens /dev/urandom for it */
 	json_object_seed(randombytes_random() | 1);
 

@@ -9,6 +9,7 @@ most of the time: LANES says otherwise. A result is printed when it is known.
 The last line is always "N passed, N failed, N skipped"; exit status 1 when
 anything failed. A skip says what is missing; with CI set, the lab may skip nothing.
 """
+import argparse
 import contextlib
 import glob
 import itertools
@@ -425,7 +426,9 @@ def interrupted(*_):
 def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
-    fast, report = "--fast" in sys.argv[1:], Report()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fast", action="store_true", help="only what needs no root and no lab")
+    fast, report = parser.parse_args().fast, Report()
     # of this run alone; kept when something failed, for the captures in it
     os.environ["TMPDIR"] = folder = tempfile.mkdtemp(prefix="wayleave-test.")
     try:
