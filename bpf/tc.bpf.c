@@ -50,7 +50,7 @@ static __always_inline int tc_transmit(struct packet *p, __u32 index)
 		data = (void *)(long)p->context->data;
 		if ((void *)data + ETHERNET > (void *)(long)p->context->data_end)
 			return TC_ACT_SHOT;
-		__builtin_memcpy(data, hop->destination, 12);
+		macs_write(data, hop);
 	}
 	return bpf_redirect(hop->ifindex, 0);
 }

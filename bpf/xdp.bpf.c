@@ -15,7 +15,7 @@ static __always_inline int xdp_transmit(struct xdp_md *xdp, __u32 index)
 
 	if (!hop || data + 14 > end)
 		return XDP_DROP;
-	__builtin_memcpy(data, hop->destination, 12);
+	macs_write(data, hop);
 	return bpf_redirect(hop->ifindex, 0);
 }
 

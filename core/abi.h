@@ -346,13 +346,23 @@ _Static_assert(sizeof(struct set_tags) == 8, "a set's tags are one word");
 
 /* Index 0 is never used. A free entry has ifindex 0. */
 struct next_hop {
-	__u8 destination[6];
-	__u8 source[6];
+	union {
+		struct {
+			__u8 destination[6];
+			__u16 mtu; /* of the routes that lead here: another MTU, another next hop */
+		};
+		__u64 to; /* the two: core/shared_words.h */
+	};
+	union {
+		struct {
+			__u8 source[6];
+			__u8 flags;
+			__u8 reserved;
+		};
+		__u64 from;
+	};
 	__u32 ifindex;
-	__be32 address; /* the neighbour's; 0.0.0.0 on a device without neighbours */
-	__u16 mtu;	/* of the routes that lead here: another MTU is another next hop */
-	__u8 flags;
-	__u8 reserved;
+	__be32 address;	   /* the neighbour's; 0.0.0.0 on a device without neighbours */
 	__u32 last_chosen; /* tick */
 	__u32 reserved2;
 };

@@ -6,6 +6,7 @@
 #ifndef WAYLEAVE_CORE_NEXT_HOP_H
 #define WAYLEAVE_CORE_NEXT_HOP_H
 
+#include "core/shared_words.h"
 #include "core/station.h"
 
 #define NO_NEXT_HOP 0
@@ -54,9 +55,8 @@ static __always_inline void next_hop_refresh(struct next_hop *hop, const struct 
 	hop->last_chosen = now;
 	if (result != ROUTE_RESOLVED)
 		return;
-	__builtin_memcpy(hop->destination, route->destination, 6);
-	__builtin_memcpy(hop->source, route->source, 6);
-	hop->flags |= NEXT_HOP_RESOLVED;
+	next_hop_set_destination(hop, route->destination);
+	next_hop_set_source(hop, route->source);
 }
 
 /* A free entry, held by its ifindex; NO_NEXT_HOP when 64 neighbours of the start are taken. */

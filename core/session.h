@@ -15,6 +15,7 @@
 #include "core/keyed.h"
 #include "core/mapping.h"
 #include "core/question.h"
+#include "core/shared_words.h"
 #include "core/known_route.h"
 #include "core/tcp_state.h"
 
@@ -504,10 +505,10 @@ static __always_inline void session_note_reply(struct record *r)
 
 	if (likely(r->session.flags & SESSION_REPLIED))
 		return;
-	r->session.flags |= SESSION_REPLIED;
+	session_set(&r->session, SESSION_REPLIED);
 	partner = record_at(r->partner);
 	if (partner)
-		partner->session.flags |= SESSION_REPLIED;
+		session_set(&partner->session, SESSION_REPLIED);
 }
 
 /* Both ends of a session as the inside knows them. @r: the half of direction @out. */

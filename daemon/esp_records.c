@@ -68,7 +68,7 @@ static int half_arm(const struct record_key *key, __be32 new_local, __be32 way, 
 	uint32_t index;
 
 	if (r) {
-		__sync_fetch_and_or(&r->session.flags, flags);
+		session_set(&r->session, flags);
 		return 0;
 	}
 	next_hop = tunnel_next_hop(PROTOCOL_ESP, key->remote, out ? key->local : new_local, out);

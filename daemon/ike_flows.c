@@ -185,7 +185,7 @@ static bool share(struct record *orig)
 		r = reply_of_500_make(orig, now);
 	if (!r)
 		return false;
-	__sync_fetch_and_or(&r->session.flags, (uint8_t)SESSION_SHARED);
+	session_set(&r->session, SESSION_SHARED);
 	WRITE_ONCE(orig->session.new_id, host_to_be16(PORT_IKE));
 	return true;
 }

@@ -178,9 +178,9 @@ static void watch_end(struct record *orig)
 {
 	struct record *reply = record_partner(orig);
 
-	__sync_fetch_and_and(&orig->session.flags, (uint8_t)~SESSION_WATCHED);
+	session_clear(&orig->session, SESSION_WATCHED);
 	if (reply)
-		__sync_fetch_and_and(&reply->session.flags, (uint8_t)~SESSION_WATCHED);
+		session_clear(&reply->session, SESSION_WATCHED);
 }
 
 /* Between inside hosts there is nothing to be told apart. */

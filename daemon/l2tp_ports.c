@@ -113,7 +113,7 @@ static void reply_change(struct record *orig, uint32_t index, __be16 port)
 
 	WRITE_ONCE(orig->partner, index);
 	WRITE_ONCE(orig->session.new_id, port);
-	__sync_fetch_and_and(&orig->session.flags, (uint8_t)~SESSION_REPLIED);
+	session_clear(&orig->session, SESSION_REPLIED);
 	record_end(former);
 }
 
@@ -188,19 +188,19 @@ void l2tp_port_hold(struct record *owner)
 	struct record *orig = record_partner(owner);
 	uint8_t flags = SESSION_SHARED | SESSION_STATIC;
 
-	__sync_fetch_and_or(&owner->session.flags, flags);
+	session_set(&owner->session, flags);
 	if (orig)
-		__sync_fetch_and_or(&orig->session.flags, flags);
+		session_set(&orig->session, flags);
 }
 
 void l2tp_port_release(struct record *owner)
 {
 	struct record *orig = record_partner(owner);
-	uint8_t flags = (uint8_t) ~(SESSION_SHARED | SESSION_STATIC);
+	uint8_t flags = SESSION_SHARED | SESSION_STATIC;
 
-	__sync_fetch_and_and(&owner->session.flags, flags);
+	session_clear(&owner->session, flags);
 	if (orig)
-		__sync_fetch_and_and(&orig->session.flags, flags);
+		session_clear(&orig->session, flags);
 }
 
 uint32_t l2tp_port_reply(const struct record *orig)
@@ -217,7 +217,7 @@ void l2tp_port_translate(struct record *orig)
 	struct record *reply = record_partner(orig);
 
 	if (reply)
-		__sync_fetch_and_or(&reply->session.flags, (uint8_t)SESSION_SHARED);
+		session_set(&reply->session, SESSION_SHARED);
 }
 
 /* One that is held for others (l2tp_port_hold()) goes on by tunnel ids. */
@@ -226,7 +226,7 @@ void l2tp_port_leave_alone(struct record *orig)
 	struct record *reply = record_partner(orig);
 
 	if (reply && !(reply->session.flags & SESSION_STATIC))
-		__sync_fetch_and_and(&reply->session.flags, (uint8_t)~SESSION_SHARED);
+		session_clear(&reply->session, SESSION_SHARED);
 }
 
 /* --- tunnels behind the port ---------------------------------------------------------------- */

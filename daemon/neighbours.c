@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "core/bytes.h"
+#include "core/shared_words.h"
 
 #define NUD_USABLE (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
 
@@ -43,32 +43,18 @@ bool neighbour_decode(const struct nlmsghdr *message, struct neighbour *neighbou
 	return neighbour->address != 0;
 }
 
-/*
- * Unresolved first, so that no packet leaves with half of each MAC address:
- * unresolved ones take the kernel's way.
- */
-static void macs_write(struct next_hop *hop, const uint8_t *destination, const uint8_t *source)
-{
-	uint8_t flags = hop->flags;
-
-	WRITE_ONCE(hop->flags, flags & ~NEXT_HOP_RESOLVED);
-	__sync_synchronize();
-	memcpy(hop->destination, destination, 6);
-	memcpy(hop->source, source, 6);
-	__sync_synchronize();
-	WRITE_ONCE(hop->flags, flags | NEXT_HOP_RESOLVED);
-}
-
 static void next_hop_update(struct next_hop *hop, const struct neighbour *neighbour)
 {
 	static const uint8_t none[6];
 
-	if (!neighbour->resolved)
-		__sync_fetch_and_and(&hop->flags, (uint8_t)~NEXT_HOP_RESOLVED);
-	else if (!memcmp(hop->source, none, 6))
+	if (!neighbour->resolved) {
+		next_hop_clear(hop, NEXT_HOP_RESOLVED);
+		return;
+	}
+	if (!memcmp(hop->source, none, 6))
 		return; /* the data plane has not seen the device's own address yet */
-	else if (!(hop->flags & NEXT_HOP_RESOLVED) || memcmp(hop->destination, neighbour->mac, 6))
-		macs_write(hop, neighbour->mac, hop->source);
+	next_hop_set_destination(hop, neighbour->mac);
+	next_hop_set(hop, NEXT_HOP_RESOLVED);
 }
 
 unsigned int neighbour_apply(struct next_hop *next_hops, const struct neighbour *neighbour)
@@ -173,12 +159,12 @@ void neighbours_link_changed(struct next_hop *next_hops, const struct link *link
 		if (hop->ifindex != link->ifindex)
 			continue;
 		if (link->xdp_takes)
-			__sync_fetch_and_or(&hop->flags, NEXT_HOP_XDP);
+			next_hop_set(hop, NEXT_HOP_XDP);
 		else
-			__sync_fetch_and_and(&hop->flags, (uint8_t)~NEXT_HOP_XDP);
+			next_hop_clear(hop, NEXT_HOP_XDP);
 		if (hop->flags & NEXT_HOP_RESOLVED && !(hop->flags & NEXT_HOP_BARE) &&
 		    memcmp(hop->source, link->mac, 6))
-			macs_write(hop, hop->destination, link->mac);
+			next_hop_set_source(hop, link->mac);
 	}
 }
 
@@ -186,7 +172,7 @@ void neighbours_link_gone(struct next_hop *next_hops, uint32_t ifindex)
 {
 	for (unsigned int i = 1; i < NEXT_HOPS; i++)
 		if (next_hops[i].ifindex == ifindex)
-			__sync_fetch_and_and(&next_hops[i].flags, (uint8_t)~NEXT_HOP_RESOLVED);
+			next_hop_clear(&next_hops[i], NEXT_HOP_RESOLVED);
 }
 
 /* --- keeping them alive -------------------------------------------------------------- */

@@ -96,7 +96,7 @@ static bool next_hop_free(struct sweeper *sweeper, const struct record *r, uint3
 		return false;
 	if (sweeper->calls.freed)
 		sweeper->calls.freed(sweeper->calls.context, hop);
-	WRITE_ONCE(hop->flags, 0);
+	next_hop_clear(hop, 0xff);
 	WRITE_ONCE(hop->ifindex, 0);
 	return true;
 }

@@ -309,6 +309,6 @@ void tunnels_forsake(uint8_t protocol)
 		struct record *r = record_at(i);
 
 		if (record_state(r) == SLOT_LIVE && is_session(r) && r->key.protocol == protocol)
-			__sync_fetch_and_and(&r->session.flags, (uint8_t)~SESSION_STATIC);
+			session_clear(&r->session, SESSION_STATIC);
 	}
 }
