@@ -6,7 +6,7 @@
 # make bench        nanoseconds per packet against masquerade and bare redirect
 #
 # A C file belongs to the library or program that its folder names:
-#   http conf ctl helper pairing   static libraries        daemon  wayleaved        cli  wayleave
+#   http netsetup conf ctl helper pairing   static libraries        daemon  wayleaved        cli  wayleave
 #   bpf               one object, one skeleton (build/bpf/dataplane.skel.h)
 #   tests/unit/test_X.c   a cmocka program with sanitizers, linked with every library
 #   tests/fuzz/fuzz_X.c   a libFuzzer target
@@ -29,7 +29,7 @@ CFLAGS   = -std=gnu11 -fno-strict-aliasing $(WARN) -D_GNU_SOURCE -I. -I$(BUILD) 
 LDFLAGS  := -pie -Wl,-z,relro,-z,now
 SANITIZE := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-LIBS     := http conf ctl helper pairing
+LIBS     := http netsetup conf ctl helper pairing
 LIB_A    := $(LIBS:%=$(BUILD)/lib%.a)
 SAN_A    := $(LIBS:%=$(BUILD)/san/lib%.a)
 src       = $(wildcard $(1)/*.c)

@@ -22,7 +22,7 @@ enum {
 	TAKES_FILTER = 1 << 2, /* --limit, --protocol, --class, --inside, --remote */
 	TAKES_ALL = 1 << 3,
 	TAKES_DRY_RUN = 1 << 4,
-	TAKES_QR = 1 << 5,
+	TAKES_SETUP = 1 << 5, /* --qr, --plan */
 };
 
 static const struct command {
@@ -90,13 +90,25 @@ static const struct command {
 	 "  wayleave forward add esp 192.168.1.12\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
-	{"setup", cli_setup, 0, 1, TAKES_QR,
-	 "web page: its address and the one-time code for the first password", "[reset|unlock]",
+	{"setup", cli_setup, 0, 9, TAKES_SETUP | TAKES_YES,
+	 "web page: its address and the one-time code for the first password",
+	 "[reset|unlock] |\n"
+	 "                 network [ANSWER=...|confirm|undo]",
 	 "The page's address, its certificate's fingerprint, and the one-time code that setting\n"
 	 "its first password takes, on a terminal also as a QR code for a phone on this network.\n"
 	 "reset removes a forgotten password and ends every session; unlock lets everybody who\n"
-	 "was locked out by wrong passwords try again.",
+	 "was locked out by wrong passwords try again.\n\n"
+	 "network asks which port is the internet, whether it needs a user name, and which\n"
+	 "addresses are inside, and writes the files of systemd-networkd or ifupdown, pppd and\n"
+	 "dnsmasq for it. They are shown first, and taken back after within_s=300 without confirm; undo\n"
+	 "puts back what was there. Without a terminal the answers are words: wan=PORT,\n"
+	 "line=dhcp|pppoe, user=NAME, password=- (a line of standard input), "
+	 "inside=ADDRESS/PREFIX,\n"
+	 "lan=PORT,PORT; manager=networkd|ifupdown where it is not to be found out.",
 	 "  wayleave setup\n"
+	 "  wayleave setup network\n"
+	 "  wayleave setup network wan=eth0 line=dhcp inside=192.168.1.1/24 lan=eth1 --plan\n"
+	 "  wayleave setup network confirm\n"
 	 "  wayleave setup unlock\n"},
 	{"check", cli_check, 0, 1, 0, "say what is wrong in a settings file", "[FILE]",
 	 "Reads a settings file (/etc/wayleave/wayleave.yaml) and says file, line and field of\n"
@@ -149,8 +161,9 @@ static void command_help(FILE *out, const struct command *command)
 		fputs("  --yes            do not ask\n", out);
 	if (command->takes & TAKES_DRY_RUN)
 		fputs("  --dry-run        say what it would do, and change nothing\n", out);
-	if (command->takes & TAKES_QR)
-		fputs("\n  --qr             print the QR code where there is no terminal, too\n",
+	if (command->takes & TAKES_SETUP)
+		fputs("\n  --qr             print the QR code where there is no terminal, too\n"
+		      "  --plan           show what network would write, and write nothing\n",
 		      out);
 	if (command->takes & TAKES_FILTER)
 		fputs("\n  --protocol P     tcp, udp, icmp, esp, gre, l2tp\n"
@@ -190,6 +203,7 @@ enum {
 	OPTION_CONFIRM,
 	OPTION_DRY_RUN,
 	OPTION_QR,
+	OPTION_PLAN,
 	OPTION_ALL,
 	OPTION_LIMIT,
 	OPTION_PROTOCOL,
@@ -208,6 +222,7 @@ static const struct option options[] = {
 	{"confirm", no_argument, NULL, OPTION_CONFIRM},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"qr", no_argument, NULL, OPTION_QR},
+	{"plan", no_argument, NULL, OPTION_PLAN},
 	{"all", no_argument, NULL, OPTION_ALL},
 	{"limit", required_argument, NULL, OPTION_LIMIT},
 	{"protocol", required_argument, NULL, OPTION_PROTOCOL},
@@ -285,7 +300,11 @@ static bool option_take(struct invocation *invocation, int option, const char *a
 		return true;
 	case OPTION_QR:
 		cli->qr = true;
-		invocation->given |= TAKES_QR;
+		invocation->given |= TAKES_SETUP;
+		return true;
+	case OPTION_PLAN:
+		cli->plan = true;
+		invocation->given |= TAKES_SETUP;
 		return true;
 	case OPTION_ALL:
 		cli->all = true;

@@ -25,7 +25,7 @@ enum cli_exit {
 
 struct cli {
 	const char *run_dir;
-	bool json, yes, confirm, dry_run, all, qr;
+	bool json, yes, confirm, dry_run, all, qr, plan;
 	size_t limit;					/* 0: all */
 	const char *protocol, *class, *inside, *remote; /* filters; NULL: any */
 	char **words;					/* after the command's name */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/network.h"
 #include "cli/qr.h"
 
 static void places_print(const json_t *setup)
@@ -67,8 +68,15 @@ int cli_setup(const struct cli *cli)
 	struct ctl_client *client;
 	json_t *setup;
 
-	if (*word && !reset && !unlock) {
-		fputs("usage: wayleave setup [reset|unlock]\n", stderr);
+	if (strcmp(word, "network") == 0) {
+		struct cli network = *cli;
+
+		network.words++;
+		network.words_count--;
+		return cli_setup_network(&network);
+	}
+	if (cli->words_count > 1 || (*word && !reset && !unlock)) {
+		fputs("usage: wayleave setup [reset|unlock|network]\n", stderr);
 		return CLI_USAGE;
 	}
 	int rc = cli_open(cli, &client);

@@ -73,6 +73,21 @@ struct ctl_web_provider {
 	int (*setup)(void *daemon, bool reset, bool unlock, json_t **result);
 };
 
+/* The network setup of the first visit (daemon/network_setup.h). *ERROR is filled on failure. */
+struct ctl_network_provider {
+	/* {"ports", "settings", "confirm_within_s", "undo", "address" while it waits} */
+	int (*look)(void *daemon, json_t **result);
+
+	/* netsetup/plan.h; nothing changes. */
+	int (*plan)(void *daemon, const json_t *answers, json_t **result,
+		    struct settings_error *error);
+	int (*apply)(void *daemon, const json_t *answers, struct settings_error *error);
+
+	/* AT: the address that a browser has reached; NULL: the console. -ENOENT: nothing waits. */
+	int (*confirm)(void *daemon, const char *at, struct settings_error *error);
+	int (*undo)(void *daemon, struct settings_error *error);
+};
+
 struct ctl_provider {
 	/* ctl_status_json() */
 	int (*status)(void *daemon, json_t **result);
@@ -114,6 +129,8 @@ struct ctl_provider {
 
 	/* For the web process alone; NULL where there is none. */
 	const struct ctl_web_provider *web;
+
+	const struct ctl_network_provider *network; /* NULL: there is none */
 
 	/* Test only, asked for by root only; may be NULL. *RESULT: {"armed", "external_id"}. */
 	int (*arm)(void *daemon, const struct ctl_arm *arm, json_t **result);

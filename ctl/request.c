@@ -345,6 +345,9 @@ static const struct request_kind kinds[] = {
 	{"restore", MAY_CHANGE, WEB, restore},
 	{"restart", MAY_CHANGE, WEB, restart},
 	{"setup", MAY_CHANGE, NOT_WEB, request_setup},
+	{"network-look", MAY_READ, WEB, request_network_look},
+	{"network-plan", MAY_READ, WEB, request_network_plan},
+	{"network", MAY_CHANGE, WEB, request_network},
 	{"web-state", WEB_ONLY, WEB, request_web_state},
 	{"web-keep", WEB_ONLY, WEB, request_web_keep},
 	{"web-claim", WEB_ONLY, WEB, request_web_claim},
@@ -365,6 +368,11 @@ static bool needs_web(const struct request_kind *kind)
 	return kind->permission == WEB_ONLY || kind->answer == request_setup;
 }
 
+static bool needs_network(const struct request_kind *kind)
+{
+	return strncmp(kind->name, "network", 7) == 0;
+}
+
 static json_t *permitted(const struct request_context *context, const struct request_kind *kind,
 			 const json_t *request)
 {
@@ -374,6 +382,8 @@ static json_t *permitted(const struct request_context *context, const struct req
 							 : "only the web process may ask for this");
 	if (needs_web(kind) && !context->provider->web)
 		return request_refusal("unknown-request", NULL, "this daemon has no web process");
+	if (needs_network(kind) && !context->provider->network)
+		return request_refusal("unknown-request", NULL, "this daemon sets up no network");
 	if (kind->permission == ROOT_ONLY && context->peer.uid != 0)
 		return request_refusal("not-allowed", NULL, "only root may ask for this");
 	if (kind->permission == MAY_CHANGE && !context->peer.may_change && !context->peer.web)

@@ -55,6 +55,8 @@ static char *change_describe(const struct request_context *context, const struct
 				    json_object_get(request, "value"));
 	if (strcmp(kind->name, "restore") == 0)
 		return NULL;
+	if (strcmp(kind->name, "network") == 0)
+		return request_network_describe(request);
 	rest = json_copy((json_t *)request);
 	for (const char *const *known = (const char *const[]){"request", "id", "for", NULL}; *known;
 	     known++)

@@ -53,4 +53,11 @@ json_t *request_web_keep(const struct request_context *context, const json_t *re
 json_t *request_web_claim(const struct request_context *context, const json_t *request);
 json_t *request_web_note(const struct request_context *context, const json_t *request);
 
+/* request_network.c: the provider has one. */
+json_t *request_network_look(const struct request_context *context, const json_t *request);
+json_t *request_network_plan(const struct request_context *context, const json_t *request);
+json_t *request_network(const struct request_context *context, const json_t *request);
+/* For the audit log, without the password. The caller frees it. */
+char *request_network_describe(const json_t *request);
+
 #endif

@@ -26,6 +26,7 @@
 #include "daemon/loop.h"
 #include "daemon/neighbours.h"
 #include "daemon/l2tp_flows.h"
+#include "daemon/network_setup.h"
 #include "daemon/package.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/privileges.h"
@@ -246,6 +247,7 @@ static void gateway_close(struct gateway *gateway)
 	if (gateway->instance.lock_fd >= 0) /* else it is another one's, who runs */
 		login_screen_follow(gateway->instance.run_dir, NULL);
 	web_store_free(gateway->web_store);
+	network_setup_free(gateway->network);
 	ctl_audit_free(gateway->audit);
 	package_free(gateway->package);
 	loop_events_stop(gateway);
@@ -367,7 +369,8 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	gateway->audit = ctl_audit_new();
 	gateway->web_store = web_store_new(gateway);
 	gateway->package = package_new(gateway->base);
-	if (!gateway->audit || !gateway->web_store || !gateway->package)
+	gateway->network = network_setup_new(gateway);
+	if (!gateway->network || !gateway->audit || !gateway->web_store || !gateway->package)
 		return -ENOMEM;
 	ctl_change_audit(gateway->change, gateway->audit);
 	ctl_change_check(gateway->change, effect_check);

@@ -38,6 +38,7 @@ struct rekeys;
 struct l2tp_flows;
 struct web_process;
 struct web_store;
+struct network_setup;
 struct esp_flows;
 struct ike_flows;
 struct package;
@@ -68,6 +69,7 @@ struct gateway {
 	struct ctl_audit *audit;
 	struct web_process *web;
 	struct web_store *web_store;
+	struct network_setup *network;
 	struct esp_flows *esp;
 	struct ike_flows *ike;
 	struct package *package;

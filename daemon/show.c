@@ -3,6 +3,7 @@
 
 #include "daemon/effect.h"
 #include "daemon/gateway.h"
+#include "daemon/network_setup.h"
 #include "daemon/package.h"
 #include "daemon/restart.h"
 #include "daemon/show_pages.h"
@@ -28,4 +29,5 @@ const struct ctl_provider show_provider = {
 	.version = show_version,
 	.restart = restart_ask,
 	.web = &web_store_provider,
+	.network = &network_setup_provider,
 };

@@ -50,6 +50,11 @@ struct answer change_rollback(struct exchange *exchange);
 struct answer change_backup(struct exchange *exchange);
 struct answer change_restore(struct exchange *exchange);
 struct answer change_restart(struct exchange *exchange);
+struct answer network_look(struct exchange *exchange);
+struct answer network_plan(struct exchange *exchange);
+struct answer network_apply(struct exchange *exchange);
+struct answer network_confirm(struct exchange *exchange);
+struct answer network_undo(struct exchange *exchange);
 struct answer events_open(struct exchange *exchange);
 struct answer metrics_show(struct exchange *exchange);
 

@@ -351,6 +351,7 @@ ALONE = (
     "own",
     "invented",
     "changes",
+    "network",
     "routes",
     "macs",
     "offload",
