@@ -15,6 +15,9 @@ CC       := gcc
 CLANG    := clang
 BPFTOOL  := $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 ARCH     := $(shell uname -m)
+ifneq ($(ARCH),x86_64)
+$(error Wayleave builds for x86-64 only: its table relies on loads in program order (core/table.h))
+endif
 
 PACKAGES := libbpf libmnl libnftables libcyaml jansson libevent libseccomp libcap-ng libsystemd ncursesw libmicrohttpd gnutls libsodium
 # Expanded when used, not when read: `make deps` has to work before they are there.

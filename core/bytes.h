@@ -35,6 +35,15 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* One load or store, neither split nor repeated by the compiler. */
+/*
+ * An exchange that orders all that is written before it and read after it. In BPF the
+ * builtin is one; gcc's is an acquire alone.
+ */
+#ifdef __bpf__
+#define EXCHANGE(p, v) __sync_lock_test_and_set(p, v)
+#else
+#define EXCHANGE(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#endif
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 

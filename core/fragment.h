@@ -219,7 +219,7 @@ SEPARATE __u32 fragment_retake(const struct record_key *key)
 		return index;
 	r = record_at(index);
 	if (r)
-		__sync_lock_test_and_set(&r->control, SLOT_DEAD);
+		EXCHANGE(&r->control, SLOT_DEAD);
 	return NO_RECORD;
 }
 

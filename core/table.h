@@ -33,6 +33,13 @@
  * cannot be reused under them, for the sweeper frees a DEAD slot only after a
  * grace period longer than any run of a program.
  *
+ * Memory order. A step of control is an exchange or a compare-and-swap: what was
+ * written before it is visible before it. Readers use plain loads, key, control and
+ * then the rest, which x86-64 does not reorder (Intel SDM volume 3, section 9.2.2).
+ * Where loads are reordered, as on arm64, a reader could see LIVE and yet the fields
+ * of the slot's former owner: BPF has a load-acquire from Linux 6.15 on only. So the
+ * Makefile refuses to build for anything but x86-64.
+ *
  * Context: any (XDP, TC, daemon, tests). Needs set_at() of the back end.
  */
 #ifndef WAYLEAVE_CORE_TABLE_H
@@ -199,7 +206,7 @@ static __always_inline void slot_show(struct record *r, __u32 index, const struc
 	r->partner = NO_RECORD;
 	tag_write(index, places_tag(places));
 	/* an exchange: key and tag are visible before the state is */
-	__sync_lock_test_and_set(&r->control, SLOT_WANTED);
+	EXCHANGE(&r->control, SLOT_WANTED);
 }
 
 /* Takes one slot of the set for @key: its index, or NO_RECORD when all are in use. */
@@ -321,7 +328,7 @@ enum claim_result { CLAIM_OK, CLAIM_EXISTS, CLAIM_FULL };
 /* A record that is not LIVE yet and that its inserter gives up. */
 static __always_inline void table_retreat(struct record *r)
 {
-	__sync_lock_test_and_set(&r->control, SLOT_FREE);
+	EXCHANGE(&r->control, SLOT_FREE);
 }
 
 /* table_claim() as one number: enum claim_result above, index below. */
@@ -366,7 +373,7 @@ static __always_inline MUST_CHECK enum claim_result table_claim(const struct rec
 static __always_inline void slot_free(struct record *r, __u32 index)
 {
 	tag_write(index, 0);
-	__sync_lock_test_and_set(&r->control, SLOT_FREE);
+	EXCHANGE(&r->control, SLOT_FREE);
 }
 
 /*
@@ -400,7 +407,7 @@ static __always_inline void table_give_up(__u32 index)
 static __always_inline void table_publish_held(struct record *r, __u32 references)
 {
 	/* an exchange: what the record says is visible before it is */
-	__sync_lock_test_and_set(&r->control, SLOT_LIVE + references * CONTROL_REFERENCE);
+	EXCHANGE(&r->control, SLOT_LIVE + references * CONTROL_REFERENCE);
 }
 
 static __always_inline void table_publish(struct record *r)
