@@ -35,7 +35,8 @@ static const struct command {
 	const char *help;
 	const char *examples; /* each line indented by two */
 } commands[] = {
-	{"status", cli_status, 0, 0, 0, "is the gateway translating? (exit status says so)", "",
+	{"status", cli_status, 0, 0, 0,
+	 "is the gateway translating, and the line there? (exit status)", "",
 	 "Is the gateway translating? Exits 0 when it is, 3 while it waits for something, 1\n"
 	 "without a daemon.",
 	 "  wayleave status\n"

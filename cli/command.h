@@ -21,6 +21,7 @@ enum cli_exit {
 	CLI_NOT_TRANSLATING = 3, /* status: the daemon waits for something */
 	CLI_REFUSED = 4,	 /* the daemon refused, or a settings file is wrong */
 	CLI_NOT_ALLOWED = 5,	 /* this user may not talk to the daemon or not change it */
+	CLI_LINE_DOWN = 6,	 /* status: translating, but the internet line is down */
 };
 
 struct cli {

@@ -24,6 +24,17 @@ static int ask_once(const struct cli *cli, json_t *request, json_t **result)
 	return rc;
 }
 
+/* A line that nobody has asked lately is no fault. */
+static int status_exit(const json_t *status)
+{
+	const json_t *line = json_object_get(json_object_get(status, "internet"), "state");
+
+	if (!json_is_true(json_object_get(status, "translating")))
+		return CLI_NOT_TRANSLATING;
+	return json_is_string(line) && !strcmp(json_string_value(line), "down") ? CLI_LINE_DOWN
+										: CLI_OK;
+}
+
 int cli_status(const struct cli *cli)
 {
 	json_t *status;
@@ -35,9 +46,9 @@ int cli_status(const struct cli *cli)
 		cli_print_json(status);
 	else
 		text_status(stdout, status, cli_style());
-	bool translating = json_is_true(json_object_get(status, "translating"));
+	rc = status_exit(status);
 	json_decref(status);
-	return translating ? CLI_OK : CLI_NOT_TRANSLATING;
+	return rc;
 }
 
 static json_t *list_request(const struct cli *cli, const char *what)

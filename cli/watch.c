@@ -75,19 +75,22 @@ static void draw_head(const struct watch *watch, int *row)
 	const json_t *status = watch->view.status, *wan = json_object_get(status, "wan");
 	bool translating = json_is_true(json_object_get(status, "translating"));
 	const char *dataplane = text_of(wan, "dataplane");
+	const char *internet = text_of(json_object_get(status, "internet"), "state");
+	bool down = strcmp(internet, "down") == 0;
 	char line[256], age[12];
 
-	snprintf(line, sizeof(line), "wayleave %s  %s  up %s  WAN %s %s, %s",
+	snprintf(line, sizeof(line), "wayleave %s  %s  up %s  WAN %s %s, %s  internet %s",
 		 text_of(status, "version"),
 		 !watch->client ? "NO DAEMON"
 		 : translating	? "translating"
 				: "not translating yet",
 		 text_duration(number_of(status, "uptime_s"), age), text_of(wan, "interface"),
-		 text_of(wan, "address"), *dataplane ? dataplane : "not attached");
+		 text_of(wan, "address"), *dataplane ? dataplane : "not attached",
+		 strcmp(internet, "not-checked") == 0 ? "not checked" : internet);
 	draw(row,
-	     A_BOLD | COLOR_PAIR(!watch->client ? RED_PAIR
-				 : translating	? GREEN_PAIR
-						: YELLOW_PAIR),
+	     A_BOLD | COLOR_PAIR(!watch->client || down ? RED_PAIR
+				 : translating		? GREEN_PAIR
+							: YELLOW_PAIR),
 	     line);
 }
 

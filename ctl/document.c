@@ -76,12 +76,13 @@ static json_t *wan_json(const struct ctl_status *status)
 
 static json_t *status_state_json(const struct ctl_status *status)
 {
-	return json_pack(
-		"{s:s*, s:i, s:I, s:b, s:o, s:o, s:o, s:s?, s:I}", "version", status->version,
-		"pid", status->pid, "uptime_s", (json_int_t)status->uptime_s, "translating",
-		status->translating, "waiting_for", or_empty_array(status->waiting_for), "wan",
-		wan_json(status), "lan", or_empty_array(status->lan), "dataplane",
-		status->dataplane, "confirm_within_s", (json_int_t)status->confirm_within_s);
+	return json_pack("{s:s*, s:i, s:I, s:b, s:o, s:o*, s:o, s:o, s:s?, s:I}", "version",
+			 status->version, "pid", status->pid, "uptime_s",
+			 (json_int_t)status->uptime_s, "translating", status->translating,
+			 "waiting_for", or_empty_array(status->waiting_for), "internet",
+			 status->internet, "wan", wan_json(status), "lan",
+			 or_empty_array(status->lan), "dataplane", status->dataplane,
+			 "confirm_within_s", (json_int_t)status->confirm_within_s);
 }
 
 static json_t *status_figures_json(const struct ctl_status *status)

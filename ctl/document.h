@@ -28,6 +28,7 @@ struct ctl_status {
 	uint64_t uptime_s;
 	bool translating; /* packets can be translated now: wan has an address, all is attached */
 	json_t *waiting_for; /* array of strings, "interface ppp0", "an address on eth0" */
+	json_t *internet;    /* object: daemon/line.h */
 	const char *wan_interface;
 	struct in_addr wan_address;	 /* 0: none */
 	const char *wan_dataplane;	 /* "tc", "xdp", NULL: not attached */

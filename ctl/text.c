@@ -458,6 +458,28 @@ static void interfaces_print(FILE *out, const json_t *status, struct text_style 
 	}
 }
 
+/* Its state, and what the checks say. */
+static void internet_print(FILE *out, const json_t *status, struct text_style style)
+{
+	const json_t *line = json_object_get(status, "internet");
+	const char *state = string_of(line, "state");
+	const char *neighbour = string_of(line, "neighbour");
+
+	if (!*state)
+		return;
+	fact(out, "internet",
+	     strcmp(state, "online") == 0 ? GREEN
+	     : strcmp(state, "down") == 0 ? RED
+					  : "",
+	     style, "%s. %s", strcmp(state, "not-checked") == 0 ? "not checked" : state,
+	     string_of(line, "why"));
+	fact(out, "", "", style, "carrier %s, address %s, default route %s, its next hop %s",
+	     json_is_true(json_object_get(line, "carrier")) ? "yes" : "NO",
+	     json_is_true(json_object_get(line, "address")) ? "yes" : "NO",
+	     json_is_true(json_object_get(line, "route")) ? "yes" : "NO",
+	     strcmp(neighbour, "not-checked") == 0 ? "not checked" : neighbour);
+}
+
 static void figures_print(FILE *out, const json_t *status, struct text_style style)
 {
 	const json_t *passthrough = json_object_get(status, "passthrough");
@@ -488,6 +510,7 @@ void text_status(FILE *out, const json_t *status, struct text_style style)
 	     (int)number_of(status, "pid"));
 	facts_of_list(out, "waiting for", json_object_get(status, "waiting_for"), YELLOW, style);
 	interfaces_print(out, status, style);
+	internet_print(out, status, style);
 	figures_print(out, status, style);
 	facts_of_list(out, "warning", json_object_get(status, "warnings"), YELLOW, style);
 	if (confirm_s)

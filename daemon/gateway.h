@@ -23,6 +23,7 @@
 #include "daemon/cutter.h"
 #include "daemon/dataplane.h"
 #include "daemon/instance.h"
+#include "daemon/line.h"
 #include "daemon/links.h"
 #include "daemon/netlink.h"
 #include "daemon/policy.h"
@@ -54,6 +55,7 @@ struct gateway {
 	struct instance instance;
 	struct netlink netlink;
 	struct links links;
+	struct line line; /* the internet's */
 	struct policy policy;
 	struct plane plane;
 	struct tap tap;

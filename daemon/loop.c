@@ -60,6 +60,7 @@ static void deadlines_tend(struct gateway *gateway, uint32_t now)
 	esp_flows_tend(gateway->esp, now);
 	ike_flows_tend(gateway->ike, now);
 	rekeys_tend(gateway, now);
+	line_tend(gateway, now);
 	rekeys_state_tend(gateway->settings, gateway->rekeys, now);
 }
 

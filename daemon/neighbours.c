@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/shared_words.h"
 
@@ -248,4 +249,68 @@ void neighbour_release(struct netlink *netlink, const struct next_hop *hop)
 
 	if (!neighbour_find(netlink, hop->ifindex, hop->address, &neighbour) && neighbour.managed)
 		netlink_request(netlink, request_build(buffer, RTM_DELNEIGH, hop, 0));
+}
+
+/* --- one that is watched ----------------------------------------------------------------- */
+
+struct seeking {
+	uint32_t ifindex;
+	__be32 address;
+	struct line_entry *entry;
+};
+
+static int entry_attribute(const struct nlattr *attribute, void *context)
+{
+	struct line_entry *entry = context;
+	const struct nda_cacheinfo *times = mnl_attr_get_payload(attribute);
+
+	if (mnl_attr_get_type(attribute) == NDA_CACHEINFO &&
+	    mnl_attr_get_payload_len(attribute) >= sizeof(*times))
+		entry->confirmed_s = times->ndm_confirmed / sysconf(_SC_CLK_TCK);
+	return MNL_CB_OK;
+}
+
+static int entry_take(const struct nlmsghdr *message, void *context)
+{
+	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
+	struct seeking *seeking = context;
+	struct neighbour neighbour;
+
+	if (!neighbour_decode(message, &neighbour) || neighbour.ifindex != seeking->ifindex ||
+	    neighbour.address != seeking->address)
+		return MNL_CB_OK;
+	*seeking->entry =
+		(struct line_entry){.state = info->ndm_state, .managed = neighbour.managed};
+	mnl_attr_parse(message, sizeof(*info), entry_attribute, seeking->entry);
+	return MNL_CB_OK;
+}
+
+void neighbour_entry(struct netlink *netlink, uint32_t ifindex, __be32 address,
+		     struct line_entry *entry)
+{
+	const struct next_hop hop = {.ifindex = ifindex, .address = address};
+	struct seeking seeking = {ifindex, address, entry};
+	char buffer[256];
+
+	*entry = (struct line_entry){0};
+	netlink_ask(netlink, request_build(buffer, RTM_GETNEIGH, &hop, 0), entry_take, &seeking);
+}
+
+/* One that has answered is asked at its own address; another one is looked for. */
+int neighbour_probe(struct netlink *netlink, uint32_t ifindex, __be32 address,
+		    const struct line_entry *entry)
+{
+	const struct next_hop hop = {.ifindex = ifindex, .address = address};
+	bool answered = entry->state & (NUD_REACHABLE | NUD_STALE | NUD_DELAY);
+	char buffer[256];
+	struct nlmsghdr *request =
+		request_build(buffer, RTM_NEWNEIGH, &hop, answered ? 0 : NTF_USE);
+	struct ndmsg *info = mnl_nlmsg_get_payload(request);
+
+	request->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	if (answered)
+		info->ndm_state = NUD_PROBE;
+	if (answered && entry->managed)
+		mnl_attr_put_u32(request, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
+	return netlink_request(netlink, request);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "core/abi.h"
+#include "daemon/line.h"
 #include "daemon/links.h"
 #include "daemon/netlink.h"
 
@@ -55,5 +56,13 @@ int neighbours_keep(struct netlink *netlink, struct next_hop *next_hops,
 
 /* Gives a neighbour back to the kernel's own ageing, if it was kept. */
 void neighbour_release(struct netlink *netlink, const struct next_hop *hop);
+
+/* What the kernel has of ADDRESS; a state of 0 where it has nothing. */
+void neighbour_entry(struct netlink *netlink, uint32_t ifindex, __be32 address,
+		     struct line_entry *entry);
+
+/* Has the kernel ask it by ARP now, whatever it believes; ENTRY is what it has. 0 or -errno. */
+int neighbour_probe(struct netlink *netlink, uint32_t ifindex, __be32 address,
+		    const struct line_entry *entry);
 
 #endif

@@ -154,6 +154,7 @@ int show_status(void *daemon, json_t **result)
 		.uptime_s = uptime_s(gateway),
 		.translating = is_translating(gateway),
 		.waiting_for = show_waiting_for(gateway),
+		.internet = line_json(&gateway->line),
 		.wan_interface = wan->name,
 		.wan_address = {.s_addr = gateway->plane.config->external},
 		.wan_dataplane = show_attachment(wan),

@@ -15,6 +15,9 @@
  */
 #define WHOLE_PASSES 4
 
+/* What came from the WAN is forgotten after this. */
+#define HEARD_SECONDS 86400
+
 /* A next hop that was chosen this recently may be in a session not yet seen. */
 #define NEXT_HOP_GRACE_SECONDS 60
 
@@ -25,6 +28,8 @@ struct sweeper {
 	struct roster *roster;
 	struct census now, last; /* the pass that runs, the one before */
 	struct traffic ended;
+	bool heard; /* from the WAN; `heard_at` is the latest tick of it */
+	uint32_t heard_at;
 	bool used_now[NEXT_HOPS], used_last[NEXT_HOPS];
 	unsigned int passes;
 	unsigned int hurry; /* slices to run without waiting */
@@ -141,6 +146,18 @@ static void unfinished_visit(struct sweeper *sweeper, struct record *r, uint32_t
 		suspect_set(sweeper, index, false);
 }
 
+/* Not what comes from the inside, and not what a reset or a daemon has written. */
+static void heard_note(struct sweeper *sweeper, const struct record *reply)
+{
+	uint32_t at = READ_ONCE(reply->session.last_seen);
+
+	if (reply->session.flags & SESSION_HAIRPIN || !session_packets(reply))
+		return;
+	if (!sweeper->heard || ticks_is_later(at, sweeper->heard_at))
+		sweeper->heard_at = at;
+	sweeper->heard = true;
+}
+
 static void session_census(struct sweeper *sweeper, const struct record *r)
 {
 	struct traffic *traffic = &sweeper->now.traffic;
@@ -150,7 +167,10 @@ static void session_census(struct sweeper *sweeper, const struct record *r)
 		sweeper->now.sessions++;
 		traffic->packets_out += session_packets(r);
 		traffic->bytes_out += r->session.bytes;
-	} else if (!(r->session.flags & SESSION_LOCAL)) {
+	} else {
+		heard_note(sweeper, r);
+	}
+	if (r->key.kind == KIND_SESSION_REPLY && !(r->session.flags & SESSION_LOCAL)) {
 		traffic->packets_in += session_packets(r);
 		traffic->bytes_in += r->session.bytes;
 	}
@@ -255,6 +275,8 @@ static void pass_finish(struct sweeper *sweeper, uint32_t now)
 	sweeper->now = (struct census){0};
 	roster_turn(sweeper->roster, now);
 	next_hops_count();
+	/* before its tick could be taken for a later one: core/ticks.h */
+	sweeper->heard &= ticks_since(now, sweeper->heard_at) < HEARD_SECONDS * arena.config->hz;
 	memcpy(sweeper->used_last, sweeper->used_now, sizeof(sweeper->used_last));
 	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
 }
@@ -340,6 +362,12 @@ void sweeper_hurry(struct sweeper *sweeper)
 const struct roster *sweeper_roster(const struct sweeper *sweeper)
 {
 	return sweeper->roster;
+}
+
+bool sweeper_heard(const struct sweeper *sweeper, uint32_t *at)
+{
+	*at = sweeper->heard_at;
+	return sweeper->heard;
 }
 
 const struct census *sweeper_census(const struct sweeper *sweeper)

@@ -76,6 +76,9 @@ const struct census *sweeper_census(const struct sweeper *sweeper);
 /* All sessions since the start, living and ended. */
 struct traffic sweeper_traffic(const struct sweeper *sweeper);
 
+/* When something last came from the WAN for a session, of the gateway itself too. False: never. */
+bool sweeper_heard(const struct sweeper *sweeper, uint32_t *at);
+
 /* Sets USED[i] for each next hop that a session used in this pass or the last. */
 void sweeper_next_hops_used(const struct sweeper *sweeper, bool used[NEXT_HOPS]);
 

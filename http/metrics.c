@@ -12,6 +12,11 @@ static const struct metric {
 } metrics[] = {
 	{"wayleave_up", "gauge", "translating", "1: packets are translated"},
 	{"wayleave_uptime_seconds", "gauge", "uptime_s", "Since the daemon's start"},
+	{"wayleave_internet_online", "gauge", "internet.online",
+	 "1: replies arrived from the WAN within the last seconds"},
+	{"wayleave_wan_carrier", "gauge", "internet.carrier", "1: the WAN has a carrier"},
+	{"wayleave_wan_address", "gauge", "internet.address", "1: the WAN has an address"},
+	{"wayleave_wan_default_route", "gauge", "internet.route", "1: it leads to the WAN"},
 	{"wayleave_sessions", "gauge", "sessions.used", "Sessions in the table"},
 	{"wayleave_sessions_limit", "gauge", "sessions.limit", "Sessions that it takes"},
 	{"wayleave_mappings", "gauge", "mappings", "Mappings"},

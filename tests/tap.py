@@ -341,6 +341,7 @@ ALONE = (
     "pairing",
     "daemon",
     "keepalive",
+    "line",
     "natdiscovery",
     "pptp",
     "l2tp",

@@ -44,7 +44,7 @@ restarted() { # as the machine does tomorrow: nothing of today is left
 	gateway_stop
 	ip netns exec "$ME-g" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/wayleaved.log" &
 	GATEWAY=$!
-	until_ok 60 ctl status && until_ok 5 passes
+	until_ok 60 translating && until_ok 5 passes
 }
 certificate() { # certificate NAME: a pair of its own
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -days 9 \

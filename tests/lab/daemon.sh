@@ -36,11 +36,11 @@ launch() { # launch [WRAPPER...]
 }
 start() {
 	launch
-	until_ok 60 ctl status
+	until_ok 60 translating
 }
 keepers() { pgrep -P "$PID"; }
 keepers_are_new() { # keepers_are_new OLD: two, OLD is gone, and the daemon answers
-	[ "$(keepers | wc -l)" = 2 ] && ! keepers | grep -qx "$1" && ctl status
+	[ "$(keepers | wc -l)" = 2 ] && ! keepers | grep -qx "$1" && translating
 }
 end() { # end SIGNAL
 	kill "-$1" "$PID"
@@ -184,7 +184,7 @@ ok "... free it" not filters
 for pid in $(keepers) "$PID"; do kill -TERM "$pid"; done
 ok "SIGTERM to all of its processes, the keepers first, ends it" until_ok 30 not kill -0 "$PID"
 launch setpriv --no-new-privs
-ok "without the right to gain privileges it starts as well" until_ok 60 ctl status
+ok "without the right to gain privileges it starts as well" until_ok 60 translating
 kill -KILL "$(keepers | head -1)"
 wait "$PID"
 ok "... but ends for the service manager when a keeper is killed" test $? = 75

@@ -30,7 +30,7 @@ class Daemon:
         self.process = subprocess.Popen(["ip", "netns", "exec", GATEWAY, BUILD + "/wayleaved", "-c", SETTINGS],
                                         stderr=LOG)
         end = time.monotonic() + 120
-        while subprocess.run([BUILD + "/wayleave", "-r", RUN_DIR, "status"], capture_output=True).returncode:
+        while subprocess.run([BUILD + "/wayleave", "-r", RUN_DIR, "status"], capture_output=True).returncode not in (0, 6):
             if time.monotonic() > end:
                 raise TimeoutError("wayleaved does not translate")
             time.sleep(0.05)

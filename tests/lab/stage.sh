@@ -74,6 +74,9 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
+# 6: and the line is down, for most labs have no default route
+translating() { "$BUILD/wayleave" -r "$DIR/run" status; case $? in 0 | 6) ;; *) return 1 ;; esac; }
+
 # --- the gateway ------------------------------------------------------------------------
 # no function in the background: what is killed later has to be the daemon itself
 gateway_start() { # gateway_start LANS SETTING: with an empty table
@@ -86,7 +89,7 @@ gateway_start() { # gateway_start LANS SETTING: with an empty table
 	Y
 	ip netns exec "$ME-g" "$BUILD/wayleaved" -c "$DIR/settings.yaml" 2>"$DIR/wayleaved.log" &
 	GATEWAY=$!
-	until_ok 60 "$BUILD/wayleave" -r "$DIR/run" status
+	until_ok 60 translating
 }
 gateway_stop() {
 	{ kill "$GATEWAY" && wait "$GATEWAY"; } 2>/dev/null

@@ -71,7 +71,7 @@ start_with() { # start_with PROGRAM [PREFIX...]: PREFIX brings it into the names
 	PID=$!
 }
 launch() { start_with "$DIR/bin/wayleaved" "$@"; }
-runs() { ctl status >/dev/null 2>&1; }
+runs() { ctl status >/dev/null 2>&1; case $? in 0 | 6) ;; *) return 1 ;; esac; } # 6: no default route
 up() {
 	launch "$@"
 	until_ok 30 runs

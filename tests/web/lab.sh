@@ -48,7 +48,7 @@ web_pings() { # they keep the tunnels busy, so that they are seen as up
 web_lab_up() {
 	mkdir -p "$OUT" "$LAB/state"
 	: > "$OUT/notes"
-	lab_up && gw_start && guests u1 u2 s1 || return 1
+	lab_up && ns gw ip route add default via $H1 && gw_start && guests u1 u2 s1 || return 1
 	web_servers
 	web_clients
 	web_pings
@@ -71,11 +71,15 @@ stranger_answered() { answers c1 h1 tcp $WAN_IP "$1"; }
 
 # The machine has ended, as it was asked to, and begins again
 machine_ended()  { wait_for 10 test -s "$LAB/restarted"; }
-machine_begins() { gw_spawn "$WAYLEAVED" -c "$LAB/wayleave.yaml"; wait_for 30 wl status; }
+machine_begins() { gw_spawn "$WAYLEAVED" -c "$LAB/wayleave.yaml"; wait_for 30 gw_translating; }
 
 # The WAN gets an address of a provider's NAT, and its own again
 wan_shared() { ns gw ip addr add 100.64.7.1/24 dev wan && ns gw ip addr del $WAN_ADDR dev wan; }
 wan_own()    { ns gw ip addr add $WAN_ADDR dev wan && ns gw ip addr del 100.64.7.1/24 dev wan; }
+
+# The browser's cable
+cable_out() { ns lan ip link set p-c1 down; }
+cable_in()  { ns lan ip link set p-c1 up; }
 
 # Something for the plot: downloads that swell and ebb, and large pings
 busy() {

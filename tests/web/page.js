@@ -94,12 +94,38 @@ test("login: refused with a wrong password, let in with the right one, out again
 // --- what is live ---------------------------------------------------------------------------
 test("overview: the internet is there, the tunnels are, traffic is drawn", async () => {
 	await go(admin, "overview");
-	await admin.getByText("The gateway is translating").waitFor();
+	await admin.locator(".path-node", { hasText: "Online" }).waitFor();
+	for (const seen of ["Cable connected", "Has an address", "Replies arrive"])
+		await admin.locator(".checks .good", { hasText: seen }).waitFor();
 	await admin.locator(".tile", { hasText: "203.0.113.1" }).waitFor();
 	for (const name of Object.values(NAMES))
 		await admin.locator(".tunnel", { hasText: name }).first().waitFor();
 	await admin.waitForFunction(() => live.history[1].some((rate) => rate > 0));
 	await admin.locator(".plot canvas").waitFor();
+});
+
+// No connection is closed: the page has to notice by itself
+test("the page turns grey when the gateway is silent, with the time of the last contact, and back", async () => {
+	const internet = admin.locator(".path-node").last();
+	labMust("cable_out");
+	await admin.locator("html.away").waitFor({ timeout: 30000 });
+	await admin.getByText("The gateway does not answer. Trying again…").waitFor();
+	assert.match(await internet.textContent(), /No contact since \d+:\d\d:\d\d/);
+	assert.equal(await admin.locator("main").evaluate((main) => getComputedStyle(main).filter), "grayscale(1)");
+	assert.deepEqual(await wcag(admin), []);
+	labMust("cable_in");
+	await admin.locator("html:not(.away)").waitFor({ timeout: 30000 });
+	await internet.getByText("Online").waitFor();
+});
+
+test("in the first second nothing is said that is not known yet", async () => {
+	const page = await admin.context().newPage();
+	await page.addInitScript(() => { window.EventSource = class { addEventListener() {} close() {} }; });
+	await page.goto(ADDRESS);
+	await page.getByText("Loading…").waitFor();
+	assert.equal(await page.getByText("No device uses a VPN right now").count(), 0);
+	assert.deepEqual(await page.locator(".tile dd").evaluateAll((all) => all.map((dd) => dd.firstChild.data)), ["…", "…", "…", "…"]);
+	await page.close();
 });
 
 test("vpns: every tunnel with its state", async () => {

@@ -4,11 +4,16 @@
 
 const HISTORY_S = 300;
 const QUIET_MS = 8000;
+const SILENCE_MS = 8000; // the gateway sends something each second
 
 const live = {
 	status: null,
 	vpn: [],
+	known: false, // tunnels have been told since the page is open
 	connected: true,
+	heardAt: 0, // when the gateway last said something, ms
+	startedAt: 0, // when the stream was last opened, ms
+	watch: null,
 	crowded: false, // the gateway is there, but gives this page no stream
 	// parallel arrays, as the plot takes them: seconds, bit/s in, bit/s out
 	history: [[], [], []],
@@ -32,23 +37,46 @@ function liveTell(what) {
 function liveStart() {
 	liveStop();
 	const source = live.source = new EventSource("/api/v1/events");
+	live.startedAt = Date.now();
 	const on = (name, take) => source.addEventListener(name, (event) => {
 		take(JSON.parse(event.data));
+		heard();
 		liveTell(name);
 	});
 	on("status", (status) => { live.status = status; });
-	on("vpn", (vpn) => { live.vpn = vpn.items; });
+	on("vpn", (vpn) => {
+		live.vpn = vpn.items;
+		live.known = true;
+	});
 	on("traffic", trafficTake);
 	source.addEventListener("open", () => {
 		live.crowded = false;
-		connectedSet(true);
+		heard();
 	});
 	source.addEventListener("error", streamFailed);
+	live.watch = setInterval(silenceLook, 1000);
+}
+
+function heard() {
+	live.heardAt = Date.now();
+	if (!live.crowded)
+		connectedSet(true);
+}
+
+// A gateway without power, or a cable that is out, closes no connection.
+function silenceLook() {
+	const silent = (since) => Date.now() - since > SILENCE_MS;
+	if (!live.heardAt || live.crowded || !silent(live.heardAt))
+		return;
+	connectedSet(false);
+	if (silent(live.startedAt))
+		liveStart();
 }
 
 function liveStop() {
 	if (live.source)
 		live.source.close();
+	clearInterval(live.watch);
 	live.source = null;
 	live.lastTraffic = null;
 }

@@ -12,12 +12,12 @@ pages.overview = {
 			h("section.card", {}, h("div.card-head", {}, h("h2", {}, t("plot.title")), plot.key), plot.element),
 			h("section.card", {}, h("div.card-head", {}, h("h2", {}, t("overview.tunnels")), h("a", { href: "#/vpns" }, t("overview.all"))), tunnels.element));
 		const update = (what) => {
-			if (what === "status" && live.status) {
+			if ((what === "status" || what === "connected") && live.status) {
 				path.update(live.status);
 				tiles.update(live.status);
 				overviewNotes(notes, live.status);
 			}
-			if (what === "vpn") {
+			if (what === "vpn" && live.known) {
 				tunnels.update(live.vpn);
 				tiles.count(live.vpn);
 			}
@@ -37,21 +37,56 @@ function pathNode(drawing, href) {
 
 function pathMake() {
 	const devices = pathNode("devices", "#/devices"), gateway = pathNode("gateway"), internet = pathNode("internet");
-	const outward = h("div.path-line", { "aria-hidden": "true" });
+	const outward = h("div.path-line", { "aria-hidden": "true" }), checks = checksMake();
 	setText(gateway.title, t("overview.gateway"));
 	return {
-		element: h("div.path", {}, devices.element, h("div.path-line", { "aria-hidden": "true" }), gateway.element, outward, internet.element),
+		element: h("div.line", {}, h("div.path", {}, devices.element, h("div.path-line", { "aria-hidden": "true" }), gateway.element, outward, internet.element), checks.element),
 		update(status) {
-			const there = status.translating;
+			const line = lineState(status);
 			setText(devices.title, tn("overview.devices", status.devices || 0));
 			setText(devices.line, status.lan.map((lan) => lan.interface).join(", "));
 			setText(gateway.line, t("overview.up", { age: duration(status.uptime_s) }));
-			setText(internet.title, t(there ? "overview.internet" : "overview.nointernet"));
+			setText(internet.title, line === "away" ? noContact() : t(`internet.${line}`));
 			setText(internet.line, status.wan.address || t("overview.noaddress"));
-			internet.element.classList.toggle("bad", !there);
-			outward.classList.toggle("bad", !there);
+			for (const element of [internet.element, outward]) {
+				element.classList.toggle("bad", line === "down");
+				element.classList.toggle("unsure", line === "not-checked" || line === "away");
+			}
+			checks.update(status.internet || {});
 		},
 	};
+}
+
+// "online", "not-checked", "down"; "away": the gateway itself does not answer.
+function lineState(status) {
+	if (!live.connected && !live.crowded)
+		return "away";
+	if (!status.translating)
+		return "down";
+	return (status.internet || {}).state || "not-checked";
+}
+
+// What is seen of the line, each by itself
+const LINE_CHECKS = ["carrier", "address", "route", "neighbour", "heard"];
+
+function lineCheck(line, name) {
+	if (name === "neighbour")
+		return [{ answers: "good", silent: "bad" }[line.neighbour] || "", `line.neighbour.${line.neighbour || "not-checked"}`];
+	if (name === "heard")
+		return [line.online ? "good" : "", line.online ? "line.heard" : "line.heard.not"];
+	return line[name] ? ["good", `line.${name}`] : ["bad", `line.${name}.not`];
+}
+
+function checksMake() {
+	const list = h("ul.checks", { "aria-label": t("line.label") });
+	let shown = "";
+	return { element: list, update(line) {
+		const wanted = LINE_CHECKS.map((name) => lineCheck(line, name));
+		if (JSON.stringify(wanted) === shown)
+			return;
+		shown = JSON.stringify(wanted);
+		fill(list, wanted.map(([kind, key]) => h("li", {}, pill(kind, t(key)))));
+	} };
 }
 
 function overviewNotes(place, status) {
@@ -71,7 +106,7 @@ function overviewNotes(place, status) {
 
 // --- figures ---------------------------------------------------------------------------------
 function tile(label) {
-	const value = document.createTextNode(""), line = h("small");
+	const value = document.createTextNode("…"), line = h("small");
 	return { element: h("div.tile", {}, h("dt", {}, label), h("dd", {}, value, line)), set(text, more) {
 		if (value.data !== text)
 			value.data = text;
@@ -97,7 +132,7 @@ function tilesMake() {
 
 // --- tunnels by device -----------------------------------------------------------------------
 function tunnelsMake() {
-	const list = h("ul.tunnels"), empty = h("div.empty", {}, h("p", {}, t("vpns.none")), h("p", {}, h("a", { href: "#/help/need" }, t("help.need.title"))));
+	const list = h("ul.tunnels"), empty = h("div.empty", {}, h("p", {}, t("vpns.loading")));
 	const follow = keyedList(list, tunnelKey, () => {
 		const who = h("span.who"), state = h("span"), line = h("span.soft.small");
 		return {
@@ -110,9 +145,13 @@ function tunnelsMake() {
 			},
 		};
 	});
+	let asked = false;
 	return {
 		element: h("div", {}, list, empty),
 		update(tunnels) {
+			if (!asked)
+				fill(empty, h("p", {}, t("vpns.none")), h("p", {}, h("a", { href: "#/help/need" }, t("help.need.title"))));
+			asked = true;
 			empty.hidden = !!tunnels.length;
 			follow([...tunnels].sort((a, b) => (a.device_name || a.device).localeCompare(b.device_name || b.device)).slice(0, 50));
 		},

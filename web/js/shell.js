@@ -33,6 +33,7 @@ function shellClose() {
 			shell[end]();
 		shell[end] = null;
 	}
+	document.documentElement.classList.remove("away");
 	shell.main = null;
 	drafts.clear();
 }
@@ -126,8 +127,9 @@ function bannerFollow(place) {
 	const timer = setInterval(tick, 500);
 	const unlisten = liveListen((what) => {
 		if (what === "connected") {
-			setText(awayWords, t(live.crowded ? "error.crowded" : "error.away"));
+			setText(awayWords, live.crowded ? t("error.crowded") : [t("error.away"), noContact()].join(" "));
 			away.hidden = live.connected;
+			document.documentElement.classList.toggle("away", !live.connected);
 		}
 		if (what === "status" || what === "confirm") {
 			clock.deadline = Date.now() + ((live.status && live.status.confirm_within_s) || 0) * 1000;
@@ -135,6 +137,11 @@ function bannerFollow(place) {
 		}
 	});
 	return () => { clearInterval(timer); unlisten(); };
+}
+
+// What the page shows is of then
+function noContact() {
+	return live.heardAt ? t("error.nocontact", { when: timeOfDay(live.heardAt) }) : "";
 }
 
 function bannerTick(waiting, left, clock) {

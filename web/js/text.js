@@ -92,6 +92,11 @@ function moment(iso) {
 	return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
+// "14:02:11", as the reader's language has it
+function timeOfDay(ms) {
+	return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(new Date(ms));
+}
+
 function listed(words) {
 	return new Intl.ListFormat(language, { type: "conjunction" }).format(words);
 }

@@ -92,7 +92,7 @@ sc_wan-scan() { # the WAN address answers nothing that it was not asked to
 # --- the daemon dies ------------------------------------------------------------------------
 wayleave_again() {
 	gw_spawn "$WAYLEAVED" -c "$LAB/wayleave.yaml"
-	wait_for 60 wl status
+	wait_for 60 gw_translating
 }
 sc_restart() { # tunnels outlive kill -9, SIGTERM and a new start of the daemon
 	gw_is_wayleave || { skip "GATEWAY=$GATEWAY has no daemon"; return; }
