@@ -232,6 +232,14 @@ static enum reason reason_of(enum esp_reason reason)
 	}
 }
 
+/* What stands against a packet on its way to @hop, or REASON_forwarded. */
+static enum reason copy_objection(const struct next_hop *hop, const struct facts *facts)
+{
+	if (facts->ttl <= 1)
+		return REASON_ttl_exceeded_inbound;
+	return facts->length > hop->mtu ? REASON_too_big_inbound : REASON_forwarded;
+}
+
 /* ESP has no checksum over the addresses: the IP header is all that changes. */
 static void copy_send(struct esp_flows *flows, const uint8_t *frame, const struct facts *facts,
 		      __be32 inside)
@@ -242,11 +250,15 @@ static void copy_send(struct esp_flows *flows, const uint8_t *frame, const struc
 	uint16_t index = tunnel_next_hop(PROTOCOL_ESP, facts->source, inside, false);
 	const struct next_hop *hop = index ? next_hop_at(index) : NULL;
 
-	if (!hop || facts->ttl <= 1 || facts->length > hop->mtu)
+	enum reason reason = hop ? copy_objection(hop, facts) : REASON_no_route;
+
+	if (reason != REASON_forwarded) {
+		plane_count(&flows->gateway->plane, reason, 1);
 		return;
+	}
 	memcpy(copy, frame, context.length);
 	rewrite_ip(&packet, inside, delta_of_32(facts->destination, inside), false, 1);
-	tap_transmit(&flows->gateway->tap, copy + ETHERNET, facts->length, index);
+	packet_transmit(flows->gateway, copy + ETHERNET, facts->length, index);
 }
 
 static void outbound_take(struct esp_flows *flows, uint8_t *frame, size_t length,

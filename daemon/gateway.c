@@ -32,6 +32,7 @@
 #include "daemon/privileges.h"
 #include "daemon/rekeys.h"
 #include "daemon/rekeys_state.h"
+#include "daemon/reinject.h"
 #include "daemon/reserved.h"
 #include "daemon/restart.h"
 #include "daemon/routes.h"
@@ -296,7 +297,7 @@ static void session_lost_address_ended(void *context, const struct record *orig,
 		orig->session.flags & SESSION_LOCAL ? 0 : session_packet_reset(packet, orig, reply);
 
 	if (length)
-		tap_transmit(&gateway->tap, packet, length, reply->session.next_hop);
+		packet_transmit(gateway, packet, length, reply->session.next_hop);
 }
 
 static void session_moved(void *context)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/held_fragments.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +139,8 @@ static struct piece *place_take(struct held_fragments *held, __be32 sender, size
 	return piece_place(held);
 }
 
-int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t length,
+/* Nothing, where there is no room for it. */
+static void piece_keep(struct held_fragments *held, const uint8_t *frame, size_t length,
 		       uint32_t now)
 {
 	const struct record *r;
@@ -149,14 +149,12 @@ int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t
 
 	memcpy(&punt, frame, sizeof(punt));
 	r = record_at(punt.index);
-	if (!r)
-		return -ENOBUFS;
-	piece = place_take(held, fragment_sender(&r->key), length);
+	piece = r ? place_take(held, fragment_sender(&r->key), length) : NULL;
 	if (!piece)
-		return -ENOBUFS;
+		return;
 	piece->frame = malloc(length);
 	if (!piece->frame)
-		return -ENOMEM;
+		return;
 	memcpy(piece->frame, frame, length);
 	piece->length = length;
 	piece->key = r->key;
@@ -166,9 +164,17 @@ int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t
 	piece->order = held->arrivals++;
 	held->count++;
 	held->bytes += length;
-	if (held->timer && !evtimer_pending(held->timer, NULL))
+}
+
+unsigned int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t length,
+				uint32_t now)
+{
+	unsigned int before = held->count;
+
+	piece_keep(held, frame, length, now);
+	if (held->timer && held->count && !evtimer_pending(held->timer, NULL))
 		event_add(held->timer, &look_again);
-	return 0;
+	return before + 1 - held->count;
 }
 
 /* Nothing to wait for: the record is another's by now, or the datagram is an attack. */

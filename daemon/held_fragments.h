@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/abi.h"
+#include "core/bytes.h"
 
 #define HELD_FRAGMENTS	     256
 #define HELD_FRAGMENTS_EACH  32 /* of one sender: an inside host, or a remote */
@@ -31,10 +32,11 @@ void held_fragments_free(struct held_fragments *held);
 /*
  * Keeps a copy of a FRAME, which the data plane has checked. A sender who has more than his share
  * loses his oldest; when all places are taken, whoever has most loses his oldest, and it is the new
- * one that is not kept if its own sender has as many. 0; -ENOBUFS; -ENOMEM.
+ * one that is not kept if its own sender has as many. How many are lost by that, the new one
+ * included: it is not kept either where memory is short, or its record is none.
  */
-int held_fragments_add(struct held_fragments *held, const uint8_t *frame, size_t length,
-		       uint32_t now);
+MUST_CHECK unsigned int held_fragments_add(struct held_fragments *held, const uint8_t *frame,
+					   size_t length, uint32_t now);
 
 /* Sends what can go and drops what has waited too long. How many still wait. */
 unsigned int held_fragments_look(struct held_fragments *held, uint32_t now);

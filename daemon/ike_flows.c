@@ -12,6 +12,7 @@
 #include "daemon/expiry.h"
 #include "daemon/ike_state.h"
 #include "daemon/log.h"
+#include "daemon/mappings.h"
 #include "daemon/monotonic.h"
 #include "daemon/owner.h"
 #include "daemon/reinject.h"
@@ -466,27 +467,6 @@ static bool sa_tend(void *context, const struct ike_sa *sa)
 
 /* --- after a reboot ------------------------------------------------------------------------- */
 
-/* The port that the server knows. Where another has it by now, the next step finds a new one. */
-static void mapping_remake(struct ike_socket socket)
-{
-	struct record_key inside, external;
-	uint32_t inside_at, external_at;
-
-	if (!socket.external)
-		return;
-	mapping_inside_key(&inside, PROTOCOL_UDP, socket.inside, socket.port);
-	mapping_external_key(&external, PROTOCOL_UDP, arena.config->external, socket.external);
-	if (table_claim(&inside, &inside_at) != CLAIM_OK)
-		return;
-	if (table_claim(&external, &external_at) != CLAIM_OK) {
-		table_give_up(inside_at);
-		return;
-	}
-	/* held for a session, which takes a reference of its own */
-	mapping_link(external_at, inside_at, CLASS_IPSEC);
-	record_release(record_at(external_at));
-}
-
 /* A session as the socket's next message would make it, by a packet that is not sent. */
 static struct record *session_remake(__be32 server, struct ike_socket socket)
 {
@@ -523,7 +503,10 @@ static bool sa_remake(void *context, const struct ike_sa *sa)
 	struct record *orig;
 
 	for (unsigned i = 0; i < sa->owners; i++) {
-		mapping_remake(sa->owner[i]);
+		/* the port that the server knows; where another has it, the next step finds one */
+		if (sa->owner[i].external)
+			mapping_remake(sa->owner[i].inside, sa->owner[i].port,
+				       sa->owner[i].external, CLASS_IPSEC);
 		orig = session_remake(sa->server, sa->owner[i]);
 		if (orig && sa->shared)
 			share(orig);

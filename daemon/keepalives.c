@@ -5,6 +5,7 @@
 #include "core/session.h"
 #include "daemon/expiry.h"
 #include "daemon/gateway.h"
+#include "daemon/reinject.h"
 #include "daemon/roster.h"
 #include "daemon/session_packet.h"
 #include "daemon/sweeper.h"
@@ -50,7 +51,7 @@ static void keepalive_send(struct gateway *gateway, const struct record *orig)
 
 	if (hop == NO_NEXT_HOP)
 		return;
-	if (!tap_transmit(&gateway->tap, packet, session_packet_keepalive(packet, orig), hop))
+	if (packet_transmit(gateway, packet, session_packet_keepalive(packet, orig), hop))
 		plane_count(&gateway->plane, REASON_keepalive_sent, 1);
 }
 

@@ -115,7 +115,7 @@ static void sender_tell(struct slow_path *slow_path, struct arrival *arrival, ui
 		sent_restore(arrival);
 	length = icmp_build(message, &request, arrival_ip(arrival), arrival->facts.length);
 	if (length)
-		tap_transmit(&gateway->tap, message, length, next_hop_for(&route, result));
+		packet_transmit(gateway, message, length, next_hop_for(&route, result));
 }
 
 /* RFC 5508 REQ-8: the host is told, and `show vpn` tells who has what it wants. */
@@ -205,6 +205,15 @@ static void to_watch(struct slow_path *slow_path, struct arrival *arrival)
 		ike_flows_take(gateway->ike, arrival->frame.data, arrival->frame.length, facts);
 }
 
+static void fragment_hold(struct slow_path *slow_path, const struct arrival *arrival)
+{
+	unsigned int lost = held_fragments_add(slow_path->held, arrival->frame.data,
+					       arrival->frame.length, clock_ticks(arena.config));
+
+	if (lost)
+		plane_count(&slow_path->gateway->plane, REASON_fragments_full, lost);
+}
+
 static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arrival)
 {
 	switch (arrival->punt.reason) {
@@ -243,8 +252,7 @@ static void arrival_dispatch(struct slow_path *slow_path, struct arrival *arriva
 		too_big_inbound(slow_path, arrival);
 		break;
 	case REASON_fragment_early:
-		held_fragments_add(slow_path->held, arrival->frame.data, arrival->frame.length,
-				   clock_ticks(arena.config));
+		fragment_hold(slow_path, arrival);
 		break;
 	}
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/bytes.h"
 #include "daemon/instance.h"
 #include "daemon/netlink.h"
 
@@ -33,13 +34,14 @@ void tap_close(struct tap *tap);
 ssize_t tap_read(const struct tap *tap, void *frame, size_t size);
 
 /* 0 or -errno. */
-int tap_write(const struct tap *tap, const void *frame, size_t length);
+MUST_CHECK int tap_write(const struct tap *tap, const void *frame, size_t length);
 
 /*
  * Sends the IP packet of LENGTH bytes as it is to a next hop of the data plane.
  * 0, -EMSGSIZE or -errno.
  */
-int tap_transmit(const struct tap *tap, const void *packet, size_t length, uint32_t next_hop);
+MUST_CHECK int tap_transmit(const struct tap *tap, const void *packet, size_t length,
+			    uint32_t next_hop);
 
 /* Deletes the device. 0 or -errno; -ENODEV: there is none. */
 int tap_delete(const struct instance *instance, struct netlink *netlink);
