@@ -69,7 +69,8 @@ static const struct command {
 	 "  wayleave set passthrough.ipsec off --dry-run\n"
 	 "  wayleave set passthrough.ipsec off --yes\n"},
 	{"confirm", cli_confirm, 0, 0, 0, "keep a change that was made with --confirm", "",
-	 "Keeps a change that was made with --confirm.",
+	 "Keeps a change that was made with --confirm, or a wayleaved that was started with\n"
+	 "--trial.",
 	 "  wayleave confirm\n"
 	 "  wayleave set wan.interface ppp0 --confirm && ssh gateway wayleave confirm\n"},
 	{"rollback", cli_rollback, 0, 1, TAKES_CONFIRM | TAKES_YES | TAKES_DRY_RUN,

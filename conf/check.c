@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/allow.h"
 #include "conf/field.h"
 #include "conf/load.h"
 #include "conf/near.h"
@@ -376,6 +377,33 @@ static int forward_check(const struct settings *settings, unsigned int i,
 	return rc;
 }
 
+/* --- wan.allow ------------------------------------------------------------------------ */
+
+static bool forward_meets(const struct port_forward_settings *forward, const struct allow *allow)
+{
+	return forward->protocol == (allow->udp ? FORWARD_UDP : FORWARD_TCP) &&
+	       forward->port <= allow->last && allow->first <= forward->port_last;
+}
+
+/* A port leads inside or to the gateway, not both. */
+static int allow_check(const struct settings *settings, struct settings_error *error)
+{
+	struct allows allows;
+	int rc = allows_parse(settings->wan.allow, &allows, error);
+
+	if (rc)
+		return rc;
+	for (unsigned int i = 0; i < allows.count; i++)
+		for (unsigned int k = 0; k < settings->port_forwards_count; k++)
+			if (forward_meets(&settings->port_forwards[k], &allows.allow[i]))
+				return settings_error_set(
+					error, -EINVAL, "wan.allow",
+					"%s port %u is forwarded to a device by port_forwards[%u]",
+					allows.allow[i].udp ? "udp" : "tcp",
+					settings->port_forwards[k].port, k);
+	return 0;
+}
+
 /* --- the whole ---------------------------------------------------------------------- */
 
 int settings_check(const struct settings *settings, struct settings_error *error)
@@ -384,6 +412,8 @@ int settings_check(const struct settings *settings, struct settings_error *error
 
 	if (!rc)
 		rc = strings_check(settings, error);
+	if (!rc)
+		rc = allow_check(settings, error);
 	if (!rc)
 		rc = web_check(&settings->web, error);
 	if (!rc)

@@ -129,6 +129,7 @@ void settings_free(struct settings *settings)
 	if (!settings)
 		return;
 	free(settings->wan.interface);
+	free(settings->wan.allow);
 	for (unsigned int i = 0; i < settings->lan.interfaces_count; i++)
 		free(settings->lan.interfaces[i]);
 	free(settings->lan.interfaces);

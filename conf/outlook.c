@@ -84,7 +84,10 @@ static void forward_look(struct outlook *outlook, const struct settings *setting
 	inet_ntop(AF_INET, &address, to, sizeof(to));
 	if (way == WAY_SELF)
 		finding_add(outlook, true, field,
-			    "%s is this gateway itself; a forward leads to a device behind it", to);
+			    "%s is this gateway itself; a forward leads to a device behind it "
+			    "(wan.allow lets "
+			    "somebody reach the gateway)",
+			    to);
 	else if (way == WAY_MANY)
 		finding_add(outlook, true, field, "%s is not the address of one device", to);
 	else if (!serve)

@@ -154,6 +154,8 @@ static const cyaml_schema_field_t keepalive_schema[] = {
 static const cyaml_schema_field_t wan_schema[] = {
 	CYAML_FIELD_STRING_PTR("interface", CYAML_FLAG_POINTER, struct wan_settings, interface, 0,
 			       CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+			       struct wan_settings, allow, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END,
 };
 
@@ -249,6 +251,7 @@ const cyaml_schema_value_t settings_document_schema = {
 
 const struct settings_field settings_fields[] = {
 	{.name = "wan.interface", .kind = FIELD_STRING, PLACE(wan.interface)},
+	{.name = "wan.allow", .kind = FIELD_STRING, PLACE(wan.allow)},
 	{.name = "lan.interfaces", .kind = FIELD_NAMES, PLACE(lan)},
 	PASSTHROUGH_SETTINGS(FIELD_ENUM_ROW) FILTERING_SETTINGS(FIELD_ENUM_ROW)
 		LIMITS_SETTINGS(FIELD_NUMBER_ROW) LIMITS_SETTINGS_STRING(FIELD_STRING_ROW)

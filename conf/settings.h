@@ -48,6 +48,7 @@ struct port_forward_settings {
 
 struct wan_settings {
 	char *interface; /* required */
+	char *allow;	 /* who may reach the gateway itself, "ssh from 192.0.2.0/24"; or NULL */
 };
 
 struct lan_settings {
@@ -91,12 +92,12 @@ enum web_language { WEB_LANGUAGE_AUTO, WEB_LANGUAGE_EN, WEB_LANGUAGE_DE };
 
 /* The page and its API (http/). Strings may be NULL. */
 struct web_settings {
-	enum switch_state enabled;	   /* default off */
-	uint16_t http_port, https_port;	   /* default 80 and 443 */
-	char *interfaces;		   /* LAN interfaces with the page, "lan0,lan1"; default all */
-	char *names;			   /* more names of this gateway, "a.lan,b.lan" */
-	enum switch_state metrics;	   /* default off */
-	enum web_language language;	   /* default auto: as the browser says */
+	enum switch_state enabled;	/* default off */
+	uint16_t http_port, https_port; /* default 80 and 443 */
+	char *interfaces;		/* LAN interfaces with the page, "lan0,lan1"; default all */
+	char *names;			/* more names of this gateway, "a.lan,b.lan" */
+	enum switch_state metrics;	/* default off */
+	enum web_language language;	/* default auto: as the browser says */
 	enum switch_state machine_restart; /* default on: the page may restart the machine */
 	char *certificate, *key;	   /* files in PEM; default: made at the first start */
 };

@@ -5,6 +5,7 @@
  *
  * Beside FILE lives the directory FILE.d (mode 0700) with
  *   <number>.yaml  older contents of FILE byte for byte, 0600; higher is newer
+ *   started        conf/started.h
  *   pending        present while a change waits for confirmation: the number of
  *                  the generation to go back to
  *

@@ -500,6 +500,16 @@ union own_mac {
 	__u64 word;
 };
 
+/* Remotes that may begin with the gateway itself on some ports (host order). */
+struct allowed {
+	__be32 source, mask;
+	__u16 first, last;
+	__u8 protocol;
+	__u8 reserved[3];
+};
+#define ALLOWED_MAX 16
+_Static_assert(sizeof(struct allowed) == 16, "four a cache line");
+
 /* One entry, written by the daemon, read by every packet; one writer at a time. */
 struct config {
 	/* read at each hit: first cache line */
@@ -551,10 +561,13 @@ struct config {
 	__u8 rules;		  /* bool: rules beside the kernel's own three */
 	__u8 route_mtus;	  /* entries in use */
 	__u8 marked_routes;	  /* the same */
-	__u8 reserved[53];
+	__u8 allowed_count;	  /* the same */
+	__u8 reserved[52];
 	/* whom frames are for: core/own_mac.h; the first ones are read at each hit in XDP */
 	union own_mac own_macs[INTERFACES];
 	union own_mac further_macs[FURTHER_MACS];
+	/* who may begin with the gateway itself: core/allowed.h */
+	struct allowed allowed[ALLOWED_MAX];
 };
 
 /* --- punted frames ------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #ifndef WAYLEAVE_CORE_BEGIN_H
 #define WAYLEAVE_CORE_BEGIN_H
 
+#include "core/allowed.h"
 #include "core/claim.h"
 #include "core/filter.h"
 #include "core/keyed.h"
@@ -452,7 +453,7 @@ static __always_inline verdict_t inbound_unasked(const struct config *c, const s
 		return drop(REASON_martian_source);
 	if (f->destination != c->external)
 		return drop(REASON_not_for_gateway);
-	return drop(reason);
+	return is_allowed_in(f) ? to_stack(REASON_allowed_in) : drop(reason);
 }
 
 /* The mapping or port forward that has the id that a packet came to; NO_RECORD. */

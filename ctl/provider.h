@@ -106,6 +106,10 @@ struct ctl_provider {
 	/* Appends all counters, in the order of reason.def. */
 	int (*counters)(void *daemon, json_t *items);
 
+	/* Keeps what waits for `confirm` beside a change of settings: true, there was something.
+	 * May be NULL. */
+	bool (*confirm)(void *daemon);
+
 	/* Sentences about the change that was made last, an array; asking takes them away. May be
 	 * NULL. */
 	json_t *(*notes)(void *daemon);

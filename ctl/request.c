@@ -223,7 +223,10 @@ static json_t *set(const struct request_context *context, const json_t *request)
 static json_t *confirm(const struct request_context *context, const json_t *request)
 {
 	struct settings_error error = {0};
-	int rc = ctl_change_confirm(context->change, &error);
+	bool kept = context->provider->confirm && context->provider->confirm(context->daemon);
+	int rc = kept && !ctl_change_seconds_left(context->change)
+			 ? 0
+			 : ctl_change_confirm(context->change, &error);
 
 	return change_answer(context, rc, &error);
 }

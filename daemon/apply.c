@@ -2,9 +2,11 @@
 #include "daemon/apply.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/random.h>
 
 #include "conf/subnets.h"
+#include "conf/allow.h"
 #include "core/bytes.h"
 #include "daemon/sysctl.h"
 
@@ -84,6 +86,27 @@ static void limits_apply(struct config *config, const struct limits_settings *li
 	routed_apply(config, limits->routed_subnets);
 }
 
+/* None for the moment in between: whoever comes just then tries again. */
+static void allows_apply(struct config *config, const struct settings *settings)
+{
+	struct settings_error ignored;
+	struct allows allows;
+
+	allows_parse(settings->wan.allow, &allows, &ignored); /* checked with all settings */
+	WRITE_ONCE(config->allowed_count, 0);
+	__sync_synchronize();
+	for (unsigned int i = 0; i < allows.count; i++)
+		config->allowed[i] = (struct allowed){
+			.source = allows.allow[i].source.s_addr,
+			.mask = allows.allow[i].mask.s_addr,
+			.first = allows.allow[i].first,
+			.last = allows.allow[i].last,
+			.protocol = allows.allow[i].udp ? IPPROTO_UDP : IPPROTO_TCP,
+		};
+	__sync_synchronize();
+	WRITE_ONCE(config->allowed_count, allows.count);
+}
+
 void apply_settings(struct config *config, const struct settings *settings, uint32_t sessions_room)
 {
 	timeouts_apply(config, &settings->timeouts);
@@ -91,6 +114,7 @@ void apply_settings(struct config *config, const struct settings *settings, uint
 	WRITE_ONCE(config->filtering_udp, filtering(settings->filtering.udp));
 	WRITE_ONCE(config->filtering_tcp, filtering(settings->filtering.tcp));
 	WRITE_ONCE(config->mss_clamp, settings->mss_clamp);
+	allows_apply(config, settings);
 	WRITE_ONCE(config->own_port_first, OWN_PORT_FIRST);
 	WRITE_ONCE(config->own_port_last, OWN_PORT_LAST);
 	WRITE_ONCE(config->assisted, classes_in(&settings->passthrough, PASSTHROUGH_ON));

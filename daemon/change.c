@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "daemon/apply.h"
 #include "daemon/attach.h"
+#include "daemon/closing.h"
 #include "daemon/forward_report.h"
 #include "daemon/forwards.h"
 #include "daemon/log.h"
@@ -49,7 +50,7 @@ static int links_switch(struct gateway *gateway, const struct settings *settings
 	if (!err)
 		err = links_read(&gateway->links, &gateway->netlink);
 	if (!err)
-		err = wall_build(&gateway->wall, &gateway->links);
+		err = closing_settings(gateway);
 	if (!err)
 		err = surroundings_read(gateway);
 	if (!err)
@@ -79,6 +80,29 @@ static int interfaces_change(struct gateway *gateway, const struct settings *pre
 				  strerror(-err));
 }
 
+/* --- who may reach the gateway from the WAN -------------------------------------------- */
+
+static bool allow_differs(const struct settings *a, const struct settings *b)
+{
+	return strcmp(a->wan.allow ? a->wan.allow : "", b->wan.allow ? b->wan.allow : "") != 0;
+}
+
+static int allow_change(struct gateway *gateway, const struct settings *present,
+			const struct settings *wanted, struct settings_error *error)
+{
+	int err;
+
+	gateway->settings = wanted;
+	err = closing_settings(gateway);
+	if (!err)
+		return 0;
+	gateway->settings = present;
+	closing_settings(gateway);
+	return settings_error_set(error, err, "wan.allow",
+				  "the firewall's table cannot be changed so; see the daemon's "
+				  "log");
+}
+
 /* --- all ------------------------------------------------------------------------------- */
 
 int gateway_change(void *context, const struct settings *present, const struct settings *wanted,
@@ -89,6 +113,8 @@ int gateway_change(void *context, const struct settings *present, const struct s
 
 	if (interfaces_differ(present, wanted))
 		err = interfaces_change(gateway, present, wanted, error);
+	else if (allow_differs(present, wanted))
+		err = allow_change(gateway, present, wanted, error);
 	if (err)
 		return err;
 	gateway->settings = wanted;
@@ -99,5 +125,6 @@ int gateway_change(void *context, const struct settings *present, const struct s
 		sweeper_hurry(gateway->sweeper);
 	web_process_follow(gateway->web);
 	web_process_say(gateway->web, WEB_LINK_RELOAD);
+	closing_follow(gateway); /* it may have been waiting for another LAN's name */
 	return 0;
 }

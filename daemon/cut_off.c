@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/allow.h"
+
 static bool is_lan(const struct settings *settings, const char *name)
 {
 	for (unsigned int i = 0; i < settings->lan.interfaces_count; i++)
@@ -145,21 +147,35 @@ static bool page_asker(const struct settings *present, const struct settings *wa
 	return *sentence;
 }
 
+#define SSH_PORT 22
+
+/* By the WAN, from where no new session may begin. */
+static bool ssh_refused(const struct settings *settings, const struct cut_asker *asker)
+{
+	struct settings_error ignored;
+	struct allows allows;
+
+	if (!is_wan(settings, asker->interface) ||
+	    allows_parse(settings->wan.allow, &allows, &ignored))
+		return false;
+	return !allows_port(&allows, asker->address, false, SSH_PORT);
+}
+
 /* What is open goes on, as the gateway's own flow; the next one is a stranger's. */
 static bool ssh_asker(const struct settings *present, const struct settings *wanted,
 		      const struct cut_asker *asker, char *sentence)
 {
 	char from[INET_ADDRSTRLEN];
 
-	if (!*asker->interface || is_wan(present, asker->interface) ||
-	    !is_wan(wanted, asker->interface))
+	if (!*asker->interface || ssh_refused(present, asker) || !ssh_refused(wanted, asker))
 		return false;
 	inet_ntop(AF_INET, &asker->address, from, sizeof(from));
 	snprintf(
 		sentence, CUT_OFF_SENTENCE,
-		"Your SSH session from %s comes in by %s, which becomes the WAN: it goes on, but a "
-		"new one is refused.",
-		from, asker->interface);
+		"Your SSH session from %s comes in by %s, %s: it goes on, but a new one is refused "
+		"unless wan.allow names it.",
+		from, asker->interface,
+		is_wan(present, asker->interface) ? "the WAN" : "which becomes the WAN");
 	return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,6 +16,7 @@
 #include "daemon/attach.h"
 #include "daemon/change.h"
 #include "daemon/clock.h"
+#include "daemon/closing.h"
 #include "daemon/connections.h"
 #include "daemon/effect.h"
 #include "daemon/esp_flows.h"
@@ -45,6 +47,7 @@
 #include "daemon/state_file.h"
 #include "daemon/state_writer.h"
 #include "daemon/sysctl.h"
+#include "daemon/trial.h"
 #include "daemon/web_process.h"
 #include "daemon/web_store.h"
 
@@ -104,13 +107,27 @@ static int config_start(struct gateway *gateway)
 	return err;
 }
 
+/* What was there before would go with the trial. */
+static int trial_check(const struct gateway *gateway, bool found)
+{
+	if (!gateway->trial_s || !found)
+		return 0;
+	log_error("--trial is for a start from nothing, but %s translates already: wayleave set "
+		  "NAME VALUE --confirm tries a setting, --teardown takes it away",
+		  gateway->instance.run_dir);
+	return -EBUSY;
+}
+
 static int plane_start(struct gateway *gateway)
 {
 	uint32_t sets = plane_sets(plane_sessions(gateway->settings->limits.sessions));
 	struct adoption adoption;
 	int found = adoption_find(&adoption, &gateway->links, &gateway->instance);
-	int err = found < 0 ? found : plane_load(&gateway->plane, sets, found ? &adoption : NULL);
+	int err = found < 0 ? found : trial_check(gateway, found);
 	uint32_t now;
+
+	if (!err)
+		err = plane_load(&gateway->plane, sets, found ? &adoption : NULL);
 
 	adoption_free(&adoption);
 	if (!err)
@@ -146,15 +163,6 @@ static int cutter_start(struct gateway *gateway)
 	if (!err)
 		WRITE_ONCE(gateway->plane.config->cut_ifindex, gateway->cutter.near);
 	return err;
-}
-
-static int wall_start(struct gateway *gateway)
-{
-	int err = wall_open(&gateway->wall, &gateway->instance);
-
-	if (!err)
-		err = wall_build(&gateway->wall, &gateway->links);
-	return err ? err : sysctl_gateway(&gateway->instance);
 }
 
 /* --- start and stop -------------------------------------------------------------------- */
@@ -202,8 +210,10 @@ static int kernel_start(struct gateway *gateway)
 
 	if (!err)
 		err = plane_start(gateway);
-	if (!err)
-		err = objects_start(gateway);
+	if (err)
+		return err;
+	closing_judge(gateway);
+	err = objects_start(gateway);
 	if (!err)
 		err = tap_start(gateway);
 	if (!err)
@@ -211,7 +221,9 @@ static int kernel_start(struct gateway *gateway)
 	if (!err)
 		err = surroundings_read(gateway);
 	if (!err)
-		err = wall_start(gateway);
+		err = wall_open(&gateway->wall, &gateway->instance);
+	if (!err)
+		err = closing_wall(gateway);
 	if (err)
 		return err;
 	attach_detach_strangers(&gateway->links, &gateway->plane, &gateway->instance);
@@ -222,7 +234,10 @@ static int kernel_start(struct gateway *gateway)
 	esp_flows_tend(gateway->esp, plane_now(&gateway->plane));
 	ike_flows_tend(gateway->ike, plane_now(&gateway->plane));
 	loop_heartbeat(gateway, plane_now(&gateway->plane));
-	return surroundings_attach(gateway);
+	err = surroundings_attach(gateway);
+	if (!err)
+		closing_note(gateway);
+	return err;
 }
 
 /* Everything that a run leaves in the kernel, last made first. */
@@ -483,34 +498,59 @@ static struct gateway *gateway_new(const struct settings *settings)
 	return gateway;
 }
 
-int gateway_run(const char *settings_path, struct settings *settings)
+/* The loop, until something ends it. 0 or -errno. */
+static int gateway_live(struct gateway *gateway)
+{
+	int err = gateway->trial_s ? 0 : privileges_for_running();
+
+	if (!err)
+		err = trial_begin(gateway);
+	if (!err && state_writer_start())
+		log_warning(
+			"state files are written by the daemon itself: there is no thread for it");
+	if (err)
+		return err;
+	service_tend(gateway);
+	return event_base_dispatch(gateway->base) < 0 ? -EIO : 0;
+}
+
+/* A trial that ends without having been confirmed, by whatever: as if it had not been. */
+static int gateway_end(struct gateway *gateway, bool started, int err)
+{
+	char run_dir[PATH_MAX];
+	bool trial = started && gateway->trial_s;
+	bool restart = gateway->restart;
+
+	snprintf(run_dir, sizeof(run_dir), "%s", gateway->instance.run_dir);
+	trial_end(gateway);
+	gateway_close(gateway);
+	free(gateway);
+	if (trial)
+		return gateway_teardown(run_dir, NULL);
+	return !err && restart ? GATEWAY_RESTART : err;
+}
+
+int gateway_run(const char *settings_path, struct settings *settings, unsigned int trial_s)
 {
 	struct gateway *gateway = gateway_new(settings);
+	bool started;
 	int err;
 
 	if (!gateway)
 		return -ENOMEM;
 	signal(SIGPIPE, SIG_IGN);
+	gateway->settings_path = settings_path;
+	gateway->trial_s = trial_s;
 	effect_log(settings);
 	err = gateway_start(gateway);
+	started = !err;
 	if (err)
 		settings_free(settings);
 	else
 		err = loop_start(gateway, settings_path, settings);
 	if (!err)
-		err = privileges_for_running();
-	if (!err && state_writer_start())
-		log_warning(
-			"state files are written by the daemon itself: there is no thread for it");
-	if (!err)
-		service_tend(gateway);
-	if (!err)
-		err = event_base_dispatch(gateway->base) < 0 ? -EIO : 0;
-	if (!err && gateway->restart)
-		err = GATEWAY_RESTART;
-	gateway_close(gateway);
-	free(gateway);
-	return err;
+		err = gateway_live(gateway);
+	return gateway_end(gateway, started, err);
 }
 
 int gateway_teardown(const char *run_dir, const struct settings *settings)

@@ -48,6 +48,7 @@ struct gateway {
 	struct event_base *base;
 	struct ctl_change *change;	 /* owns the settings once the loop runs */
 	const struct settings *settings; /* the present ones */
+	const char *settings_path;
 	struct ctl_server *server;
 	struct helper *helper;
 	uint64_t helper_restarts;
@@ -76,6 +77,10 @@ struct gateway {
 	struct ike_flows *ike;
 	struct package *package;
 	bool group_missing;	    /* at the start: only root may talk to the daemon */
+	bool held;		    /* a first start that closes nothing yet: daemon/closing.h */
+	unsigned int trial_s; /* this is a trial of so many seconds; 0: none, or confirmed */
+	struct event *trial;
+	uint64_t trial_until_ns; /* CLOCK_MONOTONIC */
 	bool restart;		    /* the loop ended to begin anew */
 	struct event *events[8];    /* of the loop; NULL: unused */
 	uint32_t keepalives_tended; /* tick of the last round */
@@ -86,11 +91,11 @@ struct gateway {
 
 /*
  * Runs until SIGTERM or SIGINT and leaves the data plane attached. SETTINGS are
- * taken over. 0, GATEWAY_RESTART: to be run again, or -errno after a sentence, with nothing left
+ * taken over. TRIAL_S: daemon/trial.h, 0 for none. 0, GATEWAY_RESTART: to be run again, or -errno after a sentence, with nothing left
  * half-done.
  */
 #define GATEWAY_RESTART 1
-int gateway_run(const char *settings_path, struct settings *settings);
+int gateway_run(const char *settings_path, struct settings *settings, unsigned int trial_s);
 
 /*
  * Takes everything away that a run with this RUN_DIR has left, on whatever interface. SETTINGS

@@ -79,7 +79,8 @@ static void upkeep_due(evutil_socket_t fd, short what, void *context)
 	struct gateway *gateway = context;
 
 	surroundings_keep(gateway);
-	wall_check(&gateway->wall, &gateway->links);
+	if (!gateway->held)
+		wall_check(&gateway->wall, &gateway->links);
 	web_process_follow(gateway->web);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wayleaved: the gateway's daemon. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "daemon/privileges.h"
 #include "daemon/restart.h"
 #include "daemon/state_file.h"
+#include "daemon/trial_guard.h"
 
 /* EX_CONFIG of sysexits(3); RestartPreventExitStatus= in the unit names it. */
 #define SETTINGS_WRONG 78
@@ -107,10 +109,25 @@ static int settings_act(const struct options *options)
 	if (err)
 		return is_wrong(options, err) ? SETTINGS_WRONG : err;
 	if (options->action == OPTIONS_RUN)
-		return gateway_run(options->settings_path, settings);
+		return gateway_run(options->settings_path, settings, options->trial_s);
 	err = machine_check(options->settings_path, settings);
 	settings_free(settings);
 	return err;
+}
+
+/* As settings_act(), to an exit status. A restart of ours is for good, whatever this was. */
+static int run(const struct options *options)
+{
+	char path[PATH_MAX];
+	int err = settings_act(options);
+
+	if (err == GATEWAY_RESTART) {
+		snprintf(path, sizeof(path), "%s", options->settings_path);
+		return restart_again((char *[]){"wayleaved", "-c", path, NULL});
+	}
+	if (err == SETTINGS_WRONG)
+		return SETTINGS_WRONG;
+	return err ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -128,10 +145,5 @@ int main(int argc, char **argv)
 		puts("wayleaved " WAYLEAVE_VERSION);
 		return 0;
 	}
-	int err = settings_act(&options);
-	if (err == GATEWAY_RESTART)
-		return restart_again(argv);
-	if (err == SETTINGS_WRONG)
-		return SETTINGS_WRONG;
-	return err ? 1 : 0;
+	return options.trial_s ? trial_guard(run, teardown, &options) : run(&options);
 }

@@ -14,6 +14,7 @@ enum options_action {
 struct options {
 	enum options_action action;
 	const char *settings_path; /* NULL: none given, with run_dir only */
+	unsigned int trial_s;	   /* OPTIONS_RUN: for so long unless confirmed; 0: for good */
 	const char *run_dir;	   /* of a teardown whose settings cannot tell it, or NULL */
 };
 

@@ -7,6 +7,7 @@
 #include "daemon/package.h"
 #include "daemon/restart.h"
 #include "daemon/show_pages.h"
+#include "daemon/trial.h"
 #include "daemon/web_store.h"
 
 static int show_version(void *daemon, json_t **result)
@@ -24,6 +25,7 @@ const struct ctl_provider show_provider = {
 	.devices = show_devices,
 	.counters = show_counters,
 	.arm = show_arm,
+	.confirm = trial_confirm,
 	.notes = effect_notes,
 	.effect = effect_tell,
 	.version = show_version,

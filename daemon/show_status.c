@@ -6,12 +6,14 @@
 
 #include "conf/field.h"
 #include "daemon/addresses.h"
+#include "daemon/closing.h"
 #include "daemon/forward_report.h"
 #include "daemon/gateway.h"
 #include "daemon/options.h"
 #include "daemon/show_pages.h"
 #include "daemon/show_words.h"
 #include "daemon/sweeper.h"
+#include "daemon/trial.h"
 
 static void sentence_add(json_t *list, const char *format, const char *name)
 {
@@ -78,6 +80,15 @@ static json_t *warnings(struct gateway *gateway)
 	json_t *list = json_array();
 
 	overlaps_add(list, gateway);
+	if (gateway->held && closing_missing(gateway))
+		sentence_add(list,
+			     "First start: nothing is closed to the WAN and nothing translated "
+			     "before %s is there.",
+			     closing_missing(gateway));
+	if (trial_left(gateway))
+		json_array_append_new(list, json_sprintf("A trial: everything is taken away in %u "
+							 "s. To keep it: wayleave confirm",
+							 trial_left(gateway)));
 	if (gateway->group_missing && gateway->settings->control_group)
 		sentence_add(list,
 			     "There is no group %s (control_group): only root may use the command "

@@ -12,6 +12,7 @@
 #include "core/own_mac.h"
 #include "daemon/addresses.h"
 #include "daemon/attach.h"
+#include "daemon/closing.h"
 #include "daemon/forward_report.h"
 #include "daemon/forwards.h"
 #include "daemon/log.h"
@@ -80,7 +81,9 @@ static void address_say(const struct gateway *gateway, __be32 old, __be32 new)
 	else if (old)
 		log_notice("the address on %s is now %s: sessions of the old one end", wan, text);
 	else
-		log_notice("translating to %s on %s", text, wan);
+		log_notice("%s %s on %s",
+			   gateway->held ? "nothing is translated yet to" : "translating to", text,
+			   wan);
 }
 
 /* Forwards and the gateway's own ports move at once, sessions end with the sweep. */
@@ -122,6 +125,8 @@ static int link_attach(struct gateway *gateway, struct link *link)
 
 	attach_probe(link);
 	surroundings_link_write(gateway, link);
+	if (gateway->held)
+		return 0;
 	xdp = attach_wants_xdp(&gateway->links, link, gateway->settings->dataplane);
 	err = attach_link(link, &gateway->plane, &gateway->instance, xdp);
 	if (err)
@@ -270,6 +275,7 @@ void surroundings_follow(struct gateway *gateway)
 		routing_rules_read(gateway);
 	if (batch.route || batch.policy)
 		routes_changed(gateway);
+	closing_follow(gateway);
 }
 
 /* --- start and upkeep ---------------------------------------------------------------- */
@@ -360,5 +366,6 @@ void surroundings_keep(struct gateway *gateway)
 		else
 			link_keep(gateway, link);
 	}
+	closing_follow(gateway);
 	next_hops_keep(gateway);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/wall.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,21 +80,92 @@ static void output_rules(FILE *out, const char *wan)
 		wan);
 }
 
+static const struct kept_set {
+	uint8_t protocol;
+	const char *word, *name;
+} kept_sets[] = {{IPPROTO_TCP, "tcp", "kept_tcp"}, {IPPROTO_UDP, "udp", "kept_udp"}};
+
+static bool kept_has(const struct kept_flows *kept, uint8_t protocol)
+{
+	for (unsigned int i = 0; i < kept->count; i++)
+		if (kept->flow[i].protocol == protocol)
+			return true;
+	return false;
+}
+
+static void kept_elements(FILE *out, const struct kept_flows *kept, uint8_t protocol)
+{
+	char remote[INET_ADDRSTRLEN], local[INET_ADDRSTRLEN];
+	const char *separator = "";
+
+	for (unsigned int i = 0; i < kept->count; i++) {
+		const struct kept_flow *flow = &kept->flow[i];
+
+		if (flow->protocol != protocol)
+			continue;
+		inet_ntop(AF_INET, &flow->remote, remote, sizeof(remote));
+		inet_ntop(AF_INET, &flow->local, local, sizeof(local));
+		fprintf(out, "%s%s . %u . %s . %u", separator, remote, ntohs(flow->remote_port),
+			local, ntohs(flow->local_port));
+		separator = ", ";
+	}
+}
+
+/* Conntrack has not seen how they began, and takes what comes in for new. */
+static void kept_rules(FILE *out, const struct kept_flows *kept)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (!kept_has(kept, kept_sets[i].protocol))
+			continue;
+		fprintf(out,
+			"\tset %s {\n"
+			"\t\ttype ipv4_addr . inet_service . ipv4_addr . inet_service\n"
+			"\t\telements = { ",
+			kept_sets[i].name);
+		kept_elements(out, kept, kept_sets[i].protocol);
+		fprintf(out, " }\n\t}\n");
+	}
+}
+
+static void allow_rules(FILE *out, const struct allows *allows, const char *wan)
+{
+	char source[INET_ADDRSTRLEN];
+
+	for (unsigned int i = 0; i < allows->count; i++) {
+		const struct allow *allow = &allows->allow[i];
+
+		fprintf(out, "\t\tiifname \"%s\" meta nfproto ipv4 ", wan);
+		inet_ntop(AF_INET, &allow->source, source, sizeof(source));
+		if (allow->length)
+			fprintf(out, "ip saddr %s/%u ", source, allow->length);
+		fprintf(out, "%s dport %u", allow->udp ? "udp" : "tcp", allow->first);
+		if (allow->last != allow->first)
+			fprintf(out, "-%u", allow->last);
+		fprintf(out, " accept\n");
+	}
+}
+
 /*
  * Of the gateway's own PPTP each end has a call id of its own, which conntrack does
  * not know to belong together: GRE version 1 is the data plane's to judge.
  */
-static void input_rules(FILE *out, const char *wan)
+static void input_rules(FILE *out, const struct wall *wall, const char *wan)
 {
 	fprintf(out,
 		"\tchain input {\n"
 		"\t\ttype filter hook input priority filter; policy accept;\n"
 		"\t\tiifname \"%s\" ct state established,related accept\n"
 		"\t\tiifname \"%s\" meta nfproto ipv4 udp sport 67 udp dport 68 accept\n"
-		"\t\tiifname \"%s\" ip protocol gre @nh,173,3 1 accept\n"
-		"\t\tiifname \"%s\" counter drop\n"
-		"\t}\n",
-		wan, wan, wan, wan);
+		"\t\tiifname \"%s\" ip protocol gre @nh,173,3 1 accept\n",
+		wan, wan, wan);
+	for (size_t i = 0; i < 2; i++)
+		if (kept_has(&wall->kept, kept_sets[i].protocol))
+			fprintf(out,
+				"\t\tiifname \"%s\" ip saddr . %s sport . ip daddr . %s dport "
+				"@%s accept\n",
+				wan, kept_sets[i].word, kept_sets[i].word, kept_sets[i].name);
+	allow_rules(out, &wall->allows, wan);
+	fprintf(out, "\t\tiifname \"%s\" counter drop\n\t}\n", wan);
 }
 
 static void forward_rules(FILE *out, const struct links *links)
@@ -114,8 +187,9 @@ static void forward_rules(FILE *out, const struct links *links)
 	fprintf(out, " } counter drop\n\t}\n");
 }
 
-int wall_text(const char *table, const struct links *links, bool by_tos, char **text)
+int wall_text(const struct wall *wall, const struct links *links, char **text)
 {
+	const char *table = wall->table;
 	size_t size;
 	FILE *out = open_memstream(text, &size);
 
@@ -123,8 +197,9 @@ int wall_text(const char *table, const struct links *links, bool by_tos, char **
 		return -ENOMEM;
 	/* declared first, so that the deletion never fails: one transaction replaces all */
 	fprintf(out, "table inet %s\ndelete table inet %s\ntable inet %s {\n", table, table, table);
-	source_rules(out, links, by_tos);
-	input_rules(out, links->link[0].name);
+	kept_rules(out, &wall->kept);
+	source_rules(out, links, wall->by_tos);
+	input_rules(out, wall, links->link[0].name);
 	forward_rules(out, links);
 	output_rules(out, links->link[0].name);
 	fprintf(out, "}\n");
@@ -163,7 +238,7 @@ static void refusal_say(struct wall *wall)
 int wall_build(struct wall *wall, const struct links *links)
 {
 	char *text;
-	int err = wall_text(wall->table, links, wall->by_tos, &text);
+	int err = wall_text(wall, links, &text);
 
 	if (err)
 		return err;

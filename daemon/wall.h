@@ -4,7 +4,8 @@
  * should the data plane ever be missing. The data plane drops by itself what
  * nobody asked for; nothing that is translated passes these hooks.
  *
- *   input    from the WAN: answers and DHCP only
+ *   input    from the WAN: answers and DHCP, whom wan.allow names, and connections that
+ *            were there before the daemon
  *   forward  between LAN and WAN, either way, and from the WAN anywhere: nothing
  *   IPv6     from and to our interfaces: not forwarded
  */
@@ -15,13 +16,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/allow.h"
 #include "daemon/instance.h"
+#include "daemon/kept.h"
 #include "daemon/links.h"
 
 struct wall {
 	struct nft_ctx *nft;
 	char table[32];
-	char *expected; /* the table as it looked right after we had built it */
+	struct allows allows;	/* who may reach the gateway from the WAN */
+	struct kept_flows kept; /* connections older than the table */
+	char *expected;		/* the table as it looked right after we had built it */
 	uint64_t restored;
 	bool by_tos; /* a routing rule asks for TOS or DSCP */
 };
@@ -42,10 +47,7 @@ void wall_follow_rules(struct wall *wall, const struct links *links, bool by_tos
 /* Removes the table. 0 or -errno. */
 int wall_remove(struct wall *wall);
 
-/*
- * The ruleset's text for these interfaces, for wall_build() and tests; @by_tos as in struct
- * wall. 0 or -ENOMEM.
- */
-int wall_text(const char *table, const struct links *links, bool by_tos, char **text);
+/* The ruleset's text for these interfaces, for wall_build() and tests. 0 or -ENOMEM. */
+int wall_text(const struct wall *wall, const struct links *links, char **text);
 
 #endif

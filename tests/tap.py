@@ -356,6 +356,8 @@ ALONE = (
     "routes",
     "macs",
     "offload",
+    "first",
+    "trial",
 )
 
 

@@ -4,7 +4,7 @@
 import gre
 from esp import arm
 from fragments import datagram, pieces
-from packets import A, B, E, GATEWAY_LAN, LAN0, S, T, Raw, base, esp, gre0, gre1, icmp_error, ping, pong, proto, tcp, udp
+from packets import A, B, E, GATEWAY_LAN, LAN0, Q, S, T, Raw, base, esp, gre0, gre1, icmp_error, ping, pong, proto, tcp, udp
 from rows import case
 
 LOCAL_MAPPING = 4
@@ -54,6 +54,34 @@ def answers(g):
         g.wan(back, drop="unsolicited")
         g.local(out)
         g.wan(back, stack="local_flow")
+
+
+@case
+def allowed_in(g):
+    """wan.allow: the named sources begin with the gateway itself, on the named ports alone"""
+    g.config(allowed_count=1, allowed_source="203.0.113.0", allowed_mask="255.255.255.0", allowed_first=22, allowed_last=25, allowed_protocol=6)
+    for port in (22, 25):
+        g.wan(tcp(S, 40000, E, port, "S"), stack="allowed_in")
+    for packet in (tcp(S, 40000, E, 21, "S"), tcp(S, 40000, E, 26, "S"), tcp(Q, 40000, E, 22, "S"),
+                   udp(S, 40000, E, 22)):
+        g.wan(packet, drop="unsolicited")
+    g.wan(tcp(S, 40000, B, 22, "S"), drop="not_for_gateway")
+    # the gateway's answer makes it a flow of its own, which the end of the permission leaves alone
+    g.wan(tcp(S, 40001, E, 22, "S"), stack="allowed_in")
+    g.local(tcp(E, 22, S, 40001, "SA"))
+    g.config(allowed_count=0)
+    g.wan(tcp(S, 40001, E, 22, "A"), stack="local_flow")
+    g.wan(tcp(S, 40002, E, 22, "S"), drop="unsolicited")
+
+
+@case
+def allowed_ports_are_no_inside_hosts(g):
+    """A port that an inside host has is not the gateway's, whoever is allowed to reach the gateway there"""
+    g.config(allowed_count=1, allowed_source="0.0.0.0", allowed_mask="0.0.0.0", allowed_first=1, allowed_last=65535, allowed_protocol=17)
+    g.lan(udp(A, 5000, S, 53), sent=udp(E, 5000, S, 53))
+    g.wan(udp(S, 53, E, 5000), sent=udp(S, 53, A, 5000))
+    g.wan(tcp(S, 53, E, 5000, "S"), drop="unsolicited")
+    g.wan(esp(S, E, 9), drop="unsolicited")
 
 
 @case

@@ -113,7 +113,8 @@ static void what_cannot_work_refuses(void **state)
 	expect(WAN_LAN "control_group: stuff\n", true, "there is no group 'stuff'");
 	expect(WAN_LAN "web: {certificate: /bad.pem, key: /k}\n", true, "/bad.pem cannot be read");
 	expect(WAN_LAN FORWARD("10.0.0.1"), true,
-	       "10.0.0.1 is this gateway itself; a forward leads to a device behind it");
+	       "10.0.0.1 is this gateway itself; a forward leads to a device behind it (wan.allow "
+	       "lets somebody reach the gateway)");
 	expect(WAN_LAN FORWARD("10.0.0.255"), true, "10.0.0.255 is not the address of one device");
 	expect(WAN_LAN FORWARD("8.8.8.8"), true,
 	       "8.8.8.8 is on no LAN: the way to it is wan0, which is none of lan.interfaces");
@@ -145,7 +146,8 @@ static void behind_a_lan_that_is_not_ready_nothing_is_judged(void **state)
 	lan0_serves = false;
 	expect_nothing(WAN_LAN FORWARD("8.8.8.8"));
 	expect(WAN_LAN FORWARD("10.0.0.1"), true,
-	       "10.0.0.1 is this gateway itself; a forward leads to a device behind it");
+	       "10.0.0.1 is this gateway itself; a forward leads to a device behind it (wan.allow "
+	       "lets somebody reach the gateway)");
 }
 
 static int change(const char *before, const char *after, struct settings_error *error)
@@ -292,6 +294,12 @@ static void who_asks_is_told(void **state)
 			"lan0", sentence));
 	assert_false(cut(WAN_LAN, "wan: {interface: lan0}\nlan: {interfaces: [wan0]}\n", false, "",
 			 sentence));
+	static const char allowed[] = "wan: {interface: wan0, allow: ssh from 10.0.0.0/24}\n"
+				      "lan: {interfaces: [lan0]}\n";
+	assert_true(cut(allowed, WAN_LAN, false, "wan0", sentence));
+	assert_non_null(strstr(sentence, "from 10.0.0.2 comes in by wan0, the WAN"));
+	assert_false(cut(WAN_LAN, allowed, false, "wan0", sentence));
+	assert_false(cut(WAN_LAN, WAN_LAN, false, "wan0", sentence));
 }
 
 static int ready(void **state)

@@ -117,9 +117,10 @@ static void the_wall_names_every_interface(void **state)
 	struct links links = {
 		.count = 3,
 		.link = {{.name = "wan0", .wan = true}, {.name = "lan0"}, {.name = "lan1"}}};
+	static struct wall wall = {.table = "wayleave_0"};
 	char *text = NULL;
 
-	assert_int_equal(wall_text("wayleave_0", &links, false, &text), 0);
+	assert_int_equal(wall_text(&wall, &links, &text), 0);
 	assert_non_null(strstr(text, "delete table inet wayleave_0"));
 	assert_non_null(
 		strstr(text, "iifname { \"lan0\", \"lan1\" } oifname \"wan0\" counter drop"));
@@ -128,8 +129,38 @@ static void the_wall_names_every_interface(void **state)
 	assert_non_null(strstr(text, "oifname \"wan0\" rt ipsec missing"));
 	assert_null(strstr(text, "dscp"));
 	free(text);
-	assert_int_equal(wall_text("wayleave_0", &links, true, &text), 0);
+	wall.by_tos = true;
+	assert_int_equal(wall_text(&wall, &links, &text), 0);
 	assert_non_null(strstr(text, "meta ipsec missing ip dscp 0 ip saddr != 0.0.0.0 fib"));
+	assert_null(strstr(text, "kept")); /* nor an empty set */
+	free(text);
+}
+
+static void the_wall_lets_in_who_is_allowed_and_who_was_there(void **state)
+{
+	struct links links = {.count = 2,
+			      .link = {{.name = "wan0", .wan = true}, {.name = "lan0"}}};
+	static struct wall wall = {.table = "wayleave_0"};
+	struct settings_error error;
+	char *text = NULL;
+
+	assert_int_equal(allows_parse("ssh from 198.51.100.0/24,udp:5000-5009 from any,tcp:1 from "
+				      "192.0.2.1",
+				      &wall.allows, &error),
+			 0);
+	wall.kept.count = 1;
+	wall.kept.flow[0] = (struct kept_flow){.protocol = IPPROTO_TCP,
+					       .local = host_to_be32(0xc0000202),
+					       .remote = host_to_be32(0xcb007109),
+					       .local_port = host_to_be16(22),
+					       .remote_port = host_to_be16(40000)};
+	assert_int_equal(wall_text(&wall, &links, &text), 0);
+	assert_non_null(strstr(text, "ip saddr 198.51.100.0/24 tcp dport 22 accept"));
+	assert_non_null(strstr(text, "nfproto ipv4 udp dport 5000-5009 accept"));
+	assert_non_null(strstr(text, "ip saddr 192.0.2.1/32 tcp dport 1 accept"));
+	assert_non_null(strstr(text, "elements = { 203.0.113.9 . 40000 . 192.0.2.2 . 22 }"));
+	assert_non_null(strstr(text, "dport @kept_tcp accept"));
+	assert_null(strstr(text, "kept_udp"));
 	free(text);
 }
 
@@ -221,6 +252,7 @@ int main(void)
 		cmocka_unit_test(a_certain_call_id_is_taken_once),
 		cmocka_unit_test(the_clock_rate_is_one_that_kernels_have),
 		cmocka_unit_test(the_wall_names_every_interface),
+		cmocka_unit_test(the_wall_lets_in_who_is_allowed_and_who_was_there),
 		cmocka_unit_test(names_come_from_run_dir),
 		cmocka_unit_test(a_reset_is_exactly_in_sequence),
 		cmocka_unit_test(what_is_over_is_not_reset),
