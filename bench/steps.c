@@ -99,6 +99,7 @@ static void config_fill(struct config *c)
 	c->set_mask = SETS - 1;
 	c->external = host_to_be32(EXTERNAL);
 	c->route_generation = 1;
+	c->own_macs[INSIDE].ifindex = INSIDE; /* the frames' destination is zero */
 	for (int i = 0; i < TIMEOUT_SLOTS; i++)
 		c->timeouts[i] = 0x7fffffff;
 	for (int hop = HOP; hop <= HOP_BACK; hop++)

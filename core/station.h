@@ -30,7 +30,7 @@
 #define UNRESOLVED_HOSTS      1024
 #define STATION_KNOWN_SECONDS 600
 #define RESERVE		      4 /* one part in so many is for known stations */
-#define PORTS		      0x10000
+#define PORTS_IN_ALL	      0x10000
 
 static __always_inline void station_key(struct record_key *key, __u32 ifindex, const __u8 *mac,
 					bool resolved)
@@ -72,7 +72,7 @@ static __always_inline bool gateway_has_room(const struct config *c, const struc
 					     __u32 now)
 {
 	return (!is_reserve(READ_ONCE(c->sessions_used), c->sessions_limit) &&
-		!is_reserve(READ_ONCE(c->mappings_used), PORTS)) ||
+		!is_reserve(READ_ONCE(c->mappings_used), PORTS_IN_ALL)) ||
 	       station_is_known(c, station, now);
 }
 
@@ -256,7 +256,7 @@ static __always_inline bool station_has_mapping(const struct config *c, const st
 
 	return hop && station &&
 	       station_has_room(c, hop, inside, READ_ONCE(station->host.mappings),
-				c->mappings_per_host, PORTS);
+				c->mappings_per_host, PORTS_IN_ALL);
 }
 
 /* --- counts ------------------------------------------------------------------------------ */
