@@ -112,7 +112,7 @@ ok "what was done today works tomorrow" restarted
 ok "... with the group" test "$(stat -c %G "$DIR/run/control.sock")" = daemon
 sed -i 's/^control_group: .*/control_group: nosuchgroup/' "$DIR/settings.yaml"
 ok "a group that is deleted meanwhile does not keep it from starting" restarted
-ok "... which status says" says "no group nosuchgroup" ctl status
+ok "... which status says" says "no group nosuchgroup" translating
 ok "other changes go on beside an old fault" says "done" ctl set timeouts.udp 400
 
 # --- certificates ---------------------------------------------------------------------------
@@ -139,7 +139,7 @@ armed() { # a PPTP call that is up, without a server
 ok "a tunnel is up" armed
 ok "a dry run says that it would be cut off" says "10.0.0.2  pptp to 203.0.113.9: its passthrough switch goes off" \
 	ctl set passthrough.pptp off --dry-run
-ok "... and has changed nothing" says '"pptp": "on"' ctl --json status
+ok "... and has changed nothing" says '"pptp": "on"' translating --json
 ok "... so does one of another WAN" says "10.0.0.2  pptp to 203.0.113.9: the WAN changes" ctl set wan.interface wan9 --dry-run
 ok "... and of a LAN less" says "its LAN is no longer served" ctl set lan.interfaces lan9 --dry-run
 ok "what touches no tunnel says that" says "No live tunnel is cut off" ctl set passthrough.l2tp off --dry-run
@@ -148,7 +148,7 @@ ctl set passthrough.pptp on >/dev/null
 ok "rollback says that the tunnel would be cut off, and does nothing by itself" refuses \
 	"10.0.0.2  pptp to 203.0.113.9: its passthrough switch goes off" ctl rollback
 ok "... nor a dry run of it" says "passthrough.pptp: on -> off" ctl rollback --dry-run
-ok "... and the tunnel's switch is on still" says '"pptp": "on"' ctl --json status
+ok "... and the tunnel's switch is on still" says '"pptp": "on"' translating --json
 ctl set --confirm timeouts.udp 500 >/dev/null
 ok "a change that waits is taken back without a question" says "done" ctl rollback
 ok "... which took the right one back" says '"udp": 400' ctl --json show config

@@ -75,7 +75,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
 # 6: and the line is down, for most labs have no default route
-translating() { "$BUILD/wayleave" -r "$DIR/run" status; case $? in 0 | 6) ;; *) return 1 ;; esac; }
+translating() { "$BUILD/wayleave" -r "$DIR/run" "$@" status; case $? in 0 | 6) ;; *) return 1 ;; esac; }
 
 # --- the gateway ------------------------------------------------------------------------
 # no function in the background: what is killed later has to be the daemon itself
