@@ -395,6 +395,8 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	if (!err)
 		err = sweeper_start(gateway->sweeper, gateway->base);
 	if (!err)
+		line_tend(gateway, plane_now(&gateway->plane)); /* before anybody asks */
+	if (!err)
 		err = control_start(gateway);
 	return err ? err : web_start(gateway);
 }

@@ -9,6 +9,7 @@
 #include "core/memory.h"
 
 #include "core/ticks.h"
+#include "daemon/addresses.h"
 #include "daemon/gateway.h"
 #include "daemon/neighbours.h"
 #include "daemon/sweeper.h"
@@ -21,20 +22,49 @@
  */
 static const __be32 far_away[] = {host_to_be32(0x01020304), host_to_be32(0xc8010203)};
 
-static void route_look(struct line *line, uint32_t wan_ifindex)
+/* Does what QUERY asks for leave by the WAN? Notes its next hop. */
+static bool route_takes(struct line *line, const struct query *query, uint32_t wan_ifindex)
 {
+	struct route route = {0};
+
+	if (arena.route(query, &route) == ROUTE_STACK || route.ifindex != wan_ifindex)
+		return false;
+	line->next_hop = route.next_hop == query->destination ? 0 : route.next_hop;
+	return true;
+}
+
+/* Rules may send the inside by the WAN, and the gateway itself another way. */
+static bool route_of_lan(struct gateway *gateway, const struct link *lan, __be32 destination)
+{
+	struct query query = {.destination = destination, .ifindex = lan->ifindex};
+	__be32 own = 0;
+
+	if (!lan->ifindex || addresses_choose(&gateway->netlink, lan->ifindex, &own) || !own)
+		return false;
+	query.source = own ^ host_to_be32(1); /* a neighbour's: its own would be no packet's */
+	return route_takes(&gateway->line, &query, gateway->links.link[0].ifindex);
+}
+
+static bool route_of_any(struct gateway *gateway, __be32 destination)
+{
+	const struct query query = {.destination = destination};
+
+	if (route_takes(&gateway->line, &query, gateway->links.link[0].ifindex))
+		return true;
+	for (unsigned int i = 1; i < gateway->links.count && arena.config->rules; i++)
+		if (route_of_lan(gateway, &gateway->links.link[i], destination))
+			return true;
+	return false;
+}
+
+static void route_look(struct gateway *gateway)
+{
+	struct line *line = &gateway->line;
+
 	line->route = false;
 	line->next_hop = 0;
-	for (size_t i = 0; i < sizeof(far_away) / sizeof(*far_away) && !line->route; i++) {
-		const struct query query = {.destination = far_away[i]};
-		struct route route = {0};
-
-		if (arena.route(&query, &route) == ROUTE_STACK || route.ifindex != wan_ifindex)
-			continue;
-		line->route = true;
-		if (route.next_hop != far_away[i])
-			line->next_hop = route.next_hop;
-	}
+	for (size_t i = 0; i < sizeof(far_away) / sizeof(*far_away) && !line->route; i++)
+		line->route = gateway->links.link[0].ifindex && route_of_any(gateway, far_away[i]);
 }
 
 /* --- the next hop ------------------------------------------------------------------------- */
@@ -97,7 +127,7 @@ void line_tend(struct gateway *gateway, uint32_t now)
 	line->carrier = wan->ifindex && wan->up;
 	line->address = gateway->plane.config->external != 0;
 	line->heard = sweeper_heard(gateway->sweeper, &line->heard_at);
-	route_look(line, wan->ifindex);
+	route_look(gateway);
 	neighbour_look(line, gateway);
 }
 

@@ -74,6 +74,13 @@ ok "without a default route: down, at once" becomes 5 down route False carrier T
 ok "... in words" says 'no default route'
 route_up
 ok "... with it" becomes 5 online route True
+ip -n "$ME-g" route del default
+ip -n "$ME-g" route add default via $ROUTER table 100
+ip -n "$ME-g" rule add from 10.0.0.0/24 lookup 100
+ok "a rule that leads the LAN to the WAN is a route" becomes 5 online route True next_hop $ROUTER
+ip -n "$ME-g" rule del from 10.0.0.0/24
+ip -n "$ME-g" route flush table 100
+route_up
 ip -n "$ME-g" link set wan0 down
 ok "the WAN interface is down" becomes 5 down carrier False
 ok "... in words" says 'no carrier, or is down'
