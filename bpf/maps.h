@@ -114,7 +114,7 @@ MAP struct {
 
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, REASON_COUNT);
+	__uint(max_entries, DAEMON_COUNTERS + REASON_COUNT);
 	__type(key, __u32);
 	__type(value, struct counter);
 } counters SEC(".maps");

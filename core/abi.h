@@ -617,7 +617,7 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   marked_routes ARRAY, mmapable  struct marked_route [MARKED_ROUTES]
  *   interfaces   ARRAY, mmapable   struct interface    [INTERFACES]
  *   config       ARRAY, mmapable   struct config       [1]
- *   counters     PERCPU_ARRAY      struct counter      [REASON_COUNT]
+ *   counters     PERCPU_ARRAY      struct counter      [DAEMON_COUNTERS + REASON_COUNT]
  *   buckets      ARRAY, mmapable   struct bucket       [BUCKETS]
  *   contacts     ARRAY, mmapable   __u32               [CONTACTS]    tick; 0: never
  *   complaints   ARRAY, mmapable   struct complaint    [COMPLAINTS]
@@ -631,6 +631,9 @@ _Static_assert(sizeof(struct punt) == 12, "fits the two MAC addresses");
  *   tc_cut                               TC ingress of the cutter's far end
  *   clock_read                           SEC("syscall"): struct clock_reading
  */
+/* The programs' rows, by enum reason, and behind them those that the daemon alone writes. */
+#define DAEMON_COUNTERS REASON_COUNT
+
 struct counter {
 	__u64 packets;
 	__u64 bytes;

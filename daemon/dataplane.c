@@ -293,12 +293,12 @@ static int counter_values(const struct plane *plane, uint32_t index, struct coun
 	return bpf_map_lookup_elem(plane->counters_fd, &index, *values) ? -errno : 0;
 }
 
-int plane_counter(const struct plane *plane, enum reason reason, struct counter *sum)
+/* Adds up all processors' shares of one row. */
+static int counter_add(const struct plane *plane, uint32_t index, struct counter *sum)
 {
 	struct counter *values = NULL;
-	int processors, err = counter_values(plane, reason, &values, &processors);
+	int processors, err = counter_values(plane, index, &values, &processors);
 
-	*sum = (struct counter){0};
 	for (int i = 0; i < processors && !err; i++) {
 		sum->packets += values[i].packets;
 		sum->bytes += values[i].bytes;
@@ -307,14 +307,20 @@ int plane_counter(const struct plane *plane, enum reason reason, struct counter 
 	return err;
 }
 
-/*
- * One processor's share is read, raised and written back: only for reasons that
- * the programs themselves never count, or theirs would get lost.
- */
+int plane_counter(const struct plane *plane, enum reason reason, struct counter *sum)
+{
+	int err;
+
+	*sum = (struct counter){0};
+	err = counter_add(plane, reason, sum);
+	return err ? err : counter_add(plane, DAEMON_COUNTERS + reason, sum);
+}
+
+/* In rows of the daemon's own: written back where programs count, theirs would get lost. */
 void plane_count(const struct plane *plane, enum reason reason, uint64_t packets)
 {
 	struct counter *values = NULL;
-	uint32_t index = reason;
+	uint32_t index = DAEMON_COUNTERS + reason;
 	int processors;
 
 	if (!counter_values(plane, index, &values, &processors)) {

@@ -92,10 +92,10 @@ int plane_clock(struct plane *plane, uint32_t *now);
 /* The same for what may be late: what is written down now, not what ends now. */
 uint32_t plane_now(struct plane *plane);
 
-/* The sum over all processors. 0 or -errno. */
+/* The sum over all processors, and what the daemon counted. 0 or -errno. */
 int plane_counter(const struct plane *plane, enum reason reason, struct counter *sum);
 
-/* Adds to a counter that only the daemon counts (helper_...). */
+/* Adds to the daemon's row of a counter; the programs may count the same reason. */
 void plane_count(const struct plane *plane, enum reason reason, uint64_t packets);
 
 /*
