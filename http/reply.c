@@ -18,7 +18,6 @@ static const char *const headers[][2] = {
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 	{"Referrer-Policy", "no-referrer"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
 	{"Cross-Origin-Resource-Policy", "same-origin"},
 	{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
 };
@@ -190,6 +189,8 @@ static void common_add(struct MHD_Response *response, const struct exchange *exc
 		   exchange->answer.html ? greeting_policy() : policy);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
 		header_add(response, headers[i][0], headers[i][1]);
+	if (exchange->tls) /* without, browsers ignore it and complain */
+		header_add(response, "Cross-Origin-Opener-Policy", "same-origin");
 	if (exchange->tls && exchange->web->installed)
 		header_add(response, "Strict-Transport-Security", "max-age=31536000");
 }

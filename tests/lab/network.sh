@@ -128,6 +128,15 @@ ok "... and goes through the translation" in_ns c ping -c1 -W2 203.0.113.9
 ok "one at the second port too" lease_take d
 ok "... and goes through it as well" in_ns d ping -c1 -W2 203.0.113.9
 
+# --- the page ------------------------------------------------------------------------------------
+CHROMIUM=/usr/bin/chromium-headless-shell
+if command -v node >/dev/null && [ -x $CHROMIUM ] && [ -e "$TOP/tests/web/node_modules/playwright-core" ]; then
+	CODE=$(ctl --json setup | sed -n 's/.*"code": "\(.*\)".*/\1/p')
+	ok "the first visit in a browser" in_ns c env CODE="$CODE" CHROMIUM=$CHROMIUM SHOT="${SHOT:-}" node --test "$TOP/tests/web/network.js"
+else
+	ok "the first visit in a browser # SKIP node, $CHROMIUM, playwright-core" true
+fi
+
 # --- with the daemon ---------------------------------------------------------------------------
 ok "another address is written, and waits" says "taken back in 300 s unless" network "${OTHER[@]}" --yes
 ok "... in the file" address_is 192.168.60.1

@@ -72,6 +72,7 @@ function setupForm() {
 		if (!passwordsAgree(first, again) || !code.control.value.trim())
 			return;
 		sessionTake(await call("POST", "setup", { code: code.control.value.trim(), password: first.control.value }));
+		history.replaceState(null, "", "#/network/first"); // what a first visit comes to next
 		enter();
 	});
 	form.prepend(h("p.soft", {}, t("setup.intro")));

@@ -11,6 +11,7 @@ const NAVIGATION = [
 	{ group: "nav.advanced", icon: "advanced", inner: { group: "nav.security", page: "firewall" } },
 	{ page: "devices", icon: "devices" },
 	{ page: "counters", icon: "counters" },
+	{ page: "network", icon: "internet" },
 	{ page: "help", icon: "help" },
 	{ page: "settings", icon: "settings" },
 ];
