@@ -300,6 +300,10 @@ json_t *machine_notes(const char *root, const struct answers *answers)
 	}
 	if (!*root)
 		overlap_note(notes, answers);
+	if (answers->manager == MANAGER_NETWORKD && there(root, "/run/NetworkManager/devices"))
+		json_array_append_new(notes,
+				      json_string("NetworkManager runs as well: it has to leave "
+						  "these ports alone"));
 	if (answers->manager == MANAGER_NETWORKD && answers->line == LINE_DHCP &&
 	    !there(root, "/run/systemd/resolve/resolv.conf"))
 		json_array_append_new(
