@@ -13,25 +13,8 @@
 
 typedef struct xdp_md packet_context;
 
+#include "bpf/packet_at.h"
 #include "bpf/route.h"
-
-struct packet {
-	packet_context *context;
-	__u32 base;
-	__u32 ifindex;
-};
-
-#define HEADERS_MASK 0x1ff /* no header that the core looks at lies further in */
-
-static __always_inline void *packet_at(const struct packet *p, __u32 offset, __u32 length)
-{
-	void *data = (void *)(long)p->context->data, *end = (void *)(long)p->context->data_end;
-	__u32 at = (p->base + offset) & HEADERS_MASK;
-
-	if (data + at + length > end)
-		return NULL;
-	return data + at;
-}
 
 static __always_inline bool packet_make_readable(const struct packet *p, __u32 length)
 {

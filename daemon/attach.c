@@ -183,6 +183,16 @@ static int tcx_attach_link(const struct link *link, int program_fd, const struct
 	return err;
 }
 
+/* A kernel before 6.6 has no tcx, which is nothing to tell. */
+static void fallback_say(const struct link *link, int err)
+{
+	if (err != -EINVAL)
+		log_warning(
+			"the data plane hangs on %s as a filter of clsact, which is slower: tcx "
+			"does not take it: %s",
+			link->name, strerror(-err));
+}
+
 /*
  * By tcx, where the kernel has it: a frame spends a tenth less time in the gateway than by a
  * filter of clsact (docs/performance.md). A filter that an earlier version has left goes once
@@ -191,11 +201,16 @@ static int tcx_attach_link(const struct link *link, int program_fd, const struct
 static int hook_attach(const struct link *link, enum program program, const struct plane *plane,
 		       const struct hold_hook *hook, const struct instance *instance)
 {
-	int program_fd = plane->program_fd[program], err;
+	int program_fd = plane->program_fd[program];
+	int tcx = tcx_attach_link(link, program_fd, plane, hook, instance), err;
 
-	if (tcx_attach_link(link, program_fd, plane, hook, instance)) {
+	if (tcx) {
 		err = clsact_make(link, instance);
-		return err ? err : clsact_attach(link->ifindex, hook->point, program_fd);
+		if (!err)
+			err = clsact_attach(link->ifindex, hook->point, program_fd);
+		if (!err)
+			fallback_say(link, tcx);
+		return err;
 	}
 	if (hold_is_ours(hook->filter, plane, instance))
 		clsact_detach(link->ifindex, hook->point);

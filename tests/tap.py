@@ -356,6 +356,7 @@ ALONE = (
     "routes",
     "macs",
     "offload",
+    "tcx_full",
     "first",
     "trial",
 )
