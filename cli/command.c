@@ -43,17 +43,18 @@ static const struct command {
 	 "  until wayleave status; do sleep 1; done\n"
 	 "  wayleave --json status | jq .sessions.used\n"},
 	{"show", cli_show, 1, 1, TAKES_FILTER | TAKES_ALL,
-	 "sessions, VPN tunnels, devices, counters, settings, audit log",
-	 "sessions|vpn|devices|counters|config|audit",
+	 "sessions, VPN tunnels, devices, counters, settings, history",
+	 "sessions|vpn|devices|counters|config|history|audit",
 	 "Lists what the gateway knows. Sessions can be filtered; --limit N ends early;\n"
-	 "counters are those that have counted, --all shows the others too; audit is who changed\n"
-	 "what when, the newest first.",
+	 "counters are those that have counted, --all shows the others too; history is what was\n"
+	 "changed, by whom, and what became of the WAN and the tunnels, the newest first; audit\n"
+	 "is its part that people did. config ends with the older settings and what changed then.",
 	 "  wayleave show vpn\n"
 	 "  wayleave show sessions --class ipsec --inside 192.168.1.20\n"
 	 "  wayleave show sessions --protocol tcp --limit 50\n"
 	 "  wayleave show counters --all\n"
 	 "  wayleave --json show config | jq .settings.passthrough\n"
-	 "  wayleave show audit --limit 20\n"},
+	 "  wayleave show history --limit 20\n"},
 	{"watch", cli_watch, 0, 0, 0, "tunnels, devices and drops, live", "",
 	 "Tunnels, devices and drops, live. Without a terminal one snapshot is printed.",
 	 "  wayleave watch\n"

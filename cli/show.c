@@ -172,7 +172,7 @@ static int list_run(const struct cli *cli, const char *what)
 	return rc;
 }
 
-const char *const cli_lists[] = {"sessions", "vpn", "devices", "counters", "audit", "config", NULL};
+const char *const cli_lists[] = {"sessions", "vpn", "devices", "counters", "audit", "history", "config", NULL};
 
 static bool is_list(const char *what)
 {
@@ -195,7 +195,7 @@ int cli_show(const struct cli *cli)
 	for (size_t i = 0; cli_lists[i]; i++)
 		near_look(&near, cli_lists[i]);
 	fprintf(stderr,
-		"wayleave: show what? sessions, vpn, devices, counters, config or audit%s\n",
+		"wayleave: show what? sessions, vpn, devices, counters, config, history or audit%s\n",
 		near_hint(&near, hint, sizeof(hint)));
 	return CLI_USAGE;
 }

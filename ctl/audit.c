@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/audit.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#define FILE_NAME "audit.jsonl"
+#include "ctl/journal.h"
 
 struct ctl_audit {
-	json_t *entries; /* oldest first */
-	char *path;	 /* NULL: in memory only */
-	char *older;
-	int fd; /* -1: not open */
+	struct journal *people, *events;
+	/* how many events may come now, and since when one more may */
+	unsigned int room;
+	time_t room_since_s;
+	unsigned int left_out;
 };
+
+_Static_assert(AUDIT_FILE_MAX_BYTES == JOURNAL_FILE_MAX_BYTES, "one size of file");
 
 struct ctl_audit *ctl_audit_new(void)
 {
@@ -25,111 +24,32 @@ struct ctl_audit *ctl_audit_new(void)
 
 	if (!audit)
 		return NULL;
-	audit->fd = -1;
-	audit->entries = json_array();
-	if (audit->entries)
+	audit->people = journal_new("audit", AUDIT_ENTRIES);
+	audit->events = journal_new("events", AUDIT_ENTRIES);
+	audit->room = EVENTS_BURST;
+	if (audit->people && audit->events)
 		return audit;
-	free(audit);
+	ctl_audit_free(audit);
 	return NULL;
-}
-
-static void file_close(struct ctl_audit *audit)
-{
-	if (audit->fd >= 0)
-		close(audit->fd);
-	free(audit->path);
-	free(audit->older);
-	audit->path = audit->older = NULL;
-	audit->fd = -1;
 }
 
 void ctl_audit_free(struct ctl_audit *audit)
 {
 	if (!audit)
 		return;
-	file_close(audit);
-	json_decref(audit->entries);
+	journal_free(audit->people);
+	journal_free(audit->events);
 	free(audit);
-}
-
-/* Takes ENTRY. */
-static void entry_remember(struct ctl_audit *audit, json_t *entry)
-{
-	if (json_array_size(audit->entries) >= AUDIT_ENTRIES)
-		json_array_remove(audit->entries, 0);
-	json_array_append_new(audit->entries, entry);
-}
-
-/* --- the file ------------------------------------------------------------------------ */
-
-/* A line that a power cut has cut is left out. */
-static void file_read(struct ctl_audit *audit, const char *path)
-{
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (file && getline(&line, &size, file) > 0) {
-		json_t *entry = json_loads(line, 0, NULL);
-
-		if (json_is_object(entry))
-			entry_remember(audit, entry);
-		else
-			json_decref(entry);
-	}
-	free(line);
-	if (file)
-		fclose(file);
-}
-
-static int file_open(struct ctl_audit *audit)
-{
-	audit->fd = open(audit->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return audit->fd < 0 ? -errno : 0;
 }
 
 int ctl_audit_open(struct ctl_audit *audit, const char *dir)
 {
-	file_close(audit);
-	if (asprintf(&audit->path, "%s/" FILE_NAME, dir) < 0)
-		audit->path = NULL;
-	if (asprintf(&audit->older, "%s/" FILE_NAME ".1", dir) < 0)
-		audit->older = NULL;
-	if (!audit->path || !audit->older)
-		return -ENOMEM;
-	json_array_clear(audit->entries);
-	file_read(audit, audit->older);
-	file_read(audit, audit->path);
-	return file_open(audit);
+	int rc = journal_open(audit->people, dir), events_rc = journal_open(audit->events, dir);
+
+	return rc ? rc : events_rc;
 }
 
-static void file_turn(struct ctl_audit *audit)
-{
-	struct stat info;
-
-	if (fstat(audit->fd, &info) || info.st_size < AUDIT_FILE_MAX_BYTES)
-		return;
-	if (rename(audit->path, audit->older))
-		return;
-	close(audit->fd);
-	file_open(audit);
-}
-
-static void line_write(struct ctl_audit *audit, const json_t *entry)
-{
-	char *text = audit->fd >= 0 ? json_dumps(entry, JSON_COMPACT) : NULL;
-
-	if (!text)
-		return;
-	/* one write, so that a line is there as a whole or not at all */
-	size_t length = strlen(text);
-	text[length] = '\n';
-	(void)!write(audit->fd, text, length + 1);
-	free(text);
-	file_turn(audit);
-}
-
-/* --- entries --------------------------------------------------------------------------- */
+/* --- what people did ---------------------------------------------------------------------- */
 
 /* Other people's bytes: cut, and without control characters. NULL stays NULL. */
 static json_t *text_json(const char *text)
@@ -146,31 +66,158 @@ static json_t *text_json(const char *text)
 
 void ctl_audit_add(struct ctl_audit *audit, const struct audit_entry *entry)
 {
-	char at[32] = "";
-	time_t now = time(NULL);
-	struct tm utc;
+	char at[JOURNAL_AT_BYTES];
 
 	if (!audit)
 		return;
-	if (gmtime_r(&now, &utc))
-		strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	json_t *object = json_pack("{s:s, s:o*, s:o*, s:o*, s:o*, s:o*}", "at", at, "who",
-				   text_json(entry->who), "source", text_json(entry->source),
+	json_t *object = json_pack("{s:s, s:o*, s:o*, s:o*, s:o*, s:o*}", "at", journal_at(at),
+				   "who", text_json(entry->who), "source", text_json(entry->source),
 				   "action", text_json(entry->action), "what",
 				   text_json(entry->what), "result", text_json(entry->result));
-	if (!object)
-		return;
-	line_write(audit, object);
-	entry_remember(audit, object);
+	if (entry->changes)
+		json_object_set_new(object, "changes", json_deep_copy(entry->changes));
+	if (entry->generation)
+		json_object_set_new(object, "generation", json_integer(entry->generation));
+	journal_add(audit->people, object);
 }
 
 uint64_t ctl_audit_list(const struct ctl_audit *audit, uint64_t cursor, uint32_t limit,
 			json_t *items)
 {
-	size_t count = audit ? json_array_size(audit->entries) : 0;
-	uint64_t place = cursor;
+	uint64_t place = cursor, count = audit ? journal_count(audit->people) : 0;
 
 	for (; place < count && place - cursor < limit; place++)
-		json_array_append(items, json_array_get(audit->entries, count - 1 - place));
+		json_array_append(items, journal_nth(audit->people, place));
 	return place < count ? place : 0;
+}
+
+/* --- what the gateway saw --------------------------------------------------------------------- */
+
+static bool event_may_come(struct ctl_audit *audit)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	time_t more = (now.tv_sec - audit->room_since_s) / EVENTS_EVERY_S;
+	if (more > 0) {
+		audit->room = more < EVENTS_BURST - audit->room ? audit->room + more : EVENTS_BURST;
+		audit->room_since_s = now.tv_sec;
+	}
+	if (audit->room == 0)
+		return false;
+	audit->room--;
+	return true;
+}
+
+void ctl_history_event(struct ctl_audit *audit, const char *kind, const char *action, json_t *facts)
+{
+	char at[JOURNAL_AT_BYTES];
+	json_t *entry;
+
+	if (audit && !event_may_come(audit)) {
+		audit->left_out++;
+		audit = NULL;
+	}
+	if (!audit) {
+		json_decref(facts);
+		return;
+	}
+	entry = json_pack("{s:s, s:s, s:s}", "at", journal_at(at), "kind", kind, "action", action);
+	if (entry && facts)
+		json_object_update(entry, facts);
+	if (entry && audit->left_out)
+		json_object_set_new(entry, "left_out", json_integer(audit->left_out));
+	audit->left_out = 0;
+	json_decref(facts);
+	journal_add(audit->events, entry);
+}
+
+/* --- both --------------------------------------------------------------------------------------
+ */
+
+static const char *at_of(const json_t *entry)
+{
+	const char *at = json_string_value(json_object_get(entry, "at"));
+
+	return at ? at : "";
+}
+
+static bool is_access(const json_t *entry)
+{
+	static const char *const actions[] = {"login",	  "logout",	"setup",
+					      "password", "token-make", "token-revoke"};
+	const char *action = json_string_value(json_object_get(entry, "action"));
+
+	for (size_t i = 0; action && i < sizeof(actions) / sizeof(*actions); i++)
+		if (strcmp(action, actions[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The newest that is left of the two lists, a new reference; NULL: none is. */
+static json_t *newest_take(const struct ctl_audit *audit, size_t *people, size_t *events)
+{
+	json_t *did = journal_nth(audit->people, *people);
+	json_t *saw = journal_nth(audit->events, *events);
+
+	if (saw && (!did || strcmp(at_of(saw), at_of(did)) >= 0)) {
+		++*events;
+		return json_incref(saw);
+	}
+	if (!did)
+		return NULL;
+	++*people;
+	did = json_copy(did);
+	json_object_set_new(did, "kind", json_string(is_access(did) ? "access" : "change"));
+	return did;
+}
+
+uint64_t ctl_history_list(const struct ctl_audit *audit, uint64_t cursor, uint32_t limit,
+			  json_t *items)
+{
+	size_t people = 0, events = 0, count;
+	json_t *entry;
+
+	if (!audit)
+		return 0;
+	count = journal_count(audit->people) + journal_count(audit->events);
+	for (uint64_t place = 0; place - cursor < limit || place < cursor; place++) {
+		entry = newest_take(audit, &people, &events);
+		if (!entry)
+			return 0;
+		if (place >= cursor)
+			json_array_append(items, entry);
+		json_decref(entry);
+	}
+	return cursor + limit < count ? cursor + limit : 0;
+}
+
+/* The change before which the file was kept as NUMBER; NULL: it is not known any more. */
+static const json_t *change_before(const struct ctl_audit *audit, json_int_t number)
+{
+	const json_t *entry;
+
+	for (size_t n = 0; (entry = journal_nth(audit->people, n)); n++)
+		if (json_integer_value(json_object_get(entry, "generation")) == number)
+			return entry;
+	return NULL;
+}
+
+void ctl_history_generations(const struct ctl_audit *audit, json_t *generations)
+{
+	static const char *const names[] = {"who", "what", "changes"};
+	json_t *generation;
+	size_t i;
+
+	if (!audit)
+		return;
+	json_array_foreach (generations, i, generation) {
+		const json_t *entry = change_before(
+			audit, json_integer_value(json_object_get(generation, "number")));
+
+		for (size_t k = 0; entry && k < sizeof(names) / sizeof(*names); k++)
+			if (json_object_get(entry, names[k]))
+				json_object_set(generation, names[k],
+						json_object_get(entry, names[k]));
+	}
 }

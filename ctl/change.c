@@ -19,7 +19,8 @@ struct ctl_change {
 	char *path;
 	struct settings *settings;
 	struct event *timer;
-	time_t deadline_s; /* CLOCK_BOOTTIME; 0: nothing waits */
+	time_t deadline_s;	       /* CLOCK_BOOTTIME; 0: nothing waits */
+	struct settings *waiting_from; /* what it goes back to; NULL: nothing waits */
 	ctl_apply_fn apply;
 	void *daemon;
 	struct ctl_audit *audit;     /* NULL: none is kept */
@@ -52,6 +53,8 @@ static void wait_start(struct ctl_change *change, time_t seconds)
 
 static void wait_end(struct ctl_change *change)
 {
+	settings_free(change->waiting_from);
+	change->waiting_from = NULL;
 	change->deadline_s = 0;
 	event_del(change->timer);
 }
@@ -83,19 +86,31 @@ static int undo(struct ctl_change *change, struct settings_error *error)
 	return rc ? rc : follow(change, old, error);
 }
 
-/* Nobody asked for it, so no request tells: BEFORE is what stood until now. */
-static void undo_audit(const struct ctl_change *change, const struct settings *before, int rc)
+/* No request tells of it: BEFORE is what stood until now. */
+static void settings_audit(const struct ctl_change *change, const struct settings *before,
+			   const char *who, const char *action)
 {
-	char *what = before ? ctl_difference(before, change->settings) : NULL;
-	struct audit_entry entry = {
-		.who = "wayleaved",
-		.action = "undo",
-		.what = rc ? "a change that nobody confirmed" : what,
-		.result = rc ? "failed" : "ok",
-	};
+	json_t *changes = before ? ctl_difference_json(before, change->settings) : NULL;
+	char *what = changes ? ctl_difference_text(changes) : NULL;
+	const struct audit_entry entry = {
+		.who = who, .action = action, .what = what, .result = "ok", .changes = changes};
 
 	ctl_audit_add(change->audit, &entry);
 	free(what);
+	json_decref(changes);
+}
+
+static void undo_audit(const struct ctl_change *change, const struct settings *before, int rc)
+{
+	const struct audit_entry failure = {.who = "wayleaved",
+					    .action = "undo",
+					    .what = "a change that nobody confirmed",
+					    .result = "failed"};
+
+	if (rc)
+		ctl_audit_add(change->audit, &failure);
+	else
+		settings_audit(change, before, "wayleaved", "undo");
 }
 
 static int undo_unconfirmed(struct ctl_change *change, struct settings_error *error)
@@ -174,10 +189,13 @@ static int commit(struct ctl_change *change, struct settings *work, bool confirm
 		settings_free(work);
 		return rc;
 	}
-	settings_free(change->settings);
-	change->settings = work;
-	if (confirm && !change->deadline_s)
+	if (confirm && !change->deadline_s) {
 		wait_start(change, SETTINGS_CONFIRM_SECONDS);
+		change->waiting_from = change->settings;
+	} else {
+		settings_free(change->settings);
+	}
+	change->settings = work;
 	return 0;
 }
 
@@ -299,7 +317,7 @@ int ctl_change_confirm(struct ctl_change *change, struct settings_error *error)
 
 int ctl_change_reload(struct ctl_change *change, struct settings_error *error)
 {
-	struct settings *settings;
+	struct settings *settings, *before = settings_copy(change->settings);
 	struct settings_error ignored;
 
 	int rc = settings_load(change->path, &settings, error);
@@ -315,6 +333,9 @@ int ctl_change_reload(struct ctl_change *change, struct settings_error *error)
 		settings_store_confirm(change->path, &ignored);
 		wait_end(change);
 	}
+	if (!rc)
+		settings_audit(change, before, "file", "reload");
+	settings_free(before);
 	return rc;
 }
 
@@ -331,6 +352,13 @@ unsigned int ctl_change_seconds_left(const struct ctl_change *change)
 		return 0;
 	time_t left = change->deadline_s - now_s();
 	return left > 0 ? left : 1;
+}
+
+unsigned int ctl_change_generation(const struct ctl_change *change)
+{
+	struct settings_generation newest;
+
+	return settings_store_list(change->path, &newest, 1) > 0 ? newest.number : 0;
 }
 
 static json_t *generations_json(const char *path)
@@ -352,10 +380,13 @@ static json_t *generations_json(const char *path)
 
 json_t *ctl_change_json(const struct ctl_change *change)
 {
-	return json_pack("{s:s, s:o, s:i, s:o}", "file", change->path, "settings",
+	return json_pack("{s:s, s:o, s:i, s:o, s:o*}", "file", change->path, "settings",
 			 settings_json(change->settings), "confirm_within_s",
 			 (int)ctl_change_seconds_left(change), "generations",
-			 generations_json(change->path));
+			 generations_json(change->path), "waiting",
+			 change->waiting_from
+				 ? ctl_difference_json(change->waiting_from, change->settings)
+				 : NULL);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -396,6 +427,7 @@ void ctl_change_free(struct ctl_change *change)
 	if (change->timer)
 		event_free(change->timer);
 	settings_free(change->settings);
+	settings_free(change->waiting_from);
 	free(change->path);
 	free(change);
 }

@@ -85,7 +85,11 @@ void ctl_change_rehearse(struct ctl_change *change, struct settings **wanted);
 /* Seconds until an unconfirmed change is undone; 0: nothing waits. */
 unsigned int ctl_change_seconds_left(const struct ctl_change *change);
 
-/* {"file", "settings", "confirm_within_s", "generations"}; a new reference or NULL. */
+/* The newest generation's number (conf/store.h): what stood before the last change. 0: none. */
+unsigned int ctl_change_generation(const struct ctl_change *change);
+
+/* {"file", "settings", "confirm_within_s", "generations"}, and "waiting", the difference that
+ * the wait for confirmation is about; a new reference or NULL. */
 json_t *ctl_change_json(const struct ctl_change *change);
 
 #endif

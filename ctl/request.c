@@ -88,7 +88,11 @@ static json_t *counters_answer(const struct request_context *context)
 	return request_success(json_pack("{s:o, s:i}", "items", items, "cursor", 0));
 }
 
-static json_t *audit_answer(const struct request_context *context, const json_t *request)
+typedef uint64_t (*journal_fn)(const struct ctl_audit *audit, uint64_t cursor, uint32_t limit,
+			       json_t *items);
+
+static json_t *journal_answer(const struct request_context *context, const json_t *request,
+			      journal_fn list)
 {
 	struct ctl_query query;
 	json_t *refusal = request_query(request, &query);
@@ -96,15 +100,23 @@ static json_t *audit_answer(const struct request_context *context, const json_t 
 	if (refusal)
 		return refusal;
 	json_t *items = json_array();
-	uint64_t next = ctl_audit_list(context->audit, query.cursor, query.limit, items);
+	uint64_t next = list(context->audit, query.cursor, query.limit, items);
 
 	return request_success(json_pack("{s:o, s:I}", "items", items, "cursor", (json_int_t)next));
+}
+
+static json_t *config_answer(const struct request_context *context)
+{
+	json_t *config = ctl_change_json(context->change);
+
+	ctl_history_generations(context->audit, json_object_get(config, "generations"));
+	return request_success(config);
 }
 
 static json_t *show(const struct request_context *context, const json_t *request)
 {
 	static const char *const lists[] = {"sessions", "vpn",	 "devices", "counters",
-					    "config",	"audit", NULL};
+					    "config",	"audit", "history", NULL};
 	const struct ctl_provider *provider = context->provider;
 	const char *what = json_string_value(json_object_get(request, "what"));
 
@@ -119,9 +131,11 @@ static json_t *show(const struct request_context *context, const json_t *request
 	if (strcmp(what, "counters") == 0)
 		return counters_answer(context);
 	if (strcmp(what, "config") == 0 && context->change)
-		return request_success(ctl_change_json(context->change));
+		return config_answer(context);
 	if (strcmp(what, "audit") == 0)
-		return audit_answer(context, request);
+		return journal_answer(context, request, ctl_audit_list);
+	if (strcmp(what, "history") == 0)
+		return journal_answer(context, request, ctl_history_list);
 	return request_none_of("what", what, lists);
 }
 

@@ -53,6 +53,7 @@ static json_t *effect_answer(const struct request_context *context, const json_t
 		return request_settings_refusal(rc, &error);
 	difference = ctl_difference(rehearsal.present, wanted);
 	json_object_set_new(result, "dry_run", json_true());
+	json_object_set_new(result, "changes", ctl_difference_json(rehearsal.present, wanted));
 	json_object_set_new(result, "difference", json_string(difference ? difference : ""));
 	/* a waiting change is undone by itself: taking it back needs no question */
 	json_object_set_new(result, "confirm_within_s",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/printable.h"
+#include "ctl/story_text.h"
 
 #define CELL_BYTES  160
 #define COLUMNS_MAX 12
@@ -184,6 +185,29 @@ static void device_cell(const json_t *document, const char *member, char *text)
 	snprintf(text, CELL_BYTES, "%s%s%s", string_of(document, member), *name ? " " : "", name);
 }
 
+static void when_cell(const json_t *document, const char *member, char *text)
+{
+	story_when(document, text, CELL_BYTES);
+}
+
+static void saved_cell(const json_t *document, const char *member, char *text)
+{
+	json_t *entry = json_pack("{s:s}", "at", string_of(document, member));
+
+	story_when(entry, text, CELL_BYTES);
+	json_decref(entry);
+}
+
+static void who_cell(const json_t *document, const char *member, char *text)
+{
+	story_who(document, text, CELL_BYTES);
+}
+
+static void what_cell(const json_t *document, const char *member, char *text)
+{
+	story_what(document, text, CELL_BYTES);
+}
+
 /* --- columns --------------------------------------------------------------------------------- */
 
 struct column {
@@ -260,9 +284,16 @@ static const struct table tables[] = {
 		     {"ACTION", "action", string_cell, false},
 		     {"RESULT", "result", string_cell, false},
 		     {"WHAT", "what", string_cell, false}}},
+	{.what = "history",
+	 .columns = {{"WHEN", "at", when_cell, false},
+		     {"WHO", "who", who_cell, false},
+		     {"WHAT", "what", what_cell, false}},
+	 .first = 2},
 	{.what = "generations",
 	 .columns = {{"ROLLBACK", "steps", number_cell, true},
-		     {"SAVED", "saved_at", string_cell, false}}},
+		     {"BEFORE", "saved_at", saved_cell, false},
+		     {"WHAT CHANGED THEN", "what", string_cell, false},
+		     {"WHO", "who", who_cell, false}}},
 };
 
 static const struct table *table_find(const char *what)

@@ -46,6 +46,7 @@
 #include "daemon/sweeper.h"
 #include "daemon/state_file.h"
 #include "daemon/state_writer.h"
+#include "daemon/story.h"
 #include "daemon/sysctl.h"
 #include "daemon/trial.h"
 #include "daemon/web_process.h"
@@ -264,6 +265,7 @@ static void gateway_close(struct gateway *gateway)
 		login_screen_follow(gateway->instance.run_dir, NULL);
 	web_store_free(gateway->web_store);
 	network_setup_free(gateway->network);
+	story_end(gateway, gateway->story);
 	ctl_audit_free(gateway->audit);
 	package_free(gateway->package);
 	loop_events_stop(gateway);
@@ -357,6 +359,7 @@ static int web_start(struct gateway *gateway)
 		log_warning("changes are not written down: the audit log in %s cannot be opened: "
 			    "%s",
 			    dir, strerror(-err));
+	gateway->story = story_begin(gateway);
 	return web_process_begin(gateway->web, gateway);
 }
 

@@ -43,6 +43,7 @@ struct network_setup;
 struct esp_flows;
 struct ike_flows;
 struct package;
+struct story;
 
 struct gateway {
 	struct event_base *base;
@@ -70,6 +71,7 @@ struct gateway {
 	struct refusals refusals;
 	unsigned int forwards_missing; /* ports that could not be forwarded at the last try */
 	struct ctl_audit *audit;
+	struct story *story;
 	struct web_process *web;
 	struct web_store *web_store;
 	struct network_setup *network;

@@ -18,6 +18,7 @@
 #include "daemon/reserved.h"
 #include "daemon/service.h"
 #include "daemon/slow_path.h"
+#include "daemon/story.h"
 #include "daemon/surroundings.h"
 #include "daemon/web_process.h"
 
@@ -71,6 +72,7 @@ static void second_passed(evutil_socket_t fd, short what, void *context)
 
 	if (!plane_clock(&gateway->plane, &now))
 		deadlines_tend(gateway, now);
+	story_tend(gateway, gateway->story);
 	service_tend(gateway);
 }
 

@@ -82,6 +82,11 @@ struct answer look_config(struct exchange *exchange)
 	return list_answer(exchange, "config");
 }
 
+struct answer look_history(struct exchange *exchange)
+{
+	return list_answer(exchange, "history");
+}
+
 struct answer look_audit(struct exchange *exchange)
 {
 	return list_answer(exchange, "audit");

@@ -32,6 +32,7 @@ static const struct route routes[] = {
 	{"GET", "/api/v1/tokens", ROLE_ADMIN, token_list, 0},
 	{"POST", "/api/v1/tokens", ROLE_ADMIN, token_make, 0},
 	{"DELETE", "/api/v1/tokens/{}", ROLE_ADMIN, token_revoke, 0},
+	{"GET", "/api/v1/history", ROLE_ADMIN, look_history, 0},
 	{"GET", "/api/v1/audit", ROLE_ADMIN, look_audit, 0},
 	{"POST", "/api/v1/restart", ROLE_ADMIN, change_restart, 0},
 	{"GET", "/api/v1/network", ROLE_READ_ONLY, network_look, 0},

@@ -27,6 +27,10 @@ static int folder_make(void **state)
 
 static int folder_remove(void **state)
 {
+	char events[64];
+
+	snprintf(events, sizeof(events), "%s/events.jsonl", dir);
+	unlink(events);
 	unlink(path);
 	unlink(older);
 	return rmdir(dir);

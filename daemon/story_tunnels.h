@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which state of each tunnel the history has told last. Works on `show vpn`'s documents. */
+#ifndef WAYLEAVE_DAEMON_STORY_TUNNELS_H
+#define WAYLEAVE_DAEMON_STORY_TUNNELS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define STORY_TUNNELS 1024 /* followed at once; of others nothing is told */
+
+/* What one device's tunnels may tell in STORY_SHARE_S seconds: the rest of the list is others'. */
+#define STORY_SHARE   12
+#define STORY_SHARE_S 600
+#define STORY_SHARES  256
+
+struct story_tunnel {
+	char device[16], server[16], kind[12];
+	char told[16]; /* state; "": none worth telling */
+	uint32_t pass; /* that saw it last */
+};
+
+struct story_tunnels {
+	struct story_tunnel tunnel[STORY_TUNNELS];
+	unsigned int count;
+	uint32_t pass;
+	time_t silent_until_s; /* those of an earlier run are noted, not told */
+	uint8_t spent[STORY_SHARES];
+	time_t spent_since_s;
+};
+
+/*
+ * A document of this pass at NOW_S: the facts of an event and *ACTION, its name, borrowed from
+ * the document; NULL: nothing to tell.
+ */
+json_t *story_tunnel_seen(struct story_tunnels *all, const json_t *document, time_t now_s,
+			  const char **action);
+
+/*
+ * All documents of a pass have been seen: the facts of one that was up and is gone, NULL when
+ * there is none more. Then the next pass begins with story_pass_over().
+ */
+json_t *story_tunnel_gone(struct story_tunnels *all, time_t now_s);
+void story_pass_over(struct story_tunnels *all);
+
+#endif
