@@ -58,22 +58,28 @@ static void page_address(const struct exchange *exchange, char *text, size_t siz
 static char *people_text(const struct exchange *exchange)
 {
 	const json_t *error = json_object_get(exchange->answer.json, "error");
-	const char *why = exchange->answer.status == 421
-				  ? ": Dies ist weder ein Name noch eine Adresse dieses Gateways"
-				  : "";
+	bool missing = exchange->answer.status == 404, misled = exchange->answer.status == 421;
+	const char *why = misled    ? "Dies ist weder ein Name noch eine Adresse dieses Gateways"
+			  : missing ? "Diese Adresse gibt es auf dem Gateway nicht"
+				    : "Das Gateway hat die Anfrage abgelehnt";
 	char address[48], *text;
 
 	page_address(exchange, address, sizeof(address));
 	if (asprintf(&text,
 		     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
-		     "<meta name=\"viewport\" content=\"width=device-width\">"
+		     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 		     "<meta name=\"color-scheme\" content=\"light dark\">"
-		     "<title>Wayleave</title>\n<main><h1>Wayleave</h1><p>Here is no page: %s.</p>"
-		     "<p><a href=\"%s\">Go to the gateway's page</a></p>"
-		     "<div lang=\"de\"><p>Hier ist keine Seite%s.</p>"
-		     "<p><a href=\"%s\">Zur Seite des Gateways</a></p></div></main></html>\n",
-		     json_string_value(json_object_get(error, "message")), address, why,
-		     address) < 0)
+		     "<title>%s – Wayleave</title>\n<link rel=\"stylesheet\" href=\"/app.css\">"
+		     "<main class=\"door\"><div class=\"card\"><h1>%s</h1><p>%s.</p>"
+		     "<p><a class=\"button\" href=\"%s\">Go to the gateway's page</a></p><hr>"
+		     "<div lang=\"de\"><p>%s.</p>"
+		     "<p><a class=\"button\" href=\"%s\">Zur Seite des Gateways</a></p></div></div>"
+		     "</main></html>\n",
+		     missing ? "Page not found" : "Not here",
+		     missing ? "Page not found" : "Not here",
+		     missing ? "This gateway has no page at this address"
+			     : json_string_value(json_object_get(error, "message")),
+		     address, why, address) < 0)
 		return NULL;
 	return text;
 }

@@ -7,7 +7,7 @@ const https = require("node:https");
 const test = require("node:test");
 const { ADDRESS, PASSWORD, lab, labMust, browserStart, visitor, logIn, logInHere, go, wcag, scrollsSideways } = require("./browser.js");
 
-const PAGES = ["overview", "vpns", "firewall", "devices", "counters", "network", "help", "settings"];
+const PAGES = ["overview", "vpns", "firewall", "devices", "history", "counters", "network", "help", "settings"];
 const TUNNELS = { pptp: "pptp", l2tp: "l2tp", ipsec: "natt" };
 const NAMES = { pptp: "PPTP", l2tp: "L2TP", ipsec: "IPsec" };
 let browser, admin, before;
@@ -40,6 +40,9 @@ test("without JavaScript: a sentence, in both languages; on an unknown path: the
 	assert.match(plain, /This page needs JavaScript\./);
 	assert.match(plain, /<p lang="de">Diese Seite braucht JavaScript\./);
 	await page.goto(`${ADDRESS}/login.cgi`);
+	await page.getByRole("heading", { name: "Page not found" }).waitFor();
+	assert.deepEqual(await wcag(page), []);
+	assert.notEqual(await page.locator(".card").evaluate((card) => getComputedStyle(card).borderRadius), "0px");
 	await page.getByRole("link", { name: "Go to the gateway's page" }).click();
 	await page.getByRole("heading", { name: "Welcome" }).waitFor();
 	await page.context().close();
@@ -103,6 +106,10 @@ test("overview: the internet is there, the tunnels are, traffic is drawn", async
 	await admin.locator(".tile", { hasText: "203.0.113.1" }).waitFor();
 	for (const name of Object.values(NAMES))
 		await admin.locator(".tunnel", { hasText: name }).first().waitFor();
+	const first = admin.locator(".tunnel", { has: admin.getByRole("heading", { name: "10.10.0.11" }) });
+	assert.equal(await first.count(), 1);
+	await first.locator("li", { hasText: "PPTP" }).first().waitFor();
+	await first.locator("li", { hasText: "IPsec" }).first().waitFor();
 	await admin.waitForFunction(() => live.history[1].some((rate) => rate > 0));
 	await admin.locator(".plot canvas").waitFor();
 });
@@ -165,6 +172,17 @@ for (const [name, tunnel] of Object.entries(TUNNELS))
 		await part.locator(".pill", { hasText: "Blocked" }).first().waitFor({ state: "detached" });
 		labMust("tunnel_passes", tunnel);
 	});
+
+test("overview: what is blocked comes first, says why and what to do", async () => {
+	labMust("wl", "set", "passthrough.l2tp", "off", "--yes");
+	await go(admin, "overview");
+	const first = admin.locator(".tunnel").first();
+	await first.getByText("The passthrough switch is off.").waitFor();
+	await first.getByRole("link", { name: "Open the switch" }).click();
+	await admin.getByRole("heading", { name: "VPN passthrough" }).waitFor();
+	labMust("wl", "set", "passthrough.l2tp", "on");
+	await admin.locator("#protocol-l2tp").getByRole("switch", { checked: true }).waitFor();
+});
 
 test("Plain NAT: the third state, under Troubleshooting option, and back", async () => {
 	const part = admin.locator("#protocol-l2tp");
@@ -261,6 +279,23 @@ test("unsaved changes: closing asks, what is incomplete is not left, logging out
 	assert.equal(await admin.getByText("A port is a number from 1 to 65535.").isVisible(), false);
 });
 
+test("messages lie over nothing", async () => {
+	const covers = () => admin.evaluate(() => {
+		toast("A message.");
+		const shown = [...document.querySelectorAll(".toast")].at(-1).getBoundingClientRect();
+		return [...document.querySelectorAll("main, .nav, .side-foot")].some((part) => {
+			const box = part.getBoundingClientRect();
+			return box.width && box.left < shown.right && box.right > shown.left && box.top < shown.bottom && box.bottom > shown.top;
+		});
+	});
+	await admin.evaluate(() => window.scrollTo(0, 0));
+	assert.equal(await covers(), false);
+	await admin.setViewportSize({ width: 360, height: 740 });
+	assert.equal(await covers(), false);
+	await admin.setViewportSize({ width: 1280, height: 900 });
+	await admin.locator(".toast", { hasText: "A message." }).first().getByRole("button", { name: "Close" }).click();
+});
+
 test("filtering is saved", async () => {
 	const udp = admin.getByRole("group", { name: "For UDP" });
 	await udp.getByLabel(/^Anybody/).check();
@@ -312,17 +347,63 @@ test("port forward: refused ones are told at their field, and what was typed out
 	await admin.getByRole("button", { name: "Remove forward range" }).waitFor({ state: "detached" });
 });
 
-test("rollback: one click, kept by another or undone", async () => {
-	await go(admin, "settings");
-	const back = admin.getByRole("button", { name: /^Restore the settings/ }), config = () => labMust("wl", "--json", "show", "config");
-	await back.first().click();
+const restoreAt = async (page, place) => {
+	await page.getByRole("button", { name: /^Restore to before/ }).nth(place).click();
+	await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+};
+
+test("history: changes with their difference, refused ones, the WAN and the tunnels, in words", async () => {
+	assert.notEqual(lab("wl", "set", "timeouts.udp", "5").status, 0);
+	labMust("wan_shared");
+	await admin.waitForFunction(() => live.status.wan.address === "100.64.7.1");
+	await new Promise((resolve) => setTimeout(resolve, 1500)); // it looks once a second
+	labMust("wan_own");
+	await go(admin, "history");
+	const entry = (...texts) => texts.reduce((all, hasText) => all.filter({ hasText }), admin.locator(".entry")).first();
+	await entry("Port forwards changed", "Port forward removed: tcp 9000-9001 → 10.10.0.21 (range)", "root on the command line").waitFor();
+	await entry("Settings changed", "PPTP passthrough: On → Off", "this page · 10.10.0.21").waitFor();
+	await entry("Settings changed", "Refused: not a valid value", "UDP timeout: 300 s → 5 s").waitFor();
+	await entry("WAN address: 203.0.113.1 → 100.64.7.1").waitFor();
+	await entry("10.10.0.11: PPTP → 198.51.100.1", "Up").waitFor();
+	await entry("Failed login").waitFor();
+	assert.match(await admin.locator(".entry time").first().textContent(), /^\d+ \w+ \d{4}, \d\d:\d\d:\d\d$/);
+	await admin.getByLabel("Show", { exact: true }).selectOption("wan");
+	await entry("Failed login").waitFor({ state: "detached" });
+	await admin.getByLabel("Show", { exact: true }).selectOption("");
+	assert.match(labMust("wl", "show", "history"), /root +changed: timeouts\.udp: 300 -> 5 - refused/);
+});
+
+test("history: dates are the reader's country's, in the page's language", async () => {
+	const at = async (locale, kept) => {
+		const page = await visitor(browser, { locale });
+		await page.goto(ADDRESS);
+		const text = await page.evaluate((language) => { languageChoose(language); return `${moment("2026-01-31T15:04:05Z")} ${plotTime(1769871845)}`; }, kept);
+		await page.context().close();
+		return text;
+	};
+	assert.match(await at("en-GB", "auto"), /^31 Jan 2026, \d\d:04:05 \d\d:04:05$/);
+	assert.match(await at("en-US", "auto"), /^Jan 31, 2026, \d+:04:05\s[AP]M \d+:04:05\s[AP]M$/);
+	assert.match(await at("de-DE", "en"), /^31 Jan 2026, \d\d:04:05 \d\d:04:05$/);
+	assert.match(await at("de-DE", "auto"), /^31\.01\.2026, \d\d:04:05 \d\d:04:05$/);
+});
+
+test("rollback: shows the difference, and is kept by another click or undone", async () => {
+	const config = () => labMust("wl", "--json", "show", "config");
+	await admin.getByRole("button", { name: /^Restore to before/ }).first().click();
+	const dialog = admin.getByRole("dialog", { name: /^Restore the settings from before/ });
+	await dialog.getByText("Port forward added: tcp 9000-9001 → 10.10.0.21 (range)").waitFor();
+	assert.deepEqual(await wcag(admin), []);
+	await dialog.getByRole("button", { name: "Cancel" }).click();
+	assert.doesNotMatch(config(), /"range"/);
+	await restoreAt(admin, 0);
 	await admin.getByText(/Undone automatically in \d+ s unless you keep it\./).waitFor();
+	await admin.getByText("The change: Port forward added: tcp 9000-9001 → 10.10.0.21 (range)").waitFor();
 	assert.match(config(), /"range"/);
 	await admin.getByRole("button", { name: "Undo now" }).click();
 	await toast(admin, "Undone.");
 	await admin.getByText(/Undone automatically/).waitFor({ state: "hidden" });
 	assert.doesNotMatch(config(), /"range"/);
-	await back.first().click();
+	await restoreAt(admin, 0);
 	await admin.getByRole("button", { name: "Keep it" }).click();
 	await toast(admin, "Kept.");
 	assert.match(config(), /"range"/);
@@ -330,6 +411,7 @@ test("rollback: one click, kept by another or undone", async () => {
 
 // --- settings ------------------------------------------------------------------------------------------
 test("backup: what is downloaded can be restored", async () => {
+	await go(admin, "settings");
 	const [download] = await Promise.all([admin.waitForEvent("download"), admin.getByRole("link", { name: "Download backup" }).click()]);
 	const file = await download.path();
 	await admin.getByLabel("Backup to restore").setInputFiles({ name: "no.json", mimeType: "application/json", buffer: Buffer.from("no backup") });
@@ -377,7 +459,7 @@ test("restart: the machine not without the second yes", async () => {
 test("restart: services, and the page says what happens", async () => {
 	await admin.getByRole("button", { name: "Restart services" }).click();
 	await admin.getByRole("dialog").getByRole("button", { name: "Restart services" }).click();
-	await admin.getByText("Your session has ended. Log in again.").waitFor({ timeout: 60000 });
+	await admin.getByText("The gateway has restarted. Log in again.").waitFor({ timeout: 60000 });
 	labMust("tunnel_passes", "pptp");
 	await logInHere(admin);
 });
@@ -391,7 +473,7 @@ test("restart: the machine after two, gone and back; tunnels go on", async () =>
 	await admin.getByText("The gateway does not answer. Trying again…").waitFor();
 	assert.deepEqual(await wcag(admin), []);
 	labMust("machine_begins");
-	await admin.getByText("Your session has ended. Log in again.").waitFor({ timeout: 60000 });
+	await admin.getByText("The gateway has restarted. Log in again.").waitFor({ timeout: 60000 });
 	await logInHere(admin);
 	await admin.getByRole("heading", { name: "Settings" }).waitFor();
 });
@@ -407,7 +489,8 @@ async function looks(page, name) {
 }
 
 test("a change that nobody keeps waits, on every page", async () => {
-	await admin.getByRole("button", { name: /^Restore the settings/ }).first().click();
+	await go(admin, "history");
+	await restoreAt(admin, 0);
 	await admin.getByText(/Undone automatically in \d+ s unless you keep it\./).waitFor();
 	before = labMust("wl", "--json", "show", "config");
 });
@@ -427,9 +510,22 @@ test("dark by the system's wish and by the switch; WCAG 2.2 AA", async () => {
 test("a phone of 360 pixels: the menu opens and closes, nothing scrolls sideways", async () => {
 	await admin.setViewportSize({ width: 360, height: 740 });
 	await looks(admin, "phone");
-	await admin.getByRole("button", { name: "Menu" }).click();
+	const menu = admin.getByRole("button", { name: "Menu" }), focus = () => admin.evaluate(() => document.activeElement.textContent);
+	await menu.click();
 	await admin.getByRole("link", { name: "WAN / Firewall" }).click();
 	await admin.getByRole("heading", { name: "VPN passthrough" }).waitFor();
+	assert.equal(await admin.locator(".nav").isVisible(), false);
+	await admin.locator("#protocol-ipsec li").first().waitFor();
+	await admin.evaluate(() => window.scrollTo(0, 900));
+	await menu.click();
+	await admin.locator(".nav").evaluate((nav) => { const box = nav.getBoundingClientRect(); if (box.top < 0 || box.bottom > innerHeight || scrollY !== 900) throw Error(`${box.top} ${box.bottom} ${scrollY}`); });
+	assert.equal(await focus(), "WAN / Firewall");
+	assert.deepEqual(await wcag(admin), []);
+	await admin.keyboard.press("Escape");
+	assert.equal(await admin.locator(".nav").isVisible(), false);
+	assert.equal(await focus(), "Menu");
+	await menu.click();
+	await admin.mouse.click(180, 735);
 	assert.equal(await admin.locator(".nav").isVisible(), false);
 	await admin.setViewportSize({ width: 1280, height: 900 });
 });

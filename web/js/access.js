@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Who else may: tokens for scripts, metrics, and the log of who changed what.
+// Who else may: tokens for scripts, and metrics.
 "use strict";
 
 // --- tokens -----------------------------------------------------------------------------
@@ -64,26 +64,6 @@ function metricsCard() {
 			const value = config.settings.web && config.settings.web.metrics;
 			toggle.input.disabled = false;
 			saver.take(value === true || value === "on" ? "on" : "off");
-		},
-	};
-}
-
-// --- who changed what ----------------------------------------------------------------------------
-function auditColumns() {
-	return [
-		{ label: t("audit.at"), cell: (entry) => moment(entry.at) },
-		{ label: t("audit.who"), cell: (entry) => [entry.who, entry.source && h("span.soft", {}, entry.source)] },
-		{ label: t("audit.action"), cell: (entry) => [entry.action, entry.what && h("span.soft", {}, entry.what)] },
-		{ label: t("audit.result"), cell: (entry) => pill(entry.result === "ok" ? "good" : "bad", entry.result) },
-	];
-}
-
-function auditCard() {
-	const table = liveTable(t("audit.title"), auditColumns(), (entry) => JSON.stringify(entry), t("audit.none"));
-	return {
-		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("audit.title")), h("p.soft", {}, t("audit.intro"))), table.element),
-		async load() {
-			table.update((await callList("audit")).slice(0, 50));
 		},
 	};
 }

@@ -3,7 +3,7 @@
 // every answer may mean: logged out, refused with a sentence, or not there at all.
 "use strict";
 
-const session = { setup_needed: false, logged_in: false, role: null, csrf_token: null, language: "auto", name: "" };
+const session = { setup_needed: false, logged_in: false, role: null, csrf_token: null, language: "auto", name: "", restarted: false };
 
 // What was refused, with the gateway's own sentence; code "unreachable" is ours.
 class Refused extends Error {

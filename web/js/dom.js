@@ -188,15 +188,22 @@ function note(kind, ...children) {
 }
 
 // --- messages, dialogs --------------------------------------------------------------
+// In the place that is shown: below the navigation, on a phone below the top bar; either moves
+// what is there aside, so that nothing lies under a message. Longer ones stay longer.
 function toast(text) {
-	let place = document.querySelector(".toasts");
+	let place = [...document.querySelectorAll(".toasts")].find((one) => one.parentElement.offsetParent !== null || one.parentElement === document.body);
 	if (!place) {
-		place = h("div.toasts", { role: "status" });
+		place = toastPlace();
 		document.body.append(place);
 	}
-	const element = h("div.toast", {}, text);
+	const element = h("div.toast", {}, h("span", {}, text),
+		h("button.plain.tight", { type: "button", "aria-label": t("dialog.close"), onclick: () => element.remove() }, "×"));
 	place.append(element);
-	setTimeout(() => element.remove(), 6000);
+	setTimeout(() => element.remove(), Math.max(6000, text.length * 90));
+}
+
+function toastPlace() {
+	return h("div.toasts", { role: "status" });
 }
 
 // A modal dialog; resolves to the value of the button that ended it, "" when it was

@@ -126,5 +126,6 @@ async function sessionEnded(message) {
 	try {
 		await sessionAsk();
 	} catch { /* told by the form, when it is sent */ }
-	doorOpen(typeof message === "string" ? message : was ? t("login.ended") : "");
+	doorOpen(typeof message === "string" ? message : was ? t(session.restarted ? "login.restarted" : "login.ended") : "");
+	session.restarted = false;
 }

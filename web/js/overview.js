@@ -131,21 +131,52 @@ function tilesMake() {
 }
 
 // --- tunnels by device -----------------------------------------------------------------------
-function tunnelsMake() {
-	const list = h("ul.tunnels"), empty = h("div.empty", {}, h("p", {}, t("vpns.loading")));
+// What has failed comes first, of the devices and of each one's tunnels
+function badFirst(a, b) {
+	return Number(tunnelIsBad(b)) - Number(tunnelIsBad(a));
+}
+
+function tunnelsByDevice(tunnels) {
+	const devices = new Map();
+	for (const tunnel of [...tunnels].sort((a, b) => badFirst(a, b) || (a.device_name || a.device).localeCompare(b.device_name || b.device))) {
+		if (!devices.has(tunnel.device))
+			devices.set(tunnel.device, []);
+		devices.get(tunnel.device).push(tunnel);
+	}
+	return [...devices].map(([device, list]) => ({ device, list }));
+}
+
+function deviceTunnels() {
+	const who = h("h3.who"), list = h("ul");
 	const follow = keyedList(list, tunnelKey, () => {
-		const who = h("span.who"), state = h("span"), line = h("span.soft.small");
+		const state = h("span"), line = h("span"), why = h("div.small"), words = h("span"), help = h("span");
+		why.append(words, " ", help);
 		return {
-			element: h("li.tunnel", {}, who, state, line),
+			element: h("li", {}, h("div.row", {}, state, line), why),
 			update(tunnel) {
-				setText(who, deviceLabel(tunnel));
-				if (state.textContent !== t(`state.${tunnel.state}`))
+				if (state.textContent !== t(`state.${tunnel.state}`)) {
 					fill(state, statePill(tunnel.state));
+					fill(help, tunnelHelp(tunnel));
+				}
 				setText(line, `${t(`kind.${tunnel.kind}`)} → ${tunnel.server} · ${duration(tunnel.age_s)}`);
+				setText(words, tunnelIsBad(tunnel) ? said((tunnel.evidence || [])[0] || "") : "");
+				why.hidden = !tunnelIsBad(tunnel);
 			},
 		};
 	});
+	return {
+		element: h("li.tunnel", {}, who, list),
+		update(group) {
+			setText(who, deviceLabel(group.list[0]));
+			follow(group.list.slice(0, 20));
+		},
+	};
+}
+
+function tunnelsMake() {
+	const list = h("ul.tunnels"), empty = h("div.empty", {}, h("p", {}, t("vpns.loading")));
 	let asked = false;
+	const follow = keyedList(list, (group) => group.device, deviceTunnels);
 	return {
 		element: h("div", {}, list, empty),
 		update(tunnels) {
@@ -153,7 +184,7 @@ function tunnelsMake() {
 				fill(empty, h("p", {}, t("vpns.none")), h("p", {}, h("a", { href: "#/help/need" }, t("help.need.title"))));
 			asked = true;
 			empty.hidden = !!tunnels.length;
-			follow([...tunnels].sort((a, b) => (a.device_name || a.device).localeCompare(b.device_name || b.device)).slice(0, 50));
+			follow(tunnelsByDevice(tunnels).slice(0, 50));
 		},
 	};
 }

@@ -22,7 +22,7 @@ function plotOptions(width) {
 }
 
 function plotTime(at) {
-	return new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" }).format(at * 1000);
+	return new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(at * 1000);
 }
 
 // Two points at least, or uPlot has no scale

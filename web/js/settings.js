@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Settings of the gateway itself: how the page looks, password, backup and history,
-// restart, version. Tokens, metrics and the log are in access.js.
+// restart, version. Tokens and metrics are in access.js.
 "use strict";
 
 pages.settings = {
 	title: () => t("nav.settings"),
 	open(place) {
-		const history = historyCard(), metrics = mayChange() && metricsCard(), log = mayChange() && auditCard();
+		const metrics = mayChange() && metricsCard();
 		fill(place,
 			h("div.columns", {}, lookCard(), versionCard(), mayChange() && passwordCard(), mayChange() && restartCard()),
-			history.element, mayChange() && backupCard(), mayChange() && tokensCard(), metrics && metrics.element, log && log.element);
+			mayChange() && backupCard(), mayChange() && tokensCard(), metrics && metrics.element);
+		if (!metrics)
+			return undefined;
 		const load = async () => {
 			const changes = live.changes;
 			const config = await call("GET", "config");
 			if (changes !== live.changes)
 				return; // it has been asked for again
-			history.take(config);
-			if (metrics)
-				metrics.take(config);
-			if (log)
-				await log.load();
+			metrics.take(config);
 		};
 		const tell = () => load().catch((error) => toast(refusal(error)));
 		tell();
@@ -94,6 +92,7 @@ async function restartServices() {
 		return;
 	try {
 		await call("POST", "restart", { what: "services" });
+		session.restarted = true;
 		toast(t("restart.services.done"));
 	} catch (error) {
 		toast(refusal(error));
@@ -109,34 +108,8 @@ async function restartMachine() {
 		if (await askTwoWays(t("restart.machine.again"), t("restart.machine.sure"), t("restart.machine")) !== "yes")
 			return;
 		await call("POST", "restart", { what: "machine", confirmation: asked.confirmation });
+		session.restarted = true;
 		toast(t("restart.machine.done"));
-	} catch (error) {
-		toast(refusal(error));
-	}
-}
-
-// --- history ------------------------------------------------------------------------------------
-function historyCard() {
-	const list = h("ul.history"), empty = h("div.empty", {}, h("p", {}, t("history.none")));
-	return {
-		element: h("section.card.stack", {}, h("div", {}, h("h2", {}, t("history.title")), h("p.soft", {}, t("history.intro"))), list, empty),
-		take(config) {
-			empty.hidden = config.generations.length > 0;
-			fill(list, config.generations.map((generation) => {
-				const when = moment(generation.saved_at);
-				return h("li", {}, h("span", {}, t("history.from", { when }), " ", h("span.soft.small", {}, t("history.number", { n: generation.number }))),
-					mayChange() && h("button.tight", { type: "button", "aria-label": t("history.rollback.which", { when }), onclick: () => rollback(generation.steps) }, t("history.rollback")));
-			}));
-		},
-	};
-}
-
-// One click: it comes back by itself unless it is kept, so nothing needs asking before
-async function rollback(steps) {
-	try {
-		changed(await call("POST", "rollback", { steps, confirm: true }));
-		toast(t("history.done"));
-		window.scrollTo(0, 0);
 	} catch (error) {
 		toast(refusal(error));
 	}

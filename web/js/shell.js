@@ -10,19 +10,20 @@ const NAVIGATION = [
 	{ page: "vpns", icon: "vpns" },
 	{ group: "nav.advanced", icon: "advanced", inner: { group: "nav.security", page: "firewall" } },
 	{ page: "devices", icon: "devices" },
+	{ page: "history", icon: "history", admin: true },
 	{ page: "counters", icon: "counters" },
 	{ page: "network", icon: "internet" },
 	{ page: "help", icon: "help" },
 	{ page: "settings", icon: "settings" },
 ];
 
-const shell = { main: null, close: null, stopBanner: null, hash: "", place: 0 };
+const shell = { main: null, close: null, stopBanner: null, hash: "", place: 0, outside: null };
 
 function shellOpen() {
 	const main = h("main", { id: "main" });
 	shell.main = main;
 	const side = sideMake();
-	const banners = h("div.bars", {}, topbarMake(side));
+	const banners = h("div.bars", {}, topbarMake(side), h("div.phone-toasts", {}, toastPlace()));
 	fill(document.getElementById("app"), skipLink(), h("div.frame", {}, side, h("div.body", {}, banners, main, unsavedBar())));
 	shell.stopBanner = bannerFollow(banners);
 	pageShow(false);
@@ -35,6 +36,7 @@ function shellClose() {
 		shell[end] = null;
 	}
 	document.documentElement.classList.remove("away");
+	document.removeEventListener("pointerdown", shell.outside);
 	shell.main = null;
 	drafts.clear();
 }
@@ -46,15 +48,29 @@ function skipLink() {
 
 function topbarMake(side) {
 	const menu = h("button.plain", { type: "button", "aria-expanded": "false", "aria-controls": side.id }, icon("menu"), t("nav.menu"));
+	const open = (shown) => {
+		side.classList.toggle("open", shown);
+		menu.setAttribute("aria-expanded", String(shown));
+	};
+	// over the page, wherever it is scrolled to; it stands before the button, so it gets the focus
 	menu.addEventListener("click", () => {
-		menu.setAttribute("aria-expanded", String(side.classList.toggle("open")));
+		open(!side.classList.contains("open"));
+		if (side.classList.contains("open"))
+			(side.querySelector("a[aria-current]") || side.querySelector(".nav a")).focus();
 	});
-	side.addEventListener("click", (event) => {
-		if (event.target.closest("a")) {
-			side.classList.remove("open");
-			menu.setAttribute("aria-expanded", "false");
-		}
+	side.addEventListener("click", (event) => event.target.closest("a") && open(false));
+	side.addEventListener("keydown", (event) => {
+		if (event.key !== "Escape" || !side.classList.contains("open"))
+			return;
+		open(false);
+		menu.focus();
 	});
+	side.addEventListener("focusout", (event) => {
+		if (event.relatedTarget && event.relatedTarget !== menu && !side.contains(event.relatedTarget))
+			open(false);
+	});
+	shell.outside = (event) => !side.contains(event.target) && !menu.contains(event.target) && open(false);
+	document.addEventListener("pointerdown", shell.outside);
 	menu.firstChild.setAttribute("width", "22");
 	return h("header.topbar", {}, h("a.brand", { href: "#/overview" }, mark(), "Wayleave"), menu);
 }
@@ -62,7 +78,8 @@ function topbarMake(side) {
 function sideMake() {
 	return h("div.side", { id: "side" },
 		h("a.brand", { href: "#/overview" }, mark(), "Wayleave"),
-		h("nav.nav", { "aria-label": t("nav.label") }, h("ul", {}, NAVIGATION.map(navItem))),
+		h("nav.nav", { "aria-label": t("nav.label") }, h("ul", {}, NAVIGATION.filter((item) => !item.admin || mayChange()).map(navItem))),
+		toastPlace(),
 		h("div.side-foot", {},
 			h("span", {}, session.name),
 			h("span", {}, t(`role.${session.role}`)),
@@ -76,14 +93,13 @@ function navLink(page, drawing) {
 function navItem(item) {
 	if (item.page)
 		return h("li", {}, navLink(item.page, item.icon));
-	return h("li", {}, h("div.group", {}, icon(item.icon), t(item.group)),
-		h("div.inner", {}, h("div.group", {}, t(item.inner.group)), navLink(item.inner.page)));
+	return h("li", {}, h("div.group", {}, t(item.group), " › ", t(item.inner.group)), navLink(item.inner.page, item.icon));
 }
 
 // --- which page ----------------------------------------------------------------------
 function pageAsked() {
 	const [, name, ...rest] = location.hash.split("/");
-	return pages[name] ? [name, rest.join("/")] : ["overview", ""];
+	return pages[name] && (name !== "history" || mayChange()) ? [name, rest.join("/")] : ["overview", ""];
 }
 
 function pageShow(focus) {
@@ -116,14 +132,14 @@ function pageShow(focus) {
 function bannerFollow(place) {
 	const waiting = h("div.banner", { role: "alert", hidden: true });
 	const words = h("p", {}, t("confirm.question"));
-	const left = h("span.number", { "aria-hidden": "true" });
-	waiting.append(h("div", {}, words, left), mayChange() && h("div.row", {},
+	const change = h("div.small"), left = h("div.number", { "aria-hidden": "true" });
+	waiting.append(h("div", {}, words, change, left), mayChange() && h("div.row", {},
 		h("button.first", { type: "button", onclick: () => confirmDo("confirm", t("confirm.kept")) }, t("confirm.keep")),
 		h("button", { type: "button", onclick: () => confirmDo("rollback", t("confirm.undone"), { steps: 1 }) }, t("confirm.undo"))));
 	const awayWords = h("p");
 	const away = h("div.banner.bad", { role: "alert", hidden: true }, awayWords);
 	place.append(away, waiting);
-	const clock = { deadline: 0 };
+	const clock = { deadline: 0, told: false };
 	const tick = () => bannerTick(waiting, left, clock);
 	const timer = setInterval(tick, 500);
 	const unlisten = liveListen((what) => {
@@ -136,6 +152,11 @@ function bannerFollow(place) {
 			clock.deadline = Date.now() + ((live.status && live.status.confirm_within_s) || 0) * 1000;
 			tick();
 		}
+		if (!waiting.hidden && (what === "config" || !clock.told)) {
+			clock.told = true;
+			bannerTell(change);
+		}
+		clock.told = clock.told && !waiting.hidden;
 	});
 	return () => { clearInterval(timer); unlisten(); };
 }
@@ -143,6 +164,14 @@ function bannerFollow(place) {
 // What the page shows is of then
 function noContact() {
 	return live.heardAt ? t("error.nocontact", { when: timeOfDay(live.heardAt) }) : "";
+}
+
+// What the change is that waits: what would come back
+async function bannerTell(place) {
+	try {
+		const { waiting } = await call("GET", "config", undefined, BACKGROUND);
+		setText(place, waiting && waiting.length ? t("confirm.what", { what: waiting.map(changeWords).join("; ") }) : "");
+	} catch { /* the question stands without it */ }
 }
 
 function bannerTick(waiting, left, clock) {

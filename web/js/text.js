@@ -52,9 +52,23 @@ function said(english) {
 	return language === "en" ? english : saidIn(CATALOGUES[language], english);
 }
 
+// The page's language as the reader's country writes dates, times and numbers: 24 hours or 12,
+// day or month first.
+function locale() {
+	const own = (navigator.languages || []).find((tag) => tag.slice(0, 2) === language);
+	if (own && own.length > 2)
+		return own;
+	try {
+		const { region } = new Intl.Locale(navigator.language).maximize();
+		return region ? `${language}-${region}` : language;
+	} catch {
+		return language;
+	}
+}
+
 // --- figures ---------------------------------------------------------------------
 function number(value) {
-	return new Intl.NumberFormat(language).format(value);
+	return new Intl.NumberFormat(locale()).format(value);
 }
 
 const SIZES = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -66,7 +80,7 @@ function scaled(value, units) {
 		unit++;
 	}
 	const digits = value < 10 && unit ? 1 : 0;
-	return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)}\u00a0${units[unit]}`;
+	return `${new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value)}\u00a0${units[unit]}`;
 }
 
 function bytes(count) {
@@ -88,13 +102,14 @@ function duration(seconds) {
 	return `${Math.floor(seconds / size)}\u00a0${t(unit)}${low ? ` ${low}\u00a0${t(rest[1])}` : ""}`;
 }
 
+// To the second: several things happen within a minute
 function moment(iso) {
-	return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+	return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
 }
 
 // "14:02:11", as the reader's language has it
 function timeOfDay(ms) {
-	return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(new Date(ms));
+	return new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(new Date(ms));
 }
 
 function listed(words) {

@@ -13,10 +13,19 @@ function tunnelKey(tunnel) {
 	return [tunnel.device, tunnel.kind, tunnel.class, tunnel.server].join(" ");
 }
 
-// Blocked by a switch: the word links to the switch.
+function tunnelIsBad(tunnel) {
+	return STATE_COLOUR[tunnel.state] === "bad";
+}
+
+// Where to go on from one that does not work: its switch, or the answer in Help.
+function tunnelHelp(tunnel) {
+	if (tunnel.state === "blocked")
+		return h("a.small", { href: `#/firewall/${tunnel.class || tunnel.kind}` }, t("vpns.switch"));
+	return tunnelIsBad(tunnel) && h("a.small", { href: "#/help/not-working" }, t("vpns.todo"));
+}
+
 function tunnelState(tunnel) {
-	const blocked = tunnel.state === "blocked";
-	return [statePill(tunnel.state), blocked && h("a.small", { href: `#/firewall/${tunnel.class || tunnel.kind}` }, t("vpns.switch"))];
+	return h("span.row", {}, statePill(tunnel.state), tunnelHelp(tunnel));
 }
 
 function tunnelColumns() {
@@ -44,7 +53,8 @@ pages.vpns = {
 		const update = () => {
 			const sorted = [...live.vpn].sort((a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || a.device.localeCompare(b.device));
 			table.update(sorted);
-			setText(count, tn("vpns.count", live.vpn.length));
+			setText(count, live.known ? tn("vpns.count", live.vpn.length) : "");
+			table.element.hidden = !live.known;
 		};
 		update();
 		return liveListen((what) => what === "vpn" && update());
