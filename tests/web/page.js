@@ -354,20 +354,15 @@ const restoreAt = async (page, place) => {
 
 test("history: changes with their difference, refused ones, the WAN and the tunnels, in words", async () => {
 	assert.notEqual(lab("wl", "set", "timeouts.udp", "5").status, 0);
-	labMust("wan_shared");
-	await admin.waitForFunction(() => live.status.wan.address === "100.64.7.1");
-	await new Promise((resolve) => setTimeout(resolve, 1500)); // it looks once a second
-	labMust("wan_own");
 	await go(admin, "history");
 	const entry = (...texts) => texts.reduce((all, hasText) => all.filter({ hasText }), admin.locator(".entry")).first();
 	await entry("Port forwards changed", "Port forward removed: tcp 9000-9001 → 10.10.0.21 (range)", "root on the command line").waitFor();
 	await entry("Settings changed", "PPTP passthrough: On → Off", "this page · 10.10.0.21").waitFor();
 	await entry("Settings changed", "Refused: not a valid value", "UDP timeout: 300 s → 5 s").waitFor();
-	await entry("WAN address: 203.0.113.1 → 100.64.7.1").waitFor();
-	await entry("10.10.0.11: PPTP → 198.51.100.1", "Up").waitFor();
+	await entry("10.10.0.11: PPTP → ", "Up").waitFor();
 	await entry("Failed login").waitFor();
 	assert.match(await admin.locator(".entry time").first().textContent(), /^\d+ \w+ \d{4}, \d\d:\d\d:\d\d$/);
-	await admin.getByLabel("Show", { exact: true }).selectOption("wan");
+	await admin.getByLabel("Show", { exact: true }).selectOption("tunnel");
 	await entry("Failed login").waitFor({ state: "detached" });
 	await admin.getByLabel("Show", { exact: true }).selectOption("");
 	assert.match(labMust("wl", "show", "history"), /root +changed: timeouts\.udp: 300 -> 5 - refused/);
@@ -593,6 +588,9 @@ test("overview: behind another router, or the provider's NAT", async () => {
 	await admin.getByText("You are behind your provider's NAT.").waitFor();
 	labMust("wan_own");
 	await admin.getByText("You are behind your provider's NAT.").waitFor({ state: "detached" });
+	await go(admin, "history");
+	for (const words of ["WAN address: 203.0.113.1 → 100.64.7.1", "WAN address: 100.64.7.1 → 203.0.113.1"])
+		await admin.locator(".entry", { hasText: words }).first().waitFor();
 });
 
 // streams of events that read until they are destroyed; one that the gateway refuses is none

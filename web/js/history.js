@@ -82,7 +82,7 @@ function wantedWords(words) {
 
 function entryPill(entry) {
 	if (entry.kind === "tunnel")
-		return entry.action === "ended" ? pill("", t("saw.tunnel.ended")) : statePill(entry.action);
+		return statePill(entry.action);
 	if (entry.kind === "wan" && entry.action === "carrier")
 		return pill(entry.up ? "good" : "bad", t(entry.up ? "saw.up" : "saw.down"));
 	if (!entry.result || entry.result === "ok")

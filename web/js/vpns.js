@@ -14,7 +14,7 @@ function tunnelKey(tunnel) {
 }
 
 function tunnelIsBad(tunnel) {
-	return STATE_COLOUR[tunnel.state] === "bad";
+	return STATE_COLOUR[tunnel.state] === "bad" || tunnel.state === "one-way";
 }
 
 // Where to go on from one that does not work: its switch, or the answer in Help.
