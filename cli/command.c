@@ -93,6 +93,11 @@ static const struct command {
 	 "  wayleave forward add esp 192.168.1.12\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
+	{"name", cli_name, 1, 2, 0, "give a device a name", "ADDRESS [NAME]",
+	 "Calls the device at ADDRESS so, here and on the page; without NAME it is called as\n"
+	 "dnsmasq or avahi know it again. The name goes with the device's MAC address.",
+	 "  wayleave name 192.168.1.20 \"Anna's laptop\"\n"
+	 "  wayleave name 192.168.1.20\n"},
 	{"setup", cli_setup, 0, 9, TAKES_SETUP | TAKES_YES,
 	 "web page: its address and the one-time code for the first password",
 	 "[reset|unlock] |\n"

@@ -50,6 +50,7 @@ int cli_rollback(const struct cli *cli);
 int cli_forward(const struct cli *cli);
 int cli_check(const struct cli *cli);
 int cli_setup(const struct cli *cli);
+int cli_name(const struct cli *cli);
 
 /* --- what they share --- */
 

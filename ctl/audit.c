@@ -2,10 +2,12 @@
 #include "ctl/audit.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "conf/printable.h"
 #include "ctl/journal.h"
 
 struct ctl_audit {
@@ -51,17 +53,16 @@ int ctl_audit_open(struct ctl_audit *audit, const char *dir)
 
 /* --- what people did ---------------------------------------------------------------------- */
 
-/* Other people's bytes: cut, and without control characters. NULL stays NULL. */
+/* Other people's bytes: cut, and printable. NULL stays NULL. */
 static json_t *text_json(const char *text)
 {
-	char clean[AUDIT_TEXT_MAX_BYTES];
-	size_t length = 0;
+	char clean[AUDIT_TEXT_MAX_BYTES + 1];
 
 	if (!text)
 		return NULL;
-	for (; text[length] && length < sizeof(clean); length++)
-		clean[length] = text[length] < ' ' || text[length] > '~' ? '?' : text[length];
-	return json_stringn(clean, length);
+	snprintf(clean, sizeof(clean), "%s", text);
+	printable_make(clean);
+	return json_string(clean);
 }
 
 void ctl_audit_add(struct ctl_audit *audit, const struct audit_entry *entry)
@@ -74,6 +75,8 @@ void ctl_audit_add(struct ctl_audit *audit, const struct audit_entry *entry)
 				   "who", text_json(entry->who), "source", text_json(entry->source),
 				   "action", text_json(entry->action), "what",
 				   text_json(entry->what), "result", text_json(entry->result));
+	if (entry->source_name)
+		json_object_set_new(object, "source_name", text_json(entry->source_name));
 	if (entry->changes)
 		json_object_set_new(object, "changes", json_deep_copy(entry->changes));
 	if (entry->generation)

@@ -25,6 +25,7 @@ struct ctl_audit;
 struct audit_entry {
 	const char *who;	 /* "page", "token NAME", "uid 0" */
 	const char *source;	 /* address; NULL: the command line */
+	const char *source_name; /* what the device there is called; may be NULL */
 	const char *action;	 /* "set", "login" */
 	const char *what;	 /* "passthrough.pptp: on -> off"; may be NULL */
 	const char *result;	 /* "ok" or the code of the error */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/printable.h"
+
 /* NULL without an address: the member is left out. */
 static json_t *address_json(struct in_addr address)
 {
@@ -60,6 +62,18 @@ static json_t *merge(json_t *object, json_t *more)
 	}
 	json_decref(more);
 	return object;
+}
+
+/* People type names in their own language; what a terminal would obey is '?' all the same. */
+static json_t *device_name_json(const char *name)
+{
+	char clean[256];
+
+	if (!name)
+		return NULL;
+	snprintf(clean, sizeof(clean), "%s", name);
+	printable_make(clean);
+	return json_string(clean);
 }
 
 json_t *ctl_interface_json(const char *interface, const char *dataplane)
@@ -126,11 +140,12 @@ json_t *ctl_session_json(const struct ctl_session *session)
 
 json_t *ctl_vpn_json(const struct ctl_vpn *vpn)
 {
-	json_t *head = json_pack(
-		"{s:o*, s:o*, s:s*, s:s*, s:o*, s:s*, s:I, s:I}", "device",
-		address_json(vpn->device), "device_name", name_json(vpn->device_name), "kind",
-		vpn->kind, "class", vpn->class, "server", address_json(vpn->server), "state",
-		vpn->state, "age_s", (json_int_t)vpn->age_s, "idle_s", (json_int_t)vpn->idle_s);
+	json_t *head =
+		json_pack("{s:o*, s:o*, s:s*, s:s*, s:o*, s:s*, s:I, s:I}", "device",
+			  address_json(vpn->device), "device_name",
+			  device_name_json(vpn->device_name), "kind", vpn->kind, "class",
+			  vpn->class, "server", address_json(vpn->server), "state", vpn->state,
+			  "age_s", (json_int_t)vpn->age_s, "idle_s", (json_int_t)vpn->idle_s);
 	json_t *tail = json_pack("{s:o, s:o}", "detail", vpn->detail ? vpn->detail : json_object(),
 				 "evidence", or_empty_array(vpn->evidence));
 
@@ -139,11 +154,13 @@ json_t *ctl_vpn_json(const struct ctl_vpn *vpn)
 
 json_t *ctl_device_json(const struct ctl_device *device)
 {
-	json_t *head = json_pack(
-		"{s:o*, s:o*, s:o*, s:o*, s:I, s:I, s:I}", "address", address_json(device->address),
-		"mac", mac_json(device->mac), "interface", name_json(device->interface), "name",
-		name_json(device->name), "sessions", (json_int_t)device->sessions, "mappings",
-		(json_int_t)device->mappings, "vpns", (json_int_t)device->vpns);
+	json_t *head = json_pack("{s:o*, s:o*, s:o*, s:o*, s:s*, s:o*, s:I, s:I, s:I}", "address",
+				 address_json(device->address), "mac", mac_json(device->mac),
+				 "interface", name_json(device->interface), "name",
+				 device_name_json(device->name), "name_from", device->name_from,
+				 "vendor", device_name_json(device->vendor), "sessions",
+				 (json_int_t)device->sessions, "mappings",
+				 (json_int_t)device->mappings, "vpns", (json_int_t)device->vpns);
 
 	return merge(head, traffic_json(&device->traffic));
 }

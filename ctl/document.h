@@ -75,7 +75,8 @@ struct ctl_device {
 	struct in_addr address;
 	const uint8_t *mac; /* 6 bytes or NULL */
 	const char *interface;
-	const char *name;
+	const char *name, *name_from; /* "typed", "lease", "mdns" */
+	const char *vendor;	      /* who made it, by the MAC address */
 	uint64_t sessions, mappings, vpns;
 	struct ctl_traffic traffic;
 };

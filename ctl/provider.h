@@ -115,6 +115,15 @@ struct ctl_provider {
 	json_t *(*notes)(void *daemon);
 
 	/*
+	 * The device at ADDRESS is called NAME from now on; "": nothing typed any more. -EINVAL:
+	 * too long or not printable, -ENOSPC: too many names. May be NULL.
+	 */
+	int (*name)(void *daemon, struct in_addr address, const char *name);
+
+	/* What it is called, borrowed until the loop runs again; NULL: no name. May be NULL. */
+	const char *(*name_of)(void *daemon, struct in_addr address);
+
+	/*
 	 * What a change would do: {"notes": [sentence], "cuts": [{"device", "device_name", "kind",
 	 * "class", "server", "because"}], "you": sentence}, the last where it concerns who asks.
 	 * -EINVAL and *ERROR: the change would be refused. May be NULL.

@@ -360,6 +360,7 @@ static const struct request_kind kinds[] = {
 	{"rollback", MAY_CHANGE, WEB, rollback},
 	{"forward", MAY_CHANGE, WEB, forward},
 	{"restore", MAY_CHANGE, WEB, restore},
+	{"name", MAY_CHANGE, WEB, request_name},
 	{"restart", MAY_CHANGE, WEB, restart},
 	{"setup", MAY_CHANGE, NOT_WEB, request_setup},
 	{"network-look", MAY_READ, WEB, request_network_look},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the audit log says about a change: who made it, and what differs by it. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,16 @@ static char *forward_describe(const json_t *request)
 	return length < 0 ? NULL : text;
 }
 
+static char *name_describe(const json_t *request)
+{
+	const char *address = json_string_value(json_object_get(request, "address"));
+	const char *name = json_string_value(json_object_get(request, "name"));
+	char *text;
+
+	return asprintf(&text, "%s: %s", address ? address : "?", name ? name : "?") < 0 ? NULL
+											 : text;
+}
+
 static char *steps_describe(const json_t *request)
 {
 	json_int_t steps = json_integer_value(json_object_get(request, "steps"));
@@ -85,6 +96,8 @@ static char *request_describe(const struct request_context *context,
 		return request_network_describe(request);
 	if (strcmp(kind->name, "forward") == 0)
 		return forward_describe(request);
+	if (strcmp(kind->name, "name") == 0)
+		return name_describe(request);
 	if (strcmp(kind->name, "rollback") == 0)
 		return steps_describe(request);
 	if (strcmp(kind->name, "setup") == 0)
@@ -94,6 +107,15 @@ static char *request_describe(const struct request_context *context,
 
 /* --- the entry -----------------------------------------------------------------------------------
  */
+
+const char *request_source_name(const struct request_context *context, const char *source)
+{
+	struct in_addr address;
+
+	if (!source || !context->provider->name_of || inet_pton(AF_INET, source, &address) != 1)
+		return NULL;
+	return context->provider->name_of(context->daemon, address);
+}
 
 /* Only the web process asks for somebody else. */
 static void entry_add(const struct request_context *context, const json_t *request,
@@ -106,6 +128,7 @@ static void entry_add(const struct request_context *context, const json_t *reque
 	const char *who = json_string_value(json_object_get(other, "who"));
 	entry->who = context->peer.web ? (who ? who : "page") : uid;
 	entry->source = json_string_value(json_object_get(other, "source"));
+	entry->source_name = request_source_name(context, entry->source);
 	ctl_audit_add(context->audit, entry);
 }
 

@@ -42,9 +42,15 @@ json_t *request_none_of(const char *field, const char *word, const char *const *
 json_t *request_rehearsed(const struct request_context *context, const struct request_kind *kind,
 			  const json_t *request);
 
+/* What the device at SOURCE, an address, is called; NULL: no name. */
+const char *request_source_name(const struct request_context *context, const char *source);
+
 /* KIND's answer, and a line about it in the audit log. */
 json_t *request_audited(const struct request_context *context, const struct request_kind *kind,
 			const json_t *request);
+
+/* request_name.c */
+json_t *request_name(const struct request_context *context, const json_t *request);
 
 /* request_web.c: of and for the web process; the provider has one. */
 json_t *request_setup(const struct request_context *context, const json_t *request);

@@ -56,6 +56,8 @@ json_t *request_web_note(const struct request_context *context, const json_t *re
 		.result = json_string_value(json_object_get(request, "result")),
 	};
 
+	entry.source_name = request_source_name(context, entry.source);
+
 	if (!entry.who || !entry.action || !entry.result)
 		return request_bad("action", "who, action and result are text");
 	ctl_audit_add(context->audit, &entry);

@@ -32,8 +32,10 @@ void story_when(const json_t *entry, char *text, size_t size)
 
 void story_who(const json_t *entry, char *text, size_t size)
 {
-	const char *who = member(entry, "who"), *source = member(entry, "source");
+	const char *who = member(entry, "who"), *source = member(entry, "source_name");
 
+	if (!*source)
+		source = member(entry, "source");
 	if (!*who)
 		who = json_object_get(entry, "kind") ? "gateway" : "-";
 	else if (strcmp(who, "uid 0") == 0)
@@ -91,6 +93,7 @@ static const struct {
 	{"reload", "read the settings file again"},
 	{"confirm", "kept the change that waited"},
 	{"restart", "asked for a restart"},
+	{"name", "named a device"},
 	{"login", "logged in"},
 	{"logout", "logged out"},
 	{"password", "changed the password"},

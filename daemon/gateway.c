@@ -26,6 +26,7 @@
 #include "daemon/log.h"
 #include "daemon/login_screen.h"
 #include "daemon/loop.h"
+#include "daemon/names.h"
 #include "daemon/neighbours.h"
 #include "daemon/l2tp_flows.h"
 #include "daemon/network_setup.h"
@@ -263,6 +264,7 @@ static void gateway_close(struct gateway *gateway)
 	web_process_end(gateway->web);
 	if (gateway->instance.lock_fd >= 0) /* else it is another one's, who runs */
 		login_screen_follow(gateway->instance.run_dir, NULL);
+	names_end(gateway->names);
 	web_store_free(gateway->web_store);
 	network_setup_free(gateway->network);
 	story_end(gateway, gateway->story);
@@ -360,6 +362,8 @@ static int web_start(struct gateway *gateway)
 			    "%s",
 			    dir, strerror(-err));
 	gateway->story = story_begin(gateway);
+	if (gateway->names && names_begin(gateway->names, gateway))
+		log_warning("devices have no names: no memory");
 	return web_process_begin(gateway->web, gateway);
 }
 
@@ -462,7 +466,12 @@ static int helper_begin(struct gateway *gateway)
 
 static int web_fork(struct gateway *gateway)
 {
-	int err = web_process_fork(&gateway->web);
+	int err = names_fork(&gateway->names);
+
+	if (err)
+		log_warning("devices have no names: their reader cannot be forked: %s",
+			    strerror(-err));
+	err = web_process_fork(&gateway->web);
 
 	if (err)
 		log_error("the web process cannot be forked: %s", strerror(-err));

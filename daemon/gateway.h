@@ -44,6 +44,7 @@ struct esp_flows;
 struct ike_flows;
 struct package;
 struct story;
+struct names;
 
 struct gateway {
 	struct event_base *base;
@@ -72,6 +73,7 @@ struct gateway {
 	unsigned int forwards_missing; /* ports that could not be forwarded at the last try */
 	struct ctl_audit *audit;
 	struct story *story;
+	struct names *names;
 	struct web_process *web;
 	struct web_store *web_store;
 	struct network_setup *network;

@@ -12,6 +12,7 @@
 #include "daemon/l2tp_flows.h"
 #include "daemon/log.h"
 #include "daemon/monotonic.h"
+#include "daemon/names.h"
 #include "daemon/pptp_flows.h"
 #include "daemon/rekeys.h"
 #include "daemon/rekeys_state.h"
@@ -84,6 +85,7 @@ static void upkeep_due(evutil_socket_t fd, short what, void *context)
 	if (!gateway->held)
 		wall_check(&gateway->wall, &gateway->links);
 	web_process_follow(gateway->web);
+	names_tend(gateway->names);
 }
 
 static void hangup_came(evutil_socket_t fd, short what, void *context)

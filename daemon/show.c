@@ -4,6 +4,7 @@
 #include "daemon/effect.h"
 #include "daemon/gateway.h"
 #include "daemon/network_setup.h"
+#include "daemon/names.h"
 #include "daemon/package.h"
 #include "daemon/restart.h"
 #include "daemon/show_pages.h"
@@ -18,6 +19,20 @@ static int show_version(void *daemon, json_t **result)
 	return *result ? 0 : -ENOMEM;
 }
 
+static int show_name(void *daemon, struct in_addr address, const char *name)
+{
+	struct gateway *gateway = daemon;
+
+	return names_type(gateway->names, address.s_addr, name);
+}
+
+static const char *show_name_of(void *daemon, struct in_addr address)
+{
+	const struct gateway *gateway = daemon;
+
+	return names_of(gateway->names, address.s_addr).name;
+}
+
 const struct ctl_provider show_provider = {
 	.status = show_status,
 	.sessions = show_sessions,
@@ -26,6 +41,8 @@ const struct ctl_provider show_provider = {
 	.counters = show_counters,
 	.arm = show_arm,
 	.confirm = trial_confirm,
+	.name = show_name,
+	.name_of = show_name_of,
 	.notes = effect_notes,
 	.effect = effect_tell,
 	.version = show_version,

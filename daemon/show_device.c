@@ -2,6 +2,7 @@
 /* `show devices`: inside hosts of the last sweep, with what the kernel knows of them. */
 #include <stdlib.h>
 
+#include "daemon/names.h"
 #include "daemon/neighbours.h"
 #include "daemon/roster.h"
 #include "daemon/show_pages.h"
@@ -22,10 +23,14 @@ static json_t *document(struct gateway *gateway, const struct roster_device *dev
 {
 	const struct link *link =
 		neighbour ? links_by_ifindex(&gateway->links, neighbour->ifindex) : NULL;
+	const struct device_name name = names_of(gateway->names, device->address);
 	struct ctl_device shown = {
 		.address = {.s_addr = device->address},
 		.mac = neighbour && neighbour->resolved ? neighbour->mac : NULL,
 		.interface = link ? link->name : NULL,
+		.name = name.name,
+		.name_from = name.from,
+		.vendor = name.vendor,
 		.sessions = device->sessions,
 		.mappings = device->mappings,
 		.vpns = device->tunnels,

@@ -6,6 +6,7 @@
 #include "daemon/esp_flows.h"
 #include "daemon/ike_flows.h"
 #include "daemon/l2tp_flows.h"
+#include "daemon/names.h"
 #include "daemon/rekeys.h"
 #include "daemon/roster.h"
 #include "daemon/show_limits.h"
@@ -179,6 +180,7 @@ static json_t *document(const struct gateway *gateway, const struct tunnels *all
 	struct tunnel_state state;
 	struct ctl_vpn vpn = {
 		.device = {.s_addr = tunnel->inside},
+		.device_name = names_of(gateway->names, tunnel->inside).name,
 		.kind = show_class(tunnel->class),
 		.server = {.s_addr = tunnel->remote},
 		.age_s = show_seconds(ticks_since(now, tunnel->created)),

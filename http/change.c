@@ -66,6 +66,17 @@ struct answer change_forward_remove(struct exchange *exchange)
 	return answer_ask(exchange, request);
 }
 
+struct answer change_device_name(struct exchange *exchange)
+{
+	static const char *const names[] = {"name", NULL};
+	json_t *request =
+		json_pack("{s:s, s:s}", "request", "name", "address", exchange->parameter);
+
+	if (!request) /* not UTF-8 */
+		return answer_error(404, "not-found", "address", "there is no such device");
+	return body_ask(exchange, request, names, false);
+}
+
 struct answer change_confirm(struct exchange *exchange)
 {
 	static const char *const names[] = {NULL};

@@ -46,6 +46,7 @@ struct answer look_version(struct exchange *exchange);
 struct answer change_set(struct exchange *exchange);
 struct answer change_forward_add(struct exchange *exchange);
 struct answer change_forward_remove(struct exchange *exchange);
+struct answer change_device_name(struct exchange *exchange);
 struct answer change_confirm(struct exchange *exchange);
 struct answer change_rollback(struct exchange *exchange);
 struct answer change_backup(struct exchange *exchange);

@@ -293,7 +293,7 @@ test("messages lie over nothing", async () => {
 	await admin.setViewportSize({ width: 360, height: 740 });
 	assert.equal(await covers(), false);
 	await admin.setViewportSize({ width: 1280, height: 900 });
-	await admin.locator(".toast", { hasText: "A message." }).first().getByRole("button", { name: "Close" }).click();
+	await admin.locator(".toast", { hasText: "A message." }).first().getByRole("button", { name: "Dismiss" }).click();
 });
 
 test("filtering is saved", async () => {
@@ -366,6 +366,26 @@ test("history: changes with their difference, refused ones, the WAN and the tunn
 	await entry("Failed login").waitFor({ state: "detached" });
 	await admin.getByLabel("Show", { exact: true }).selectOption("");
 	assert.match(labMust("wl", "show", "history"), /root +changed: timeouts\.udp: 300 -> 5 - refused/);
+});
+
+test("devices: a typed name is everywhere, and goes again", async () => {
+	await go(admin, "devices");
+	await admin.getByRole("button", { name: "Rename 10.10.0.11" }).click();
+	const dialog = admin.getByRole("dialog", { name: "What is 10.10.0.11 called?" });
+	assert.deepEqual(await wcag(admin), []);
+	await dialog.getByLabel("Device").fill("Jürgens <b>Laptop</b>");
+	await admin.keyboard.press("Enter");
+	await admin.locator("tbody tr", { hasText: "Jürgens <b>Laptop</b>" }).filter({ hasText: "10.10.0.11" }).waitFor();
+	assert.match(labMust("wl", "show", "vpn"), /10\.10\.0\.11 Jürgens <b>Laptop<\/b>/);
+	await go(admin, "overview");
+	await admin.getByRole("heading", { name: "Jürgens <b>Laptop</b> (10.10.0.11)" }).waitFor();
+	await go(admin, "history");
+	await admin.locator(".entry", { hasText: "Device named" }).filter({ hasText: "10.10.0.11" }).first().waitFor();
+	assert.notEqual(lab("wl", "name", "10.10.0.11", "a\u202eb").status, 0);
+	labMust("wl", "name", "10.10.0.11");
+	await go(admin, "devices");
+	await admin.getByRole("button", { name: "Rename 10.10.0.11" }).waitFor();
+	await go(admin, "history");
 });
 
 test("history: dates are the reader's country's, in the page's language", async () => {

@@ -197,13 +197,30 @@ function toast(text) {
 		document.body.append(place);
 	}
 	const element = h("div.toast", {}, h("span", {}, text),
-		h("button.plain.tight", { type: "button", "aria-label": t("dialog.close"), onclick: () => element.remove() }, "×"));
+		h("button.plain.tight", { type: "button", "aria-label": t("toast.close"), onclick: () => element.remove() }, "×"));
 	place.append(element);
+	while (place.children.length > TOASTS_MAX)
+		place.firstChild.remove();
 	setTimeout(() => element.remove(), Math.max(6000, text.length * 90));
 }
 
+const TOASTS_MAX = 3;
+
 function toastPlace() {
 	return h("div.toasts", { role: "status" });
+}
+
+// Asks for one line of text; resolves to it, null when it was left.
+async function askText(title, label, value, hint, attributes) {
+	const text = field(label, h("input", { type: "text", value, autocomplete: "off", ...attributes }), hint);
+	text.control.addEventListener("keydown", (event) => {
+		if (event.key !== "Enter")
+			return;
+		event.preventDefault(); // or it presses what has the focus next
+		text.control.closest("dialog").querySelector("button[value=yes]").click();
+	});
+	const answer = await ask(title, text.element, [{ value: "", label: t("dialog.cancel") }, { value: "yes", label: t("dialog.save"), kind: "first" }]);
+	return answer === "yes" ? text.control.value.trim() : null;
 }
 
 // A modal dialog; resolves to the value of the button that ended it, "" when it was

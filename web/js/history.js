@@ -34,13 +34,13 @@ function changeWords({ name, before, after }) {
 }
 
 // --- entries in words --------------------------------------------------------------------------
-function whoWords({ who, source }) {
+function whoWords({ who, source, source_name: device }) {
 	if (!who)
 		return "";
 	const uid = who.match(/^uid (\d+)$/), token = who.match(/^token (.*)$/);
 	const name = uid ? t(uid[1] === "0" ? "who.root" : "who.user", { n: uid[1] })
 		: token ? t("who.token", { name: token[1] }) : `who.${who}` in CATALOGUES.en ? t(`who.${who}`) : who;
-	return [name, source].filter(Boolean).join(" · ");
+	return [name, device || source].filter(Boolean).join(" · ");
 }
 
 function wanWords(entry) {
