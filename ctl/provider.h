@@ -115,6 +115,13 @@ struct ctl_provider {
 	json_t *(*notes)(void *daemon);
 
 	/*
+	 * How much passed when, in the last hour or DAY: of the WAN, or of query->inside, or of the
+	 * tunnel of query->inside, ->remote and ->class. docs/control-protocol.md has the document;
+	 * -ENOENT: nothing is known of it. May be NULL.
+	 */
+	int (*traffic)(void *daemon, const struct ctl_query *query, bool day, json_t **result);
+
+	/*
 	 * The device at ADDRESS is called NAME from now on; "": nothing typed any more. -EINVAL:
 	 * too long or not printable, -ENOSPC: too many names. May be NULL.
 	 */

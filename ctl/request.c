@@ -105,6 +105,24 @@ static json_t *journal_answer(const struct request_context *context, const json_
 	return request_success(json_pack("{s:o, s:I}", "items", items, "cursor", (json_int_t)next));
 }
 
+static json_t *traffic_answer(const struct request_context *context, const json_t *request)
+{
+	const char *span = json_string_value(json_object_get(request, "span"));
+	struct ctl_query query;
+	json_t *refusal = request_query(request, &query), *result = NULL;
+
+	if (refusal)
+		return refusal;
+	if (span && strcmp(span, "hour") != 0 && strcmp(span, "day") != 0)
+		return request_bad("span", "is hour or day");
+	if (!context->provider->traffic)
+		return request_refusal("unknown-request", NULL, "this daemon keeps no traffic");
+	int rc = context->provider->traffic(context->daemon, &query, span && *span == 'd', &result);
+	if (rc == -ENOENT)
+		return request_refusal("not-found", "filter", "nothing is known of its traffic");
+	return rc ? request_failure(rc) : request_success(result);
+}
+
 static json_t *config_answer(const struct request_context *context)
 {
 	json_t *config = ctl_change_json(context->change);
@@ -115,8 +133,8 @@ static json_t *config_answer(const struct request_context *context)
 
 static json_t *show(const struct request_context *context, const json_t *request)
 {
-	static const char *const lists[] = {"sessions", "vpn",	 "devices", "counters",
-					    "config",	"audit", "history", NULL};
+	static const char *const lists[] = {"sessions", "vpn",	   "devices", "counters", "config",
+					    "audit",	"history", "traffic", NULL};
 	const struct ctl_provider *provider = context->provider;
 	const char *what = json_string_value(json_object_get(request, "what"));
 
@@ -132,6 +150,8 @@ static json_t *show(const struct request_context *context, const json_t *request
 		return counters_answer(context);
 	if (strcmp(what, "config") == 0 && context->change)
 		return config_answer(context);
+	if (strcmp(what, "traffic") == 0)
+		return traffic_answer(context, request);
 	if (strcmp(what, "audit") == 0)
 		return journal_answer(context, request, ctl_audit_list);
 	if (strcmp(what, "history") == 0)

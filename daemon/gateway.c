@@ -25,6 +25,7 @@
 #include "daemon/ike_flows.h"
 #include "daemon/log.h"
 #include "daemon/login_screen.h"
+#include "daemon/monotonic.h"
 #include "daemon/loop.h"
 #include "daemon/names.h"
 #include "daemon/neighbours.h"
@@ -38,6 +39,7 @@
 #include "daemon/reinject.h"
 #include "daemon/reserved.h"
 #include "daemon/restart.h"
+#include "daemon/roster.h"
 #include "daemon/routes.h"
 #include "daemon/service.h"
 #include "daemon/session_packet.h"
@@ -49,6 +51,7 @@
 #include "daemon/state_writer.h"
 #include "daemon/story.h"
 #include "daemon/sysctl.h"
+#include "daemon/traffic_history.h"
 #include "daemon/trial.h"
 #include "daemon/web_process.h"
 #include "daemon/web_store.h"
@@ -281,6 +284,7 @@ static void gateway_close(struct gateway *gateway)
 	state_writer_stop();
 	rekeys_free(gateway->rekeys);
 	sweeper_free(gateway->sweeper);
+	traffic_history_free(gateway->traffic);
 	wall_close(&gateway->wall);
 	tap_close(&gateway->tap);
 	plane_unload(&gateway->plane);
@@ -324,6 +328,25 @@ static void session_moved(void *context)
 	struct gateway *gateway = context;
 
 	plane_count(&gateway->plane, REASON_session_moved, 1);
+}
+
+static void session_ended(void *context, const struct record *orig, const struct traffic *traffic)
+{
+	const struct gateway *gateway = context;
+	const struct traffic_key key = {orig->key.local, orig->key.remote, orig->session.class};
+
+	traffic_history_ended(gateway->traffic, &key, traffic);
+}
+
+static void pass_over(void *context)
+{
+	const struct gateway *gateway = context;
+	const struct roster *roster = sweeper_roster(gateway->sweeper);
+	struct traffic_pass pass = {.total = sweeper_traffic(gateway->sweeper)};
+
+	pass.device = roster_devices(roster, &pass.devices);
+	pass.tunnel = roster_tunnels(roster, &pass.tunnels);
+	traffic_history_turn(gateway->traffic, monotonic_ns() / 1000000, &pass);
 }
 
 static int control_start(struct gateway *gateway)
@@ -380,7 +403,9 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 					    .clock = clock_ask,
 					    .freed = next_hop_freed,
 					    .address_lost = session_lost_address_ended,
-					    .moved = session_moved};
+					    .moved = session_moved,
+					    .ended = session_ended,
+					    .turned = pass_over};
 	int err;
 
 	gateway->change = gateway->base ? ctl_change_new(gateway->base, settings_path, settings,
@@ -393,7 +418,9 @@ static int loop_start(struct gateway *gateway, const char *settings_path, struct
 	gateway->web_store = web_store_new(gateway);
 	gateway->package = package_new(gateway->base);
 	gateway->network = network_setup_new(gateway);
-	if (!gateway->network || !gateway->audit || !gateway->web_store || !gateway->package)
+	gateway->traffic = traffic_history_new();
+	if (!gateway->network || !gateway->audit || !gateway->web_store || !gateway->package ||
+	    !gateway->traffic)
 		return -ENOMEM;
 	ctl_change_audit(gateway->change, gateway->audit);
 	ctl_change_check(gateway->change, effect_check);

@@ -45,6 +45,7 @@ struct ike_flows;
 struct package;
 struct story;
 struct names;
+struct traffic_history;
 
 struct gateway {
 	struct event_base *base;
@@ -74,6 +75,7 @@ struct gateway {
 	struct ctl_audit *audit;
 	struct story *story;
 	struct names *names;
+	struct traffic_history *traffic;
 	struct web_process *web;
 	struct web_store *web_store;
 	struct network_setup *network;

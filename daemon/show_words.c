@@ -2,6 +2,7 @@
 #include "daemon/show_words.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *show_protocol(uint8_t protocol, char number[4])
 {
@@ -33,6 +34,14 @@ const char *show_class(uint8_t class)
 	};
 
 	return class < CLASS_COUNT ? names[class] : "plain";
+}
+
+uint8_t show_class_number(const char *word)
+{
+	for (uint8_t class = 0; word && class < CLASS_COUNT; class ++)
+		if (strcmp(show_class(class), word) == 0)
+			return class;
+	return 0;
 }
 
 static const char *tcp_state_word(uint8_t state)

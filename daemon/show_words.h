@@ -16,6 +16,9 @@ const char *show_protocol(uint8_t protocol, char number[4]);
 
 const char *show_class(uint8_t class);
 
+/* Back; 0 for NULL and what is no class. */
+uint8_t show_class_number(const char *word);
+
 /* "established", "transitory", "new". */
 const char *show_session_state(const struct record *orig);
 

@@ -215,15 +215,31 @@ static bool is_session(const struct record *r)
 	return r->key.kind == KIND_SESSION_ORIG || r->key.kind == KIND_SESSION_REPLY;
 }
 
+static void ended_tell(struct sweeper *sweeper, const struct record *orig,
+		       const struct traffic *traffic)
+{
+	struct traffic *sum = &sweeper->ended;
+
+	sum->packets_out += traffic->packets_out;
+	sum->bytes_out += traffic->bytes_out;
+	sum->packets_in += traffic->packets_in;
+	sum->bytes_in += traffic->bytes_in;
+	if (sweeper->calls.ended && orig && (traffic->packets_out || traffic->packets_in))
+		sweeper->calls.ended(sweeper->calls.context, orig, traffic);
+}
+
 static void live_visit(struct sweeper *sweeper, struct record *r, uint32_t index, uint32_t now)
 {
+	const struct record *orig = r->key.kind == KIND_SESSION_REPLY ? record_partner(r) : r;
+	struct traffic ended = {0};
 	enum expiry expiry;
 
 	if (is_session(r) && session_lost_address(arena.config, r))
 		address_lost_tell(sweeper, r);
 	else if (session_has_moved(r))
 		moved_tell(sweeper, r);
-	expiry = record_expire(arena.config, r, now, is_suspect(sweeper, index), &sweeper->ended);
+	expiry = record_expire(arena.config, r, now, is_suspect(sweeper, index), &ended);
+	ended_tell(sweeper, orig, &ended);
 	suspect_set(sweeper, index, expiry == EXPIRY_SUSPECT);
 	if (expiry == EXPIRY_ENDED)
 		return;
@@ -279,6 +295,8 @@ static void pass_finish(struct sweeper *sweeper, uint32_t now)
 	sweeper->heard &= ticks_since(now, sweeper->heard_at) < HEARD_SECONDS * arena.config->hz;
 	memcpy(sweeper->used_last, sweeper->used_now, sizeof(sweeper->used_last));
 	memset(sweeper->used_now, 0, sizeof(sweeper->used_now));
+	if (sweeper->calls.turned)
+		sweeper->calls.turned(sweeper->calls.context);
 }
 
 /* Answers how many records it had a reason to look at. */

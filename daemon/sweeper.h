@@ -44,6 +44,10 @@ struct sweeper_calls {
 	void (*address_lost)(void *context, const struct record *orig, const struct record *reply);
 	/* A session ends because a rule sends it another way. */
 	void (*moved)(void *context);
+	/* A session has ended, with TRAFFIC; ORIG is its outbound half. */
+	void (*ended)(void *context, const struct record *orig, const struct traffic *traffic);
+	/* A pass is over: the roster and the sums are new. */
+	void (*turned)(void *context);
 };
 
 struct sweeper;

@@ -82,6 +82,17 @@ struct answer look_config(struct exchange *exchange)
 	return list_answer(exchange, "config");
 }
 
+struct answer look_traffic(struct exchange *exchange)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s*}", "request", "show", "what", "traffic",
+				    "span", exchange_query(exchange, "span"));
+
+	if (!request) /* not UTF-8 */
+		return answer_error(400, "bad-request", "span", "is hour or day");
+	filter_add(exchange, request);
+	return answer_ask(exchange, request);
+}
+
 struct answer look_history(struct exchange *exchange)
 {
 	return list_answer(exchange, "history");

@@ -21,6 +21,7 @@ static const struct route routes[] = {
 	{"GET", "/api/v1/devices", ROLE_READ_ONLY, look_devices, 0},
 	{"PUT", "/api/v1/devices/{}", ROLE_ADMIN, change_device_name, 0},
 	{"GET", "/api/v1/counters", ROLE_READ_ONLY, look_counters, 0},
+	{"GET", "/api/v1/traffic", ROLE_READ_ONLY, look_traffic, 0},
 	{"GET", "/api/v1/events", ROLE_READ_ONLY, events_open, 0},
 	{"GET", "/api/v1/config", ROLE_READ_ONLY, look_config, 0},
 	{"PATCH", "/api/v1/config", ROLE_ADMIN, change_set, 0},

@@ -40,6 +40,7 @@ struct answer look_vpn(struct exchange *exchange);
 struct answer look_devices(struct exchange *exchange);
 struct answer look_counters(struct exchange *exchange);
 struct answer look_config(struct exchange *exchange);
+struct answer look_traffic(struct exchange *exchange);
 struct answer look_history(struct exchange *exchange);
 struct answer look_audit(struct exchange *exchange);
 struct answer look_version(struct exchange *exchange);
