@@ -71,7 +71,7 @@ stranger_answered() { answers c1 h1 tcp $WAN_IP "$1"; }
 
 # The machine has ended, as it was asked to, and begins again
 machine_ended()  { wait_for 10 test -s "$LAB/restarted"; }
-machine_begins() { gw_spawn "$WAYLEAVED" -c "$LAB/wayleave.yaml"; wait_for 30 gw_translating; }
+machine_begins() { gw_spawn "$WAYLEAVED" -c "$LAB/wayleave.yaml"; wait_for 60 gw_translating; }
 
 # The WAN gets an address of a provider's NAT, and its own again
 wan_shared() { ns gw ip addr add 100.64.7.1/24 dev wan && ns gw ip addr del $WAN_ADDR dev wan; }

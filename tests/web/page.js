@@ -112,6 +112,19 @@ test("overview: the internet is there, the tunnels are, traffic is drawn", async
 	await first.locator("li", { hasText: "IPsec" }).first().waitFor();
 	await admin.waitForFunction(() => live.history[1].some((rate) => rate > 0));
 	await admin.locator(".plot canvas").waitFor();
+	// the gateway has kept what came before the page was opened
+	const fresh = await admin.context().newPage();
+	await fresh.goto(ADDRESS);
+	await fresh.waitForFunction(() => Number(document.querySelector(".plot")?.dataset.points) > 2);
+	const kept = await fresh.evaluate(() => call("GET", "traffic?span=hour"));
+	assert.ok(kept.in.some((bytes) => bytes > 0) && kept.every_s === 10, JSON.stringify(kept));
+	await fresh.getByLabel("Whose traffic").selectOption("10.10.0.11");
+	await fresh.getByLabel("Time", { exact: true }).selectOption("day");
+	await fresh.waitForFunction(() => document.querySelector(".plot")?.dataset.points === "0" || document.querySelector(".plot canvas"));
+	const device = await fresh.evaluate(() => call("GET", "traffic?span=hour&inside=10.10.0.11"));
+	assert.ok(device.out.some((bytes) => bytes > 0), JSON.stringify(device));
+	assert.equal((await fresh.evaluate(() => call("GET", "traffic?inside=10.10.0.99").catch((error) => error.status))), 404);
+	await fresh.close();
 });
 
 // No connection is closed: the page has to notice by itself

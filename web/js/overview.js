@@ -9,7 +9,7 @@ pages.overview = {
 		const notes = h("div.stack");
 		fill(place,
 			h("section.card", { "aria-label": t("overview.connection") }, path.element, notes), tiles.element,
-			h("section.card", {}, h("div.card-head", {}, h("h2", {}, t("plot.title")), plot.key), plot.element),
+			h("section.card", {}, h("div.card-head", {}, h("h2", {}, t("plot.title")), plot.key, plot.choice), plot.element),
 			h("section.card", {}, h("div.card-head", {}, h("h2", {}, t("overview.tunnels")), h("a", { href: "#/vpns" }, t("overview.all"))), tunnels.element));
 		const update = (what) => {
 			if ((what === "status" || what === "connected") && live.status) {
