@@ -61,6 +61,15 @@ says() { local words=$1; shift; "$@" >"$DIR/said" 2>&1 || { cat "$DIR/said"; ret
 refuses() { local words=$1; shift; "$@" >"$DIR/said" 2>&1 && { cat "$DIR/said"; return 1; }; cat "$DIR/said"; grep -qF -- "$words" "$DIR/said"; }
 ANSWERS=(wan=eth0 line=dhcp inside=192.168.50.1/24 "lan=eth1,eth2")
 OTHER=(wan=eth0 line=dhcp inside=192.168.60.1/24 "lan=eth1,eth2")
+answered() { # a person at a terminal, who waits for each question; then says no
+	local line
+	for line in eth0 me@isp my-secret 192.168.50.1/24 eth1,eth2 n; do
+		sleep 1
+		echo "$line"
+	done | in_ns g script -qc "'$BUILD/wayleave' -r '$DIR/run' setup network" /dev/null | tr -d '\r' >"$DIR/terminal"
+	cat "$DIR/terminal"
+	grep -q '1. Which port is the internet?' "$DIR/terminal" && nothing_written
+}
 nothing_written() { ! find /etc/systemd/network /etc/network /etc/ppp/peers /etc/dnsmasq.d -name '*wayleave*' 2>/dev/null | grep . && cmp /etc/wayleave/wayleave.yaml "$DIR/fresh.yaml"; }
 address_is() { grep -qx "Address=$1/24" /etc/systemd/network/05-wayleave-lan.network; }
 
@@ -110,6 +119,9 @@ ok "... with the manager that runs" says '"manager": "networkd"' network "${ANSW
 ok "... and nothing is written" nothing_written
 ok "... nor without a yes" refuses "--yes writes it" network "${ANSWERS[@]}"
 ok "... really not" nothing_written
+ok "on a terminal it asks" answered
+ok "... shows the plan of the answers" grep -q '^+user "me@isp"' "$DIR/terminal"
+ok "... and no password" not grep -q 'my-secret' "$DIR/terminal"
 ok "a wrong answer is said with its name" refuses "inside: is not private" network "${ANSWERS[@]/#inside=*/inside=8.8.8.8/24}" --plan
 ok "it is written" says "Written." network "${ANSWERS[@]}" --yes
 ok "... the settings name the two" says "OK" ctl check
