@@ -94,6 +94,21 @@ static void draw_head(const struct watch *watch, int *row)
 	     line);
 }
 
+/* What whoever starts the view wants kept in sight, a line each: `make run` its page. */
+static void draw_note(int *row)
+{
+	const char *note = getenv("WAYLEAVE_WATCH_NOTE");
+	char line[256];
+
+	while (note && *note) {
+		size_t length = strcspn(note, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)length, note);
+		draw(row, A_NORMAL, line);
+		note += length + (note[length] == '\n');
+	}
+}
+
 static void draw_rates(const struct watch *watch, int *row)
 {
 	const struct view_rates *rates = &watch->view.rates;
@@ -305,6 +320,7 @@ static void draw_all(const struct watch *watch)
 		draw_help();
 	} else {
 		draw_head(watch, &row);
+		draw_note(&row);
 		draw_rates(watch, &row);
 		draw_figures(watch, &row);
 		draw_concern(watch, &row);

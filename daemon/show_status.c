@@ -61,6 +61,22 @@ static json_t *lans(const struct gateway *gateway)
 	return list;
 }
 
+/* Devices there have no router to send to. */
+static void addresses_add(json_t *list, struct gateway *gateway)
+{
+	__be32 address;
+
+	for (unsigned int i = 1; i < gateway->links.count; i++) {
+		const struct link *lan = &gateway->links.link[i];
+
+		if (lan->ifindex && !addresses_list(&gateway->netlink, lan->ifindex, &address, 1))
+			sentence_add(list,
+				     "%s has no IPv4 address: devices there cannot use this "
+				     "gateway. See Addresses in docs/install.md.",
+				     lan->name);
+	}
+}
+
 /* RFC 4787 REQ-7: a provider's router that hands out the LAN's own prefix. */
 static void overlaps_add(json_t *list, struct gateway *gateway)
 {
@@ -80,6 +96,7 @@ static json_t *warnings(struct gateway *gateway)
 	json_t *list = json_array();
 
 	overlaps_add(list, gateway);
+	addresses_add(list, gateway);
 	if (gateway->held && closing_missing(gateway))
 		sentence_add(list,
 			     "First start: nothing is closed to the WAN and nothing translated "

@@ -42,7 +42,7 @@ deb-documents:
 	for page in packaging/man/*; do install -D -m 644 $$page $(DEB_MAN)/man$${page##*.}/$${page##*/}; done
 	$(DEB_INSTALL) packaging/debian/copyright $(DEB_DOC)/copyright
 	$(DEB_INSTALL) packaging/debian/changelog $(DEB_DOC)/changelog
-	install -m 644 docs/*.md $(DEB_DOC)
+	install -m 644 README.md docs/*.md $(DEB_DOC)
 	install -d $(DEB_DOC)/examples
 	install -m 644 examples/*.yaml packaging/wayleave.yaml $(DEB_DOC)/examples
 	gzip -9n $(DEB_MAN)/man*/* $(DEB_DOC)/changelog

@@ -21,6 +21,13 @@ def check_host_is_an_own_name_or_address():
         assert client.get("/api/v1/session", Host=host).status == 200, host
     console("set", "web.names", "fritz.lan,gate")
     assert client.get("/", Host="fritz.lan").status == 200
+    console("set", "web.names", "localhost")  # the near end of ssh -L 8443:GATEWAY:443
+    for host in ("localhost:8443", "LOCALHOST"):
+        assert client.get("/api/v1/session", Host=host).status == 200, host
+        for origin, refused in (("https://evil.example", True), ("https://" + host, False)):
+            answer = client.post("/api/v1/session", {"password": "wrong password"}, Host=host, Origin=origin)
+            assert (answer.status == 403) == refused, (origin, answer.status)
+    assert client.get("/", Host="localhost.evil.example").status == 421
     console("set", "web.names", "")
     assert client.get("/", Host="fritz.lan").status == 421
 

@@ -165,5 +165,11 @@ ok "... with what was meant" grep -q 'did you mean passthrough?' "$DIR/wrong.log
 ok "completion offers the forwards' names" grep -qx 'web\\ server' <(completed "$BUILD/wayleave" -r "$DIR/run" forward remove we)
 ok "... and expands nothing of theirs" grep -qF 'touch' <(completed "$BUILD/wayleave" -r "$DIR/run" forward remove a)
 ok "... really not" not test -e x
+
+# --- a LAN without an address -----------------------------------------------------------------
+warned() { grep -q 'lan0 has no IPv4 address' <(ctl status); }
+ok "a LAN with an address is not warned of" not warned
+ip -n "$ME-g" addr flush dev lan0
+ok "... without one it is" warned
 gateway_stop
 echo "1..$COUNT"
