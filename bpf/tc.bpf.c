@@ -97,6 +97,8 @@ static __noinline int tc_punt(struct packet *p, __u32 reason, __u32 index, __u32
 		.ifindex = p->ifindex,
 	};
 
+	if (interface_is_elsewhere(p->ifindex))
+		return TC_ACT_UNSPEC;
 	if (!c || !tc_pass_again(&punt, trace))
 		return TC_ACT_SHOT;
 	if (!punt_admit(p, reason, index, !(trace & PUNT_FROM_WAN))) {
@@ -156,14 +158,22 @@ static __always_inline int tc_finish(struct packet *p, verdict_t v, __u32 trace,
 
 /* --- into here ------------------------------------------------------------------------ */
 
+/* We drop nothing on an interface that is not ours any more. */
+static __always_inline int tc_shot(__u32 ifindex)
+{
+	return interface_is_elsewhere(ifindex) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
 static __always_inline int tc_run(struct packet *p, enum direction direction)
 {
 	__u32 bytes = packet_length(p);
+	int action;
 
 	if (!packet_make_readable(p, 60))
 		return TC_ACT_SHOT;
-	return tc_finish(p, gateway(p, direction, ORIGIN_WIRE, NO_RECORD),
-			 direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
+	action = tc_finish(p, gateway(p, direction, ORIGIN_WIRE, NO_RECORD),
+			   direction == DIRECTION_OUT ? 0 : PUNT_FROM_WAN, bytes);
+	return unlikely(action == TC_ACT_SHOT) ? tc_shot(p->ifindex) : action;
 }
 
 /* RFC 4291: link-local and multicast stay on the link, so they cannot be forwarding. */
@@ -177,7 +187,8 @@ static __always_inline bool ipv6_is_for_link(struct __sk_buff *skb)
 	       (destination[0] == 0xfe && (destination[1] & 0xc0) == 0x80);
 }
 
-static __always_inline int tc_not_ipv4(struct __sk_buff *skb, enum direction direction)
+static __always_inline int tc_not_ipv4(struct __sk_buff *skb, __u32 ifindex,
+				       enum direction direction)
 {
 	__u32 type = be16_to_host(skb->protocol);
 	enum reason reason = REASON_link_protocol;
@@ -189,7 +200,8 @@ static __always_inline int tc_not_ipv4(struct __sk_buff *skb, enum direction dir
 		 type != ETHERTYPE_PPPOES && type != ETHERTYPE_EAPOL)
 		reason = REASON_ethertype;
 	count(reason, skb->len);
-	return reason == REASON_ipv6 || reason == REASON_ethertype ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return reason == REASON_ipv6 || reason == REASON_ethertype ? tc_shot(ifindex)
+								   : TC_ACT_UNSPEC;
 }
 
 static __always_inline bool has_tag(const struct __sk_buff *skb)
@@ -265,7 +277,7 @@ static __noinline int tc_others_frame(struct __sk_buff *skb, enum direction dire
 	if (verdict_action(v) == ACTION_LEAVE)
 		return TC_GOES_ON;
 	count(verdict_reason(v), packet_length(&p));
-	return verdict_action(v) == ACTION_STACK ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	return verdict_action(v) == ACTION_STACK ? TC_ACT_UNSPEC : tc_shot(p.ifindex);
 }
 
 static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction direction)
@@ -275,7 +287,7 @@ static __always_inline int tc_ethernet(struct __sk_buff *skb, enum direction dir
 	if (unlikely(has_tag(skb)) && !tc_untag_priority(skb))
 		return TC_ACT_UNSPEC;
 	if (unlikely(skb->protocol != host_to_be16(ETHERTYPE_IPV4)))
-		return tc_not_ipv4(skb, direction);
+		return tc_not_ipv4(skb, p.ifindex, direction);
 	if (unlikely(skb->pkt_type != FRAME_HOST)) {
 		int result = tc_others_frame(skb, direction);
 
@@ -303,12 +315,16 @@ static __always_inline int tc_bare(struct __sk_buff *skb, enum direction directi
 		count(skb->protocol == host_to_be16(ETHERTYPE_IPV6) ? REASON_ipv6
 								    : REASON_ethertype,
 		      skb->len);
-		return TC_ACT_SHOT;
+		return tc_shot(p.ifindex);
 	}
 	if (!packet_make_readable(&p, 60))
 		return TC_ACT_SHOT;
 	v = gateway(&p, direction, ORIGIN_WIRE, NO_RECORD);
-	if (verdict_action(v) != ACTION_STACK && verdict_action(v) != ACTION_DROP) {
+	if (verdict_action(v) == ACTION_DROP) {
+		count(verdict_reason(v), packet_length(&p));
+		return tc_shot(p.ifindex);
+	}
+	if (verdict_action(v) != ACTION_STACK) {
 		if (!tc_dress(skb))
 			return TC_ACT_SHOT;
 		p.base = ETHERNET;
@@ -347,7 +363,8 @@ static __always_inline int tc_record_local(struct __sk_buff *skb, __u32 base)
 {
 	struct packet p = {.context = skb, .base = base};
 
-	if (skb->ingress_ifindex || skb->protocol != host_to_be16(ETHERTYPE_IPV4))
+	if (skb->ingress_ifindex || skb->protocol != host_to_be16(ETHERTYPE_IPV4) ||
+	    interface_is_elsewhere(skb->ifindex))
 		return TC_ACT_UNSPEC;
 	if (packet_make_readable(&p, 60))
 		local_note(&p);

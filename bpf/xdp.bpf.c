@@ -44,7 +44,7 @@ static __always_inline int xdp_run(struct xdp_md *xdp, enum direction direction)
 	if (verdict_action(v) != ACTION_DROP)
 		return XDP_PASS;
 	count(verdict_reason(v), bytes);
-	return XDP_DROP;
+	return interface_is_elsewhere(p.ifindex) ? XDP_PASS : XDP_DROP;
 }
 
 SEC("xdp")

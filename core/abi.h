@@ -510,6 +510,8 @@ struct allowed {
 #define ALLOWED_MAX 16
 _Static_assert(sizeof(struct allowed) == 16, "four a cache line");
 
+#define ELSEWHERE 4 /* interfaces */
+
 /* One entry, written by the daemon, read by every packet; one writer at a time. */
 struct config {
 	/* read at each hit: first cache line */
@@ -558,11 +560,14 @@ struct config {
 	/* the kernel's routing, as far as its look-up does not tell; new flows only */
 	__u64 asked[ASKED_WORDS]; /* of struct query's last words the bits that matter; with
 				   * rules the source always does */
+	/* the last interfaces that took our programs to another network namespace: their ifindexes
+	 * there; 0: none */
+	__u32 elsewhere[ELSEWHERE];
 	__u8 rules;		  /* bool: rules beside the kernel's own three */
 	__u8 route_mtus;	  /* entries in use */
 	__u8 marked_routes;	  /* the same */
 	__u8 allowed_count;	  /* the same */
-	__u8 reserved[52];
+	__u8 reserved[36];
 	/* whom frames are for: core/own_mac.h; the first ones are read at each hit in XDP */
 	union own_mac own_macs[INTERFACES];
 	union own_mac further_macs[FURTHER_MACS];

@@ -227,6 +227,8 @@ SEPARATE verdict_t BACKEND_NAME(outbound_judge)(packet_context *context, __u32 b
 
 	if (!c || !f)
 		return drop(REASON_malformed_ip);
+	if (in == WAY_NOT_OURS)
+		return to_stack(REASON_interface_elsewhere);
 	f->class = classify(&p, f, f->destination_id, f->source_id);
 	hairpin_note(&p, c, f);
 	if (in == WAY_ELSEWHERE) /* before our own programs could answer it, out of the WAN */
@@ -569,6 +571,8 @@ SEPARATE verdict_t BACKEND_NAME(inbound_judge)(packet_context *context, __u32 ba
 
 	if (!c || !f)
 		return drop(REASON_malformed_ip);
+	if (in == WAY_NOT_OURS)
+		return to_stack(REASON_interface_elsewhere);
 	f->class = classify(&p, f, f->source_id, f->destination_id);
 	if (f->class == CLASS_PLAIN) /* forwarded from another port to a VPN server inside */
 		f->class = classify(&p, f, f->source_id, inside_id);

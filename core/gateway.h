@@ -85,6 +85,8 @@ SEPARATE __u32 BACKEND_NAME(session_reroute_at)(packet_context *context, __u32 b
 	const struct config *c = config_get();
 	struct record *r = record_at(record);
 
+	if (interface_is_elsewhere(ifindex))
+		return REASON_interface_elsewhere;
 	return c && r ? session_reroute(&p, c, r, out) : REASON_no_route;
 }
 
@@ -100,7 +102,8 @@ static __always_inline verdict_t reroute(struct packet *p, const struct config *
 						  out);
 	if (likely(reason == REASON_forwarded))
 		return 0;
-	return reason == REASON_no_route ? to_stack(reason) : drop(reason);
+	return reason == REASON_no_route || reason == REASON_interface_elsewhere ? to_stack(reason)
+										 : drop(reason);
 }
 
 /* RFC 4303 section 3.3.3: on a bound SPI that is the beginning of another SA with the same SPI. */

@@ -23,6 +23,14 @@
 #define WAY_ELSEWHERE 0xffffffffu /* the address is elsewhere than where it was wanted */
 #define WAY_MARKED    0xfffffffeu /* a firewall's mark might lead elsewhere */
 
+#define WAY_NOT_OURS 0xfffffffdu /* the interface that it came by is not ours any more */
+
+/* Is @way what stands in place of a next hop? */
+static __always_inline bool is_no_way(__u32 way)
+{
+	return way >= WAY_NOT_OURS;
+}
+
 #define ANY_BUT_THE_WAN 0xffffffffu /* for a wanted ifindex; 0 is a WAN that is not there */
 
 /*
@@ -204,8 +212,7 @@ static __always_inline __u64 ways_pack(__u32 out, __u32 in)
 
 static __always_inline __u32 way_ifindex(__u32 way)
 {
-	const struct next_hop *hop =
-		way == WAY_ELSEWHERE || way == WAY_MARKED ? NULL : next_hop_at(way);
+	const struct next_hop *hop = is_no_way(way) ? NULL : next_hop_at(way);
 
 	return hop ? hop->ifindex : 0;
 }
@@ -229,6 +236,8 @@ SEPARATE __u64 outbound_ways_known(const struct facts *f, __u32 ifindex)
 
 	if (!c || !f)
 		return 0;
+	if (unlikely(interface_is_elsewhere(ifindex)))
+		return ways_pack(WAY_NOT_OURS, WAY_NOT_OURS);
 	flow_query(&q, f, NULL, ifindex, false);
 	out = way_known(c, &q, c->wan_ifindex);
 	flow_query(&q, f, NULL, way_back_from(c, ifindex), true);
@@ -263,6 +272,8 @@ SEPARATE __u64 inbound_ways_known(const struct facts *f, __u32 mapping, __u32 if
 
 	if (!c || !f || !r)
 		return 0;
+	if (unlikely(interface_is_elsewhere(ifindex)))
+		return ways_pack(WAY_NOT_OURS, WAY_NOT_OURS);
 	flow_query(&q, f, r, ifindex, false);
 	in = way_known(c, &q, ANY_BUT_THE_WAN);
 	flow_query(&q, f, r, way_ifindex(in), true);

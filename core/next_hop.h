@@ -27,6 +27,20 @@ static __always_inline const struct interface *interface_find(__u32 ifindex)
 	return NULL;
 }
 
+/*
+ * Has the interface gone to another network namespace? The kernel leaves our programs on it,
+ * and what they do not know there is not theirs to drop. @ifindex: there.
+ */
+SEPARATE __u32 interface_is_elsewhere(__u32 ifindex)
+{
+	const struct config *c = config_get();
+	bool elsewhere = false;
+
+	for (__u32 i = 0; c && i < ELSEWHERE; i++)
+		elsewhere |= c->elsewhere[i] == ifindex;
+	return elsewhere && ifindex && !interface_find(ifindex);
+}
+
 static __always_inline void next_hop_key(struct record_key *key, __u32 ifindex, __be32 address,
 					 __u16 mtu)
 {

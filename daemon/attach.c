@@ -205,7 +205,7 @@ static int hook_attach(const struct link *link, enum program program, const stru
 	int tcx = tcx_attach_link(link, program_fd, plane, hook, instance), err;
 
 	if (tcx) {
-		err = clsact_make(link, instance);
+		err = clsact_make(link->ifindex, instance);
 		if (!err)
 			err = clsact_attach(link->ifindex, hook->point, program_fd);
 		if (!err)
@@ -215,6 +215,23 @@ static int hook_attach(const struct link *link, enum program program, const stru
 	if (hold_is_ours(hook->filter, plane, instance))
 		clsact_detach(link->ifindex, hook->point);
 	return 0;
+}
+
+static void hook_detach(const struct link *link, const struct hold_hook *hook,
+			const struct plane *plane, const struct instance *instance)
+{
+	if (hold_is_ours(hook->filter, plane, instance))
+		clsact_detach(link->ifindex, hook->point);
+	for (unsigned int i = 0; i < TCX_PROGRAMS; i++) {
+		int fd = -1;
+
+		if (hold_is_ours(hook->tcx[i], plane, instance))
+			fd = program_open(plane, hook->tcx[i]);
+		if (fd < 0)
+			continue;
+		tcx_detach(link->ifindex, hook->point, fd);
+		close(fd);
+	}
 }
 
 /* Egress first: an answer to the gateway must find the flow that it recorded. */
@@ -227,6 +244,8 @@ static int tc_attach_link(struct link *link, const struct plane *plane, const st
 	if (link->wan) {
 		err = hook_attach(link, local, plane, &hold->egress, instance);
 		link->attachment.egress = !err;
+	} else {
+		hook_detach(link, &hold->egress, plane, instance); /* it was the WAN */
 	}
 	if (!err) {
 		err = hook_attach(link, ingress_program(link), plane, &hold->ingress, instance);
@@ -273,15 +292,26 @@ static void veth_say(const struct link *link)
 			   link->name);
 }
 
-#define ATTACHED "attached/" /* of a remembered name */
+static void attached_name(const char *interface, char *name, size_t size)
+{
+	snprintf(name, size, "attached/%s", interface);
+}
 
 /* An interface that later settings do not name must be found again all the same. */
 static int attached_remember(const struct link *link, const struct instance *instance)
 {
-	char name[sizeof(ATTACHED) + IFNAMSIZ];
+	char name[64];
 
-	snprintf(name, sizeof(name), ATTACHED "%s", link->name);
+	attached_name(link->name, name, sizeof(name));
 	return instance_remember(instance, name, "yes");
+}
+
+bool attach_remembers(const char *interface, const struct instance *instance)
+{
+	char name[64];
+
+	attached_name(interface, name, sizeof(name));
+	return instance_remembers(instance, name);
 }
 
 int attach_link(struct link *link, const struct plane *plane, const struct instance *instance,
@@ -307,31 +337,39 @@ int attach_link(struct link *link, const struct plane *plane, const struct insta
 		return attached_remember(link, instance);
 	}
 	refusal_say(link, at_xdp, err);
-	if (!link->attachment.adopted)
+	if (!link->attachment.adopted) {
 		attach_detach(link, plane, instance);
+		link->attachment = (struct attachment){0};
+	}
 	return err;
+}
+
+/* --- still there? -------------------------------------------------------------------- */
+
+static bool hook_holds(const struct hold_hook *hook, const struct plane *plane)
+{
+	bool holds = plane_program(plane, hook->filter) >= 0;
+
+	for (unsigned int i = 0; i < TCX_PROGRAMS && !holds; i++)
+		holds = plane_program(plane, hook->tcx[i]) >= 0;
+	return holds;
+}
+
+bool attach_holds(const struct link *link, const struct plane *plane)
+{
+	const struct attachment *attachment = &link->attachment;
+	struct hold hold;
+
+	hold_read(link->ifindex, &hold);
+	return (!attachment->ingress || hook_holds(&hold.ingress, plane)) &&
+	       (!attachment->egress || hook_holds(&hold.egress, plane)) &&
+	       (!attachment->xdp || plane_program(plane, hold.xdp) >= 0);
 }
 
 /* --- taking off ---------------------------------------------------------------------- */
 
-static void hook_detach(const struct link *link, const struct hold_hook *hook,
-			const struct plane *plane, const struct instance *instance)
-{
-	if (hold_is_ours(hook->filter, plane, instance))
-		clsact_detach(link->ifindex, hook->point);
-	for (unsigned int i = 0; i < TCX_PROGRAMS; i++) {
-		int fd = -1;
-
-		if (hold_is_ours(hook->tcx[i], plane, instance))
-			fd = program_open(plane, hook->tcx[i]);
-		if (fd < 0)
-			continue;
-		tcx_detach(link->ifindex, hook->point, fd);
-		close(fd);
-	}
-}
-
-void attach_detach(struct link *link, const struct plane *plane, const struct instance *instance)
+void attach_detach(const struct link *link, const struct plane *plane,
+		   const struct instance *instance)
 {
 	struct hold hold;
 
@@ -343,8 +381,7 @@ void attach_detach(struct link *link, const struct plane *plane, const struct in
 	vlan_offload_restore(link, instance);
 	hook_detach(link, &hold.ingress, plane, instance);
 	hook_detach(link, &hold.egress, plane, instance);
-	clsact_remove(link, instance);
-	link->attachment = (struct attachment){0};
+	clsact_remove(link->ifindex, instance);
 }
 
 int attach_check(struct link *link, const struct plane *plane, const struct instance *instance)
@@ -356,76 +393,6 @@ int attach_check(struct link *link, const struct plane *plane, const struct inst
 		return 0;
 	hold_read(link->ifindex, &hold);
 	return xdp_attach_link(link, plane, &hold, instance, false);
-}
-
-struct strangers {
-	const struct links *links;
-	const struct plane *plane;
-	const struct instance *instance;
-};
-
-static void stranger_detach(void *context, const char *name, const char *value)
-{
-	const struct strangers *strangers = context;
-	struct link link = {0};
-
-	if (strncmp(name, ATTACHED, strlen(ATTACHED)) != 0)
-		return;
-	snprintf(link.name, sizeof(link.name), "%s", name + strlen(ATTACHED));
-	for (unsigned int i = 0; i < strangers->links->count; i++)
-		if (!strcmp(strangers->links->link[i].name, link.name))
-			return;
-	link.ifindex = if_nametoindex(link.name);
-	attach_detach(&link, strangers->plane, strangers->instance);
-}
-
-void attach_detach_strangers(const struct links *links, const struct plane *plane,
-			     const struct instance *instance)
-{
-	struct strangers strangers = {links, plane, instance};
-
-	instance_remembered(instance, stranger_detach, &strangers);
-}
-
-/* Exactly this instance's, and not only one whose owner cannot be told. */
-static bool program_bears_mark(uint32_t program_id, const struct instance *instance)
-{
-	uint64_t owner = 0;
-
-	return program_id && program_is_ours(program_id, &owner) && owner == instance->number;
-}
-
-static bool hook_bears_mark(const struct hold_hook *hook, const struct instance *instance)
-{
-	bool marked = program_bears_mark(hook->filter, instance);
-
-	for (unsigned int i = 0; i < TCX_PROGRAMS && !marked; i++)
-		marked = program_bears_mark(hook->tcx[i], instance);
-	return marked;
-}
-
-static bool bears_mark(uint32_t ifindex, const struct instance *instance)
-{
-	struct hold hold;
-
-	hold_read(ifindex, &hold);
-	return hook_bears_mark(&hold.ingress, instance) ||
-	       hook_bears_mark(&hold.egress, instance) || program_bears_mark(hold.xdp, instance);
-}
-
-void attach_detach_all(const struct plane *plane, const struct instance *instance)
-{
-	struct if_nameindex *all = if_nameindex();
-
-	for (const struct if_nameindex *one = all; one && one->if_index; one++) {
-		struct link link = {.ifindex = one->if_index};
-
-		snprintf(link.name, sizeof(link.name), "%s", one->if_name);
-		if (bears_mark(link.ifindex, instance))
-			attach_detach(&link, plane, instance);
-	}
-	if (all)
-		if_freenameindex(all);
 }
 
 int attach_own(uint32_t ifindex, enum program program, const struct plane *plane)

@@ -37,19 +37,18 @@ int attach_link(struct link *link, const struct plane *plane, const struct insta
  */
 int attach_check(struct link *link, const struct plane *plane, const struct instance *instance);
 
-/* Takes our programs off (PLANE may be one that is not loaded); clsact too if we made it and
- * nothing else is on it. */
-void attach_detach(struct link *link, const struct plane *plane, const struct instance *instance);
-
 /*
- * The same for interfaces that an earlier run was attached to and that LINKS no
- * longer names.
+ * Takes our programs off the interface with LINK's ifindex, whatever its name is by now (PLANE
+ * may be one that is not loaded); clsact too if we made it and nothing else is on it.
  */
-void attach_detach_strangers(const struct links *links, const struct plane *plane,
-			     const struct instance *instance);
+void attach_detach(const struct link *link, const struct plane *plane,
+		   const struct instance *instance);
 
-/* The same for every interface of the kernel that bears this instance's mark. */
-void attach_detach_all(const struct plane *plane, const struct instance *instance);
+/* Are the programs that LINK's attachment speaks of still there? Nobody asks who takes one off. */
+bool attach_holds(const struct link *link, const struct plane *plane);
+
+/* Was a run of this instance, perhaps one of another version, attached to an INTERFACE? */
+bool attach_remembers(const char *interface, const struct instance *instance);
 
 /* Attaches PROGRAM to the ingress of a device of our own. 0 or -errno after a sentence. */
 int attach_own(uint32_t ifindex, enum program program, const struct plane *plane);

@@ -6,11 +6,11 @@
 
 #include "core/memory.h"
 #include "daemon/apply.h"
-#include "daemon/attach.h"
 #include "daemon/closing.h"
 #include "daemon/forward_report.h"
 #include "daemon/forwards.h"
 #include "daemon/log.h"
+#include "daemon/strangers.h"
 #include "daemon/surroundings.h"
 #include "daemon/sweeper.h"
 #include "daemon/web_process.h"
@@ -27,21 +27,6 @@ static bool interfaces_differ(const struct settings *a, const struct settings *b
 }
 
 /* --- interfaces ------------------------------------------------------------------------ */
-
-/* An interface that changes sides is detached and attached afresh. */
-static bool link_stays(struct links *links, const struct link *old)
-{
-	struct link *link = links_by_name(links, old->name);
-
-	return link && link->wan == old->wan;
-}
-
-static void dropped_detach(struct gateway *gateway, struct links *from, struct links *to)
-{
-	for (unsigned int i = 0; i < from->count; i++)
-		if (!link_stays(to, &from->link[i]))
-			attach_detach(&from->link[i], &gateway->plane, &gateway->instance);
-}
 
 static int links_switch(struct gateway *gateway, const struct settings *settings)
 {
@@ -67,13 +52,13 @@ static int interfaces_change(struct gateway *gateway, const struct settings *pre
 	gateway->settings = wanted;
 	err = links_switch(gateway, wanted);
 	if (!err) {
-		dropped_detach(gateway, &before, &gateway->links);
+		strangers_detach(&gateway->links, &gateway->plane, &gateway->instance);
 		return 0;
 	}
-	dropped_detach(gateway, &gateway->links, &before);
 	gateway->settings = present;
 	gateway->links = before;
 	links_switch(gateway, present);
+	strangers_detach(&gateway->links, &gateway->plane, &gateway->instance);
 	return settings_error_set(error, err, "lan.interfaces",
 				  "the data plane cannot be attached so (%s); see the daemon's "
 				  "log",

@@ -37,14 +37,15 @@ uint32_t clsact_query(uint32_t ifindex, enum bpf_tc_attach_point point)
 
 /* --- the qdisc ----------------------------------------------------------------------- */
 
-static void clsact_name(const struct link *link, char *name, size_t size)
+/* By number: the interface may have another name when it is removed. */
+static void clsact_name(uint32_t ifindex, char *name, size_t size)
 {
-	snprintf(name, size, "clsact/%s", link->name);
+	snprintf(name, size, "clsact/%u", ifindex);
 }
 
-int clsact_make(const struct link *link, const struct instance *instance)
+int clsact_make(uint32_t ifindex, const struct instance *instance)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = link->ifindex,
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	char name[64];
 	int err = bpf_tc_hook_create(&hook);
@@ -53,7 +54,7 @@ int clsact_make(const struct link *link, const struct instance *instance)
 		return 0;
 	if (err)
 		return err;
-	clsact_name(link, name, sizeof(name));
+	clsact_name(ifindex, name, sizeof(name));
 	return instance_remember(instance, name, "made");
 }
 
@@ -93,13 +94,13 @@ static bool clsact_empty(uint32_t ifindex)
 	return empty;
 }
 
-void clsact_remove(const struct link *link, const struct instance *instance)
+void clsact_remove(uint32_t ifindex, const struct instance *instance)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = link->ifindex,
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	char name[64];
 
-	clsact_name(link, name, sizeof(name));
-	if (instance_remembers(instance, name) && clsact_empty(link->ifindex))
+	clsact_name(ifindex, name, sizeof(name));
+	if (instance_remembers(instance, name) && clsact_empty(ifindex))
 		bpf_tc_hook_destroy(&hook);
 }

@@ -11,16 +11,15 @@
 #include <stdint.h>
 
 #include "daemon/instance.h"
-#include "daemon/links.h"
 
 #define CLSACT_HANDLE	1
 #define CLSACT_PRIORITY 1
 
 /* Makes the qdisc, and remembers that it is ours when it was not there before. 0 or -errno. */
-int clsact_make(const struct link *link, const struct instance *instance);
+int clsact_make(uint32_t ifindex, const struct instance *instance);
 
 /* Takes it away if we made it and nobody else's filter is on it. */
-void clsact_remove(const struct link *link, const struct instance *instance);
+void clsact_remove(uint32_t ifindex, const struct instance *instance);
 
 /* Puts a program in our filter's place, whatever is there. 0 or -errno. */
 int clsact_attach(uint32_t ifindex, enum bpf_tc_attach_point point, int program_fd);

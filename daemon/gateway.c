@@ -50,6 +50,7 @@
 #include "daemon/state_file.h"
 #include "daemon/state_writer.h"
 #include "daemon/story.h"
+#include "daemon/strangers.h"
 #include "daemon/sysctl.h"
 #include "daemon/traffic_history.h"
 #include "daemon/trial.h"
@@ -231,7 +232,7 @@ static int kernel_start(struct gateway *gateway)
 		err = closing_wall(gateway);
 	if (err)
 		return err;
-	attach_detach_strangers(&gateway->links, &gateway->plane, &gateway->instance);
+	strangers_detach(&gateway->links, &gateway->plane, &gateway->instance);
 	forwards_clean(gateway->settings);
 	reserved_refresh();
 	forwards_tend(gateway, plane_now(&gateway->plane));
@@ -250,7 +251,7 @@ static void kernel_undo(struct gateway *gateway)
 {
 	for (unsigned int i = 0; i < gateway->links.count; i++)
 		attach_detach(&gateway->links.link[i], &gateway->plane, &gateway->instance);
-	attach_detach_strangers(&gateway->links, &gateway->plane, &gateway->instance);
+	strangers_detach(&gateway->links, &gateway->plane, &gateway->instance);
 	sysctl_restore(&gateway->instance);
 	if (gateway->wall.nft)
 		wall_remove(&gateway->wall);
@@ -610,7 +611,7 @@ int gateway_teardown(const char *run_dir, const struct settings *settings)
 	if (!err)
 		err = wall_open(&gateway->wall, &gateway->instance);
 	if (!err) {
-		attach_detach_all(&gateway->plane, &gateway->instance);
+		strangers_detach_all(&gateway->plane, &gateway->instance);
 		kernel_undo(gateway);
 		log_notice("everything of %s is taken away; it translates nothing any more",
 			   gateway->instance.run_dir);

@@ -2,7 +2,8 @@
 /*
  * The interfaces that the settings name, as the kernel has them now. One that
  * does not exist yet is waited for; one that is made again under its name has a
- * new ifindex and counts as gone and appeared.
+ * new ifindex and counts as gone and appeared. A port of a bridge or bond counts
+ * as gone: its frames, addresses and routes are the bridge's.
  */
 #ifndef WAYLEAVE_DAEMON_LINKS_H
 #define WAYLEAVE_DAEMON_LINKS_H
@@ -28,6 +29,8 @@ struct link {
 	bool wan;
 	/* as the kernel says; ifindex 0: not there */
 	uint32_t ifindex;
+	uint32_t
+		port_of; /* not there for us: ifindex of the bridge or bond that takes its frames */
 	uint16_t mtu;
 	uint16_t arphrd; /* ARPHRD_* */
 	bool up;
@@ -55,16 +58,31 @@ int links_name(struct links *links, const struct settings *settings);
 /* Asks the kernel for all of them; nothing is reported. 0 or -errno. */
 int links_read(struct links *links, struct netlink *netlink);
 
+/* What one message has changed at one of LINKS. */
+struct link_change {
+	struct link *link;
+	struct link old;      /* as it was before */
+	unsigned int changes; /* LINK_... */
+	uint32_t elsewhere; /* its ifindex in the network namespace that it was moved to; 0: it was
+			       not */
+};
+
 /*
- * Takes an RTM_NEWLINK or RTM_DELLINK in. The link that it is about with bits of
- * what changed in *CHANGES, or NULL: not ours or nothing new. *OLD is the link as
- * it was before.
+ * Take an RTM_NEWLINK or RTM_DELLINK in, in this order: first the link that had this
+ * ifindex under another name is gone, then the link that has the name follows. False:
+ * none of ours, nothing new, or a message that describes only a part of an interface
+ * (of a bridge's port, or a wireless event).
  */
-struct link *links_update(struct links *links, const struct nlmsghdr *message, struct link *old,
-			  unsigned int *changes);
+bool links_renamed(struct links *links, const struct nlmsghdr *message, struct link_change *change);
+bool links_update(struct links *links, const struct nlmsghdr *message, struct link_change *change);
+
+#define LINK_ABSENCE 128
+
+/* Why LINK is not there, as in "waiting for ...". Returns TEXT. */
+const char *link_absence(const struct link *link, char text[LINK_ABSENCE]);
 
 /* The link with this ifindex or name; NULL: none of ours. */
-struct link *links_by_ifindex(struct links *links, uint32_t ifindex);
+struct link *links_by_ifindex(const struct links *links, uint32_t ifindex);
 struct link *links_by_name(struct links *links, const char *name);
 
 /* Without Ethernet header: tun, PPP. */

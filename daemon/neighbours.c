@@ -169,13 +169,6 @@ void neighbours_link_changed(struct next_hop *next_hops, const struct link *link
 	}
 }
 
-void neighbours_link_gone(struct next_hop *next_hops, uint32_t ifindex)
-{
-	for (unsigned int i = 1; i < NEXT_HOPS; i++)
-		if (next_hops[i].ifindex == ifindex)
-			next_hop_clear(&next_hops[i], NEXT_HOP_RESOLVED);
-}
-
 /* --- keeping them alive -------------------------------------------------------------- */
 
 static struct nlmsghdr *request_build(char *buffer, uint16_t type, const struct next_hop *hop,
@@ -242,13 +235,52 @@ int neighbours_keep(struct netlink *netlink, struct next_hop *next_hops, const b
 	return err;
 }
 
+static void neighbour_delete(struct netlink *netlink, const struct next_hop *hop)
+{
+	char buffer[256];
+
+	netlink_request(netlink, request_build(buffer, RTM_DELNEIGH, hop, 0));
+}
+
 void neighbour_release(struct netlink *netlink, const struct next_hop *hop)
 {
 	struct neighbour neighbour;
-	char buffer[256];
 
 	if (!neighbour_find(netlink, hop->ifindex, hop->address, &neighbour) && neighbour.managed)
-		netlink_request(netlink, request_build(buffer, RTM_DELNEIGH, hop, 0));
+		neighbour_delete(netlink, hop);
+}
+
+static bool is_next_hop(const struct next_hop *next_hops, const struct neighbour *neighbour)
+{
+	for (unsigned int i = 1; i < NEXT_HOPS; i++)
+		if (next_hops[i].ifindex == neighbour->ifindex &&
+		    next_hops[i].address == neighbour->address)
+			return true;
+	return false;
+}
+
+static void link_release(struct netlink *netlink, const struct next_hop *next_hops,
+			 uint32_t ifindex)
+{
+	size_t count;
+	struct neighbour *list = neighbours_list(netlink, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct next_hop hop = {.ifindex = ifindex, .address = list[i].address};
+
+		if (list[i].ifindex == ifindex && list[i].managed &&
+		    is_next_hop(next_hops, &list[i]))
+			neighbour_delete(netlink, &hop);
+	}
+	free(list);
+}
+
+void neighbours_link_gone(struct netlink *netlink, struct next_hop *next_hops, uint32_t ifindex)
+{
+	link_release(netlink, next_hops, ifindex);
+	for (unsigned int i = 1; i < NEXT_HOPS; i++)
+		if (next_hops[i].ifindex == ifindex)
+			next_hop_clear(&next_hops[i], NEXT_HOP_RESOLVED);
 }
 
 /* --- one that is watched ----------------------------------------------------------------- */

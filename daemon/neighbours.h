@@ -43,8 +43,11 @@ int neighbour_find(struct netlink *netlink, uint32_t ifindex, __be32 address,
 /* Source MAC, MTU and XDP of LINK into every next hop that leaves through it. */
 void neighbours_link_changed(struct next_hop *next_hops, const struct link *link);
 
-/* Interface IFINDEX is gone: its next hops are not resolved any more. */
-void neighbours_link_gone(struct next_hop *next_hops, uint32_t ifindex);
+/*
+ * Interface IFINDEX is gone for us: its next hops are not resolved any more. Where it still
+ * exists, its neighbours that were kept age as all others do.
+ */
+void neighbours_link_gone(struct netlink *netlink, struct next_hop *next_hops, uint32_t ifindex);
 
 /*
  * Asks the kernel to keep the neighbours of all next hops with USED[index] set

@@ -26,12 +26,13 @@ static void sentence_add(json_t *list, const char *format, const char *name)
 json_t *show_waiting_for(const struct gateway *gateway)
 {
 	json_t *list = json_array();
+	char absence[LINK_ABSENCE];
 
 	for (unsigned int i = 0; i < gateway->links.count; i++) {
 		const struct link *link = &gateway->links.link[i];
 
 		if (!link->ifindex)
-			sentence_add(list, "interface %s", link->name);
+			json_array_append_new(list, json_string(link_absence(link, absence)));
 		else if (!link->attachment.ingress)
 			sentence_add(list, "the data plane on %s", link->name);
 	}

@@ -18,6 +18,7 @@
 #include "daemon/log.h"
 #include "daemon/neighbours.h"
 #include "daemon/reserved.h"
+#include "daemon/strangers.h"
 #include "daemon/sweeper.h"
 #include "daemon/sysctl.h"
 #include "daemon/virtual_macs.h"
@@ -143,12 +144,24 @@ static void link_appeared(struct gateway *gateway, struct link *link)
 		routes_changed(gateway);
 }
 
+static void link_gone_say(const struct link *link)
+{
+	char absence[LINK_ABSENCE];
+
+	if (link->port_of)
+		log_warning("waiting for %s", link_absence(link, absence));
+	else
+		log_warning("interface %s is gone: waiting for it", link->name);
+}
+
+/* It may live on under another name or as a bridge's port, and is not to lose its packets there. */
 static void link_gone(struct gateway *gateway, const struct link *link, const struct link *old)
 {
-	neighbours_link_gone(gateway->plane.next_hops, old->ifindex);
+	neighbours_link_gone(&gateway->netlink, gateway->plane.next_hops, old->ifindex);
 	surroundings_link_write(gateway, link);
+	attach_detach(old, &gateway->plane, &gateway->instance);
 	if (!link->ifindex)
-		log_warning("interface %s is gone: waiting for it", link->name);
+		link_gone_say(link);
 }
 
 static void link_changed(struct gateway *gateway, struct link *link, const struct link *old)
@@ -160,24 +173,45 @@ static void link_changed(struct gateway *gateway, struct link *link, const struc
 		routes_changed(gateway);
 }
 
-/* Answers what has changed, as bits. */
-static unsigned int link_event(struct gateway *gateway, const struct nlmsghdr *message)
+/*
+ * The kernel moves tcx and XDP programs along with an interface into another network namespace,
+ * where nobody here can take them off: they are told to let everything pass.
+ */
+static void elsewhere_note(struct config *config, uint32_t ifindex)
 {
-	unsigned int changes;
-	struct link old;
-	struct link *link = links_update(&gateway->links, message, &old, &changes);
+	if (!ifindex)
+		return;
+	for (unsigned int i = ELSEWHERE - 1; i > 0; i--)
+		WRITE_ONCE(config->elsewhere[i], config->elsewhere[i - 1]);
+	WRITE_ONCE(config->elsewhere[0], ifindex);
+}
 
-	if (!link)
-		return 0;
-	if (changes & LINK_GONE)
-		link_gone(gateway, link, &old);
-	if (changes & LINK_APPEARED)
-		link_appeared(gateway, link);
-	if (changes & LINK_CHANGED)
-		link_changed(gateway, link, &old);
-	if (link->wan)
+static void link_change_take(struct gateway *gateway, const struct link_change *change)
+{
+	if (change->changes & LINK_GONE) {
+		elsewhere_note(gateway->plane.config, change->elsewhere);
+		link_gone(gateway, change->link, &change->old);
+	}
+	if (change->changes & LINK_APPEARED)
+		link_appeared(gateway, change->link);
+	if (change->changes & LINK_CHANGED)
+		link_changed(gateway, change->link, &change->old);
+	if (change->link->wan)
 		address_refresh(gateway);
-	return changes;
+}
+
+/* Returns whether anything has changed. */
+static bool link_event(struct gateway *gateway, const struct nlmsghdr *message)
+{
+	struct link_change change;
+	bool renamed = links_renamed(&gateway->links, message, &change), updated;
+
+	if (renamed)
+		link_change_take(gateway, &change);
+	updated = links_update(&gateway->links, message, &change);
+	if (updated)
+		link_change_take(gateway, &change);
+	return renamed || updated;
 }
 
 /* --- events -------------------------------------------------------------------------- */
@@ -185,7 +219,14 @@ static unsigned int link_event(struct gateway *gateway, const struct nlmsghdr *m
 struct batch {
 	struct gateway *gateway;
 	bool address, route, policy, macs;
+	bool strangers; /* some may be there */
 };
+
+/* What comes back from another network namespace may have another name and our programs still. */
+static bool has_come_back(const struct gateway *gateway, const struct nlmsghdr *message)
+{
+	return message->nlmsg_type == RTM_NEWLINK && gateway->plane.config->elsewhere[0];
+}
 
 static int message_take(const struct nlmsghdr *message, void *context)
 {
@@ -197,6 +238,8 @@ static int message_take(const struct nlmsghdr *message, void *context)
 	case RTM_DELLINK:
 		if (link_event(batch->gateway, message)) /* rules and routes name them */
 			batch->policy = batch->macs = true;
+		else if (has_come_back(batch->gateway, message))
+			batch->strangers = true;
 		batch->macs |= virtual_macs_concerns(message);
 		break;
 	case RTM_NEWADDR:
@@ -249,7 +292,7 @@ static void resync(struct gateway *gateway, struct batch *batch)
 	links_lost_check(gateway);
 	netlink_dump(&gateway->netlink, RTM_GETLINK, AF_UNSPEC, link_dumped, batch);
 	neighbours_read(&gateway->netlink, gateway->plane.next_hops);
-	batch->address = batch->policy = batch->macs = true;
+	batch->address = batch->policy = batch->macs = batch->strangers = true;
 }
 
 /* One new generation for the whole batch: each costs every session a look-up. */
@@ -265,6 +308,8 @@ void surroundings_follow(struct gateway *gateway)
 
 	if (netlink_events_read(&gateway->netlink, message_take, &batch) == -ENOBUFS)
 		resync(gateway, &batch);
+	if (batch.strangers)
+		strangers_detach(&gateway->links, &gateway->plane, &gateway->instance);
 	if (batch.address) {
 		address_refresh(gateway);
 		web_process_follow(gateway->web);
@@ -283,6 +328,7 @@ void surroundings_follow(struct gateway *gateway)
 int surroundings_read(struct gateway *gateway)
 {
 	struct interface *interfaces = gateway->plane.interfaces;
+	char absence[LINK_ABSENCE];
 
 	for (unsigned int i = gateway->links.count; i < INTERFACES; i++)
 		WRITE_ONCE(interfaces[i].ifindex, 0);
@@ -293,8 +339,7 @@ int surroundings_read(struct gateway *gateway)
 			attach_probe(link);
 		surroundings_link_write(gateway, link);
 		if (!link->ifindex)
-			log_notice("waiting for interface %s, which does not exist yet",
-				   link->name);
+			log_notice("waiting for %s", link_absence(link, absence));
 	}
 	virtual_macs_read(&gateway->netlink, &gateway->links, gateway->plane.config);
 	routing_rules_read(gateway);
@@ -325,10 +370,14 @@ static void next_hops_keep(struct gateway *gateway)
 	bool used[NEXT_HOPS] = {false};
 
 	sweeper_next_hops_used(gateway->sweeper, used);
-	for (unsigned int i = 1; i < NEXT_HOPS; i++)
-		if (gateway->plane.next_hops[i].ifindex &&
-		    ticks_since(now, gateway->plane.next_hops[i].last_chosen) <= window)
+	for (unsigned int i = 1; i < NEXT_HOPS; i++) {
+		const struct next_hop *hop = &gateway->plane.next_hops[i];
+
+		if (hop->ifindex && ticks_since(now, hop->last_chosen) <= window)
 			used[i] = true;
+		/* on an interface that is not ours any more nobody is kept */
+		used[i] &= links_by_ifindex(&gateway->links, hop->ifindex) != NULL;
+	}
 	neighbours_keep(&gateway->netlink, gateway->plane.next_hops, used);
 }
 
@@ -354,6 +403,15 @@ static void link_keep(struct gateway *gateway, struct link *link)
 	neighbours_link_changed(gateway->plane.next_hops, link);
 }
 
+/* Who takes a program off a hook, by hand or with clsact, tells nobody. */
+static void attachment_check(struct gateway *gateway, struct link *link)
+{
+	if (!link->attachment.ingress || attach_holds(link, &gateway->plane))
+		return;
+	log_warning("somebody has taken the data plane off %s: attaching it again", link->name);
+	link->attachment = (struct attachment){0};
+}
+
 void surroundings_keep(struct gateway *gateway)
 {
 	for (unsigned int i = 0; i < gateway->links.count; i++) {
@@ -361,6 +419,7 @@ void surroundings_keep(struct gateway *gateway)
 
 		if (!link->ifindex)
 			continue;
+		attachment_check(gateway, link);
 		if (!link->attachment.ingress)
 			attach_again(gateway, link);
 		else

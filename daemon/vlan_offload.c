@@ -15,11 +15,12 @@ struct remembered {
 	char name[64];
 };
 
+/* By number: the interface may have another name when the feature is given back. */
 static struct remembered remembered_name(const char *feature, const struct link *link)
 {
 	struct remembered remembered;
 
-	snprintf(remembered.name, sizeof(remembered.name), "%s/%s", feature, link->name);
+	snprintf(remembered.name, sizeof(remembered.name), "%s/%u", feature, link->ifindex);
 	return remembered;
 }
 
@@ -53,14 +54,18 @@ int vlan_offload_stop(const struct link *link, const struct instance *instance)
 
 void vlan_offload_restore(const struct link *link, const struct instance *instance)
 {
+	char name[IFNAMSIZ];
+
+	if (!if_indextoname(link->ifindex, name))
+		return;
 	for (unsigned int i = 0; i < FEATURES; i++) {
 		int err;
 
 		if (!instance_remembers(instance, remembered_name(features[i], link).name))
 			continue;
-		err = ethtool_feature_set(link->name, features[i], true);
+		err = ethtool_feature_set(name, features[i], true);
 		if (err && err != -ENODEV) /* the interface may be gone */
-			log_warning("%s of %s stays off, it was on: %s", features[i], link->name,
+			log_warning("%s of %s stays off, it was on: %s", features[i], name,
 				    strerror(-err));
 	}
 }

@@ -370,6 +370,8 @@ def alone():
     yield Suite("learned", ["tests/lab/learned.sh"])
     yield Suite("states", ["tests/lab/lab", "run", "states"], env={"GATEWAY": "wayleave-tc", "PFX": "t%ds" % (os.getpid() % 100000)},
                 may_skip=not os.environ.get("CI"))
+    for dataplane in ("tc", "xdp"):
+        yield Suite("links", ["tests/lab/links.sh"], env={"DATAPLANE": dataplane})
     yield Suite("demo", ["tests/lab/demo"])
     yield Suite("kernel-6.1", ["tests/lab/kernel-6.1"])
     yield Suite("bench's frames", ["build/bench/steps", "hit", "100"], tap=False, after=TEST_PROGRAMS)

@@ -56,6 +56,7 @@ const struct field config_fields[] = {
 	HOST(struct config, inbound_used),
 	FIELD_("asked_ends", struct config, asked[0], FIELD_HOST_ORDER),
 	FIELD_("asked_kind", struct config, asked[1], FIELD_HOST_ORDER),
+	FIELD_("elsewhere", struct config, elsewhere[0], FIELD_HOST_ORDER),
 	HOST(struct config, rules),
 	HOST(struct config, route_mtus),
 	HOST(struct config, marked_routes),

@@ -37,6 +37,7 @@ HZ = 1000
 KINDS = {"orig": 1, "reply": 2, "mapping_inside": 3, "mapping_external": 4, "permit": 5, "host": 6, "next_hop": 7,
          "quoted": 8, "fragment": 9, "shared": 11, "claim": 12, "remote": 13, "station": 14}
 CLASSES = {"plain": 0, "pptp": 1, "l2tp": 2, "ipsec": 3, "wireguard": 4, "openvpn": 5, "tunnel": 6}
+DEVICES = [LAN0, LAN1, WAN, PPP]  # by slot
 ID_NONE, ID_PORTS, ID_SPI, ID_CALL, ID_KEY, ID_IKE, ID_TUNNEL, ID_SESSION, ID_CONTROL = range(9)
 TIMEOUT_ESP, TIMEOUT_GRE = 5, 6
 STATIC_MAPPING, OPEN_MAPPING = 1, 2
@@ -127,6 +128,7 @@ class Gateway:
     def __init__(self, backend):
         self.backend = backend
         self.small_links, self.detours, self.ruled = set(), [], False
+        self.gone = 0
         self.process = Process("case_run" if backend == "memory" else "case_run_bpf")
         self.prefix = "" if backend == "memory" else "tc_"
         self._interfaces()
@@ -163,11 +165,17 @@ class Gateway:
     def mtu(self, ifindex, value):
         """Of a link, until the next reset."""
         self.small_links.add(ifindex)
-        self.process.ask("interface", [LAN0, LAN1, WAN, PPP].index(ifindex), "mtu=%d" % value)
+        self.process.ask("interface", DEVICES.index(ifindex), "mtu=%d" % value)
         if self.backend == "memory":
             self.process.ask("mtu", ifindex, value)
         else:
             network.set_mtu(ifindex, value)
+
+    def leaves(self, ifindex):
+        """A link is in another network namespace now, with our programs, until the next reset."""
+        self.process.ask("interface", DEVICES.index(ifindex), "ifindex=0")
+        self.gone = ifindex
+        self.config(elsewhere=ifindex, route_generation=100)
 
     def detour(self, prefix, device, hop, stack_mtu=1500):
         """The kernel's route to a prefix is another one now, until the next reset."""
@@ -219,6 +227,10 @@ class Gateway:
         for ifindex in list(self.small_links):
             self.mtu(ifindex, 1500)
         self.small_links.clear()
+        if self.gone:
+            self.process.ask("interface", DEVICES.index(self.gone), "ifindex=%d" % self.gone)
+            self.config(elsewhere=0)
+            self.gone = 0
         if self.ruled:
             self.unrule()
         while self.detours:

@@ -86,3 +86,13 @@ def further_address(g):
     answer = g.run("inside", LAN0, frame(OUT, LAN0, destination=virtual))
     assert answer.verdict == "forward", answer
     stopped(g, "outside", BACK, virtual, "stack", "other_station")
+
+
+@case()
+def interface_in_another_namespace(g):
+    """The kernel leaves our programs on an interface that is moved there: they drop and translate nothing any more"""
+    g.lan(OUT, sent=udp(E, 4000, S, 53))
+    g.leaves(LAN0)
+    g.lan(OUT, stack="interface_elsewhere")
+    g.lan(udp(A, 4001, S, 53), stack="interface_elsewhere")
+    assert len(g.records("orig")) == 1, g.records("orig")

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """tcx.py INTERFACE ingress|egress: ids of the programs that tcx has there, one a line.
+tcx.py INTERFACE ingress|egress detach: takes them off.
 tcx.py INTERFACE ingress|egress fill: programs that pass everything on, until tcx takes no more.
 
-Debian 12's tc and bpftool do not show them. Nothing before Linux 6.6.
+Debian 12's tc and bpftool know nothing of tcx. Nothing before Linux 6.6.
 """
 import ctypes
 import errno
@@ -13,17 +14,30 @@ import struct
 import sys
 
 NR_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
-BPF_PROG_LOAD, BPF_PROG_ATTACH, BPF_PROG_QUERY, MOST = 5, 8, 16, 16
+BPF_PROG_LOAD, BPF_PROG_ATTACH, BPF_PROG_DETACH, BPF_PROG_GET_FD_BY_ID, BPF_PROG_QUERY, MOST = 5, 8, 9, 13, 16, 16
 SCHED_CLS, PASS_ON = 3, bytes.fromhex("b7000000ffffffff" "9500000000000000")
+LIBC = ctypes.CDLL(None, use_errno=True)
 HOOKS = {"ingress": 46, "egress": 47}
 
 
 def bpf(command, words):
-    libc = ctypes.CDLL(None, use_errno=True)
-    result = libc.syscall(NR_BPF, command, ctypes.create_string_buffer(words, 128), 128)
+    """The kernel writes behind what it is given."""
+    attributes = ctypes.create_string_buffer(words, 128)
+    result = LIBC.syscall(NR_BPF, command, attributes, 128)
     if result < 0:
-        raise OSError(ctypes.get_errno(), "bpf %d" % command)
+        raise OSError(ctypes.get_errno(), "bpf(%d)" % command)
     return result
+
+
+def programs(interface, hook):
+    ids = (ctypes.c_uint32 * MOST)()
+    try:
+        # union bpf_attr: ifindex, hook, two flags, array, its size
+        bpf(BPF_PROG_QUERY, struct.pack("@IIIIQI", interface, hook, 0, 0, ctypes.addressof(ids), MOST))
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOENT):
+            raise
+    return [program for program in ids if program]
 
 
 def fill(interface, hook):
@@ -32,28 +46,23 @@ def fill(interface, hook):
         program = bpf(BPF_PROG_LOAD, struct.pack("@IIQQ", SCHED_CLS, 2, ctypes.addressof(code),
                                                  ctypes.addressof(licence)))
         try:
-            bpf(BPF_PROG_ATTACH, struct.pack("@IIII", socket.if_nametoindex(interface), program, HOOKS[hook], 0))
+            bpf(BPF_PROG_ATTACH, struct.pack("@IIII", interface, program, hook, 0))
         except OSError as error:
             sys.exit(error.errno != errno.ERANGE)
     sys.exit(1)
 
 
-def main(interface, hook, *more):
-    if more == ("fill",):
+def main(interface, hook, what="show"):
+    interface, hook = socket.if_nametoindex(interface), HOOKS[hook]
+    if what == "fill":
         fill(interface, hook)
-    ids = (ctypes.c_uint32 * MOST)()
-    # union bpf_attr: ifindex, hook, two flags, array, its size; the kernel writes behind it
-    words = struct.pack("@IIIIQI", socket.if_nametoindex(interface), HOOKS[hook], 0, 0,
-                        ctypes.addressof(ids), MOST)
-    attributes = ctypes.create_string_buffer(words, 128)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(NR_BPF, BPF_PROG_QUERY, attributes, 128) < 0:
-        if ctypes.get_errno() in (errno.EINVAL, errno.ENOENT):
-            return
-        raise OSError(ctypes.get_errno(), "BPF_PROG_QUERY")
-    for program in ids:
-        if program:
+    for program in programs(interface, hook):
+        if what == "show":
             print(program)
+            continue
+        fd = bpf(BPF_PROG_GET_FD_BY_ID, struct.pack("@III", program, 0, 0))
+        bpf(BPF_PROG_DETACH, struct.pack("@IIII", interface, fd, hook, 0))
+        os.close(fd)
 
 
 if __name__ == "__main__":
