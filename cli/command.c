@@ -87,10 +87,12 @@ static const struct command {
 	 "list | add PROTOCOL[:PORT[-LAST]] ADDRESS[:PORT] [NAME] |\n"
 	 "                 remove NAME|#N",
 	 "Port forwards from the WAN address to an inside host. PROTOCOL is tcp, udp, or\n"
-	 "esp, gre, l2tp (IP protocols 50, 47, 115), which have no ports.",
+	 "esp, gre, l2tp (IP protocols 50, 47, 115) or the number of another IP protocol, which\n"
+	 "have no ports.",
 	 "  wayleave forward add tcp:443 192.168.1.10 web\n"
 	 "  wayleave forward add udp:6000-6009 192.168.1.11:7000\n"
 	 "  wayleave forward add esp 192.168.1.12\n"
+	 "  wayleave forward add 41 192.168.1.13 6in4\n"
 	 "  wayleave forward list\n"
 	 "  wayleave forward remove web\n"},
 	{"name", cli_name, 1, 2, 0, "give a device a name", "ADDRESS [NAME]",

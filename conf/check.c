@@ -118,6 +118,20 @@ bool forward_has_ports(enum forward_protocol protocol)
 	return protocol == FORWARD_TCP || protocol == FORWARD_UDP;
 }
 
+int forward_protocol_check(const char *path, enum forward_protocol protocol,
+			   struct settings_error *error)
+{
+	if (protocol == FORWARD_ICMP)
+		return settings_error_set(error, -EINVAL, path,
+					  "ICMP cannot be forwarded: the gateway answers queries, "
+					  "and errors follow their connections");
+	if (protocol < 1 || protocol > FORWARD_PROTOCOL_LAST)
+		return settings_error_set(error, -EINVAL, path,
+					  "is tcp, udp, esp, gre, l2tp or the number of another "
+					  "IP protocol, 2 to 254");
+	return 0;
+}
+
 /* --- strings ---------------------------------------------------------------------- */
 
 /* As the kernel's dev_valid_name() has it. */
@@ -369,7 +383,10 @@ static int forward_check(const struct settings *settings, unsigned int i,
 	if (!inside_host(forward->to))
 		return settings_error_set(error, -EINVAL, forward_path(path, i, "to"),
 					  "is not the address of one host");
-	int rc = forward_name_check(settings, i, error);
+	int rc =
+		forward_protocol_check(forward_path(path, i, "protocol"), forward->protocol, error);
+	if (!rc)
+		rc = forward_name_check(settings, i, error);
 	if (!rc)
 		rc = forward_ports_check(forward, i, error);
 	if (!rc)

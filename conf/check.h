@@ -37,6 +37,8 @@ int settings_forward_append(struct settings *settings, const json_t *object,
 int settings_edit_finish(struct settings *settings, struct settings *work, int rc,
 			 struct settings_error *error);
 
-bool forward_has_ports(enum forward_protocol protocol);
+/* -EINVAL, and a sentence about the setting PATH: it cannot be forwarded. */
+int forward_protocol_check(const char *path, enum forward_protocol protocol,
+			   struct settings_error *error);
 
 #endif

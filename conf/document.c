@@ -126,6 +126,9 @@ static int complaint_error(const struct complaint *complaint, cyaml_err_t code,
 					  shape_sentence(complaint->reason));
 	if (code == CYAML_ERR_SEQUENCE_ENTRIES_MAX)
 		return settings_error_set(error, -EINVAL, path, "is more than this list may hold");
+	if (strncmp(complaint->reason, "Invalid INT", 11) == 0) /* a word, or a number */
+		return settings_error_set(error, -EINVAL, path, "%s is not known here",
+					  reason_object(complaint));
 	if (strncmp(complaint->reason, "Invalid ENUM", 12) == 0)
 		return settings_error_set(error, -EINVAL, path, "'%.60s' is not known here",
 					  reason_object(complaint));

@@ -40,7 +40,14 @@ static const char *word_of(const cyaml_strval_t *words, size_t count, int64_t va
 
 const char *forward_protocol_name(enum forward_protocol protocol)
 {
-	return word_of(forward_protocol_words, forward_protocol_words_count, protocol);
+	static char numbers[256][4];
+	const char *word = word_of(forward_protocol_words, forward_protocol_words_count, protocol);
+	char *number = numbers[protocol & 0xff];
+
+	if (*word)
+		return word;
+	snprintf(number, sizeof(numbers[0]), "%u", (unsigned int)protocol & 0xff);
+	return number;
 }
 
 const char *passthrough_state_name(enum passthrough_state state)

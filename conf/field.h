@@ -40,7 +40,7 @@ int settings_get(const struct settings *settings, const char *name, char **value
 /* The I-th settable name, NULL after the last. */
 const char *settings_name(size_t i);
 
-/* "tcp", "udp", "esp", "gre", "l2tp" */
+/* "tcp", "udp", "esp", "gre", "l2tp", else the number: "41" */
 const char *forward_protocol_name(enum forward_protocol protocol);
 const char *passthrough_state_name(enum passthrough_state state);
 

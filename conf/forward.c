@@ -33,18 +33,30 @@ json_t *settings_forward_json(const struct port_forward_settings *forward)
 	return object;
 }
 
+/* "tcp", "41" or 41; -1: none of them. Which numbers are taken, forward_protocol_check() says. */
+static long protocol_read(const json_t *value)
+{
+	const char *name = json_string_value(value);
+	char *end;
+
+	if (json_is_integer(value))
+		return json_integer_value(value) & ~0xffll ? -1 : json_integer_value(value);
+	for (size_t i = 0; name && i < forward_protocol_words_count; i++)
+		if (strcmp(forward_protocol_words[i].str, name) == 0)
+			return forward_protocol_words[i].val;
+	if (!name || *name < '0' || *name > '9' || strlen(name) > 3)
+		return -1;
+	long number = strtol(name, &end, 10);
+	return *end || number > UINT8_MAX ? -1 : number;
+}
+
 static int protocol_take(const json_t *value, struct port_forward_settings *forward,
 			 struct settings_error *error)
 {
-	const char *name = json_string_value(value);
+	long protocol = protocol_read(value);
 
-	for (size_t i = 0; name && i < forward_protocol_words_count; i++) {
-		if (strcmp(forward_protocol_words[i].str, name) == 0) {
-			forward->protocol = forward_protocol_words[i].val;
-			return 0;
-		}
-	}
-	return settings_error_set(error, -EINVAL, "protocol", "is one of tcp, udp, esp, gre, l2tp");
+	forward->protocol = protocol < 0 ? 0 : protocol;
+	return forward_protocol_check("protocol", forward->protocol, error);
 }
 
 static int port_take(const char *name, const json_t *value, uint16_t *port,

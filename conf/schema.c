@@ -175,7 +175,8 @@ static const cyaml_schema_field_t lan_schema[] = {
 static const cyaml_schema_field_t forward_schema[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			       struct forward_document, name, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_ENUM("protocol", CYAML_FLAG_STRICT, struct forward_document, protocol,
+	/* not strict: a number is taken too */
+	CYAML_FIELD_ENUM("protocol", CYAML_FLAG_DEFAULT, struct forward_document, protocol,
 			 forward_protocol_words, CYAML_ARRAY_LEN(forward_protocol_words)),
 	FORWARD_PORT(port),
 	FORWARD_PORT(port_last),

@@ -29,13 +29,20 @@ enum filtering_mode {
 
 enum dataplane_mode { DATAPLANE_AUTO, DATAPLANE_TC, DATAPLANE_XDP };
 
+/* IP protocol numbers (RFC 5237); those without a name here are forwarded too, without ports. */
 enum forward_protocol {
-	FORWARD_TCP,
-	FORWARD_UDP,
-	FORWARD_ESP,  /* IP protocol 50, no port */
-	FORWARD_GRE,  /* IP protocol 47, no port */
-	FORWARD_L2TP, /* IP protocol 115, no port */
+	FORWARD_ICMP = 1, /* refused: see conf/check.c */
+	FORWARD_TCP = 6,
+	FORWARD_UDP = 17,
+	FORWARD_GRE = 47,
+	FORWARD_ESP = 50,
+	FORWARD_AH = 51,
+	FORWARD_L2TP = 115,
+	FORWARD_PROTOCOL_LAST = 254, /* 255 is reserved */
 };
+
+/* TCP and UDP; a forward of any other protocol has neither port nor to_port. */
+bool forward_has_ports(enum forward_protocol protocol);
 
 struct port_forward_settings {
 	char *name;			/* optional, for people */

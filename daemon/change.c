@@ -106,6 +106,7 @@ int gateway_change(void *context, const struct settings *present, const struct s
 	apply_settings(gateway->plane.config, wanted, gateway->sessions_room);
 	forwards_drop(present, wanted);
 	forwards_tend(gateway, clock_ticks(gateway->plane.config));
+	forwards_advise(wanted);
 	if (gateway->sweeper)
 		sweeper_hurry(gateway->sweeper);
 	web_process_follow(gateway->web);

@@ -80,3 +80,14 @@ void forwards_warn(const struct gateway *gateway, json_t *list)
 		json_array_append_new(list, json_string(text));
 	}
 }
+
+/* RFC 4302 section 3.3.3.1.1: AH signs the addresses. Some want to see it arrive all the same. */
+void forwards_advise(const struct settings *settings)
+{
+	for (unsigned int i = 0; i < settings->port_forwards_count; i++)
+		if (settings->port_forwards[i].protocol == FORWARD_AH)
+			log_warning("port_forwards[%u]: AH signs the addresses, which NAT changes: "
+				    "a receiver that checks the signature drops every packet; "
+				    "ESP, best in UDP, passes",
+				    i);
+}

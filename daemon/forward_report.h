@@ -17,4 +17,7 @@ void forwards_tend(struct gateway *gateway, uint32_t now);
 /* Appends a sentence for each that is missing, the first few of them. */
 void forwards_warn(const struct gateway *gateway, json_t *list);
 
+/* Logs what forwards of SETTINGS cannot do: once, after they have changed. */
+void forwards_advise(const struct settings *settings);
+
 #endif

@@ -5,16 +5,11 @@
 #include "core/port_owner.h"
 #include "daemon/expiry.h"
 
-struct protocol_of {
-	uint8_t protocol;
-	uint8_t id_type;
-};
-
-static const struct protocol_of protocols[] = {
-	[FORWARD_TCP] = {PROTOCOL_TCP, ID_PORTS},  [FORWARD_UDP] = {PROTOCOL_UDP, ID_PORTS},
-	[FORWARD_ESP] = {PROTOCOL_ESP, ID_NONE},   [FORWARD_GRE] = {PROTOCOL_GRE, ID_NONE},
-	[FORWARD_L2TP] = {PROTOCOL_L2TP, ID_NONE},
-};
+/* Of a protocol without ports all of it goes to one host, whatever ids it has. */
+static uint8_t id_type_of(const struct port_forward_settings *settings)
+{
+	return forward_has_ports(settings->protocol) ? ID_PORTS : ID_NONE;
+}
 
 /* One external port of a forward, in the table's terms. */
 struct forward {
@@ -23,23 +18,21 @@ struct forward {
 
 static struct forward forward_at(const struct port_forward_settings *settings, uint32_t offset)
 {
-	struct protocol_of of = protocols[settings->protocol];
-	bool ports = of.id_type == ID_PORTS;
+	bool ports = forward_has_ports(settings->protocol);
 	uint16_t to_first = settings->to_port ? settings->to_port : settings->port;
 	struct forward forward;
 
-	mapping_external_key(&forward.external, of.protocol, arena.config->external,
+	mapping_external_key(&forward.external, settings->protocol, arena.config->external,
 			     ports ? host_to_be16(settings->port + offset) : 0);
-	mapping_inside_key(&forward.inside, of.protocol, settings->to.s_addr,
+	mapping_inside_key(&forward.inside, settings->protocol, settings->to.s_addr,
 			   ports ? host_to_be16(to_first + offset) : 0);
-	forward.external.id_type = forward.inside.id_type = of.id_type;
+	forward.external.id_type = forward.inside.id_type = id_type_of(settings);
 	return forward;
 }
 
 static uint32_t forward_ports(const struct port_forward_settings *settings)
 {
-	if (protocols[settings->protocol].id_type != ID_PORTS ||
-	    settings->port_last < settings->port)
+	if (!forward_has_ports(settings->protocol) || settings->port_last < settings->port)
 		return 1;
 	return settings->port_last - settings->port + 1u;
 }
@@ -158,13 +151,13 @@ bool forwards_missing_nth(const struct settings *settings, unsigned int n,
 
 static bool covers(const struct port_forward_settings *settings, const struct record *external)
 {
-	struct protocol_of of = protocols[settings->protocol];
 	uint32_t port = be16_to_host(external->key.local_id), offset = 0;
 	struct forward forward;
 
-	if (of.protocol != external->key.protocol || of.id_type != external->key.id_type)
+	if (settings->protocol != external->key.protocol ||
+	    id_type_of(settings) != external->key.id_type)
 		return false;
-	if (of.id_type == ID_PORTS) {
+	if (forward_has_ports(settings->protocol)) {
 		if (port < settings->port || port >= settings->port + forward_ports(settings))
 			return false;
 		offset = port - settings->port;

@@ -236,6 +236,7 @@ static int kernel_start(struct gateway *gateway)
 	forwards_clean(gateway->settings);
 	reserved_refresh();
 	forwards_tend(gateway, plane_now(&gateway->plane));
+	forwards_advise(gateway->settings);
 	/* what an earlier run knew, before the first question comes */
 	esp_flows_tend(gateway->esp, plane_now(&gateway->plane));
 	ike_flows_tend(gateway->ike, plane_now(&gateway->plane));

@@ -359,6 +359,7 @@ ALONE = (
     "tcx_full",
     "first",
     "trial",
+    "whole",
 )
 
 

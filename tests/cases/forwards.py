@@ -94,6 +94,19 @@ def whole_protocol(g):
 
 
 @case
+def any_protocol(g):
+    """IPIP, 6in4, AH, EtherIP and one without a name: all of it to one host, its answers and what it begins too"""
+    for number in (4, 41, 51, 97, 200):
+        g.insert("mapping_external", protocol=number, id_type=ID_NONE, local=E, new_local=A, flags=3)
+        g.wan(proto(S, E, number), sent=proto(S, A, number))
+        g.lan(proto(A, S, number), sent=proto(E, S, number))
+        g.wan(proto(T, E, number), sent=proto(T, A, number))
+        if number != 51:  # AH that begins inside is told at once that no NAT passes it
+            g.lan(proto(A, Q, number), sent=proto(E, Q, number))
+    g.wan(proto(S, E, 42), drop="unsolicited")
+
+
+@case
 def keyed_gre_inside(g):
     """RFC 2890: a forwarded GRE endpoint, with keys and without"""
     g.insert("mapping_external", protocol=47, id_type=ID_NONE, local=E, new_local=A, flags=3)

@@ -145,6 +145,31 @@ static void forwards_are_added_read_and_removed(void **state)
 	json_decref(all);
 }
 
+/* By name, by number as text and as a number; shown by name where there is one. */
+static void any_protocol_is_forwarded(void **state)
+{
+	static const struct {
+		const char *given, *shown;
+	} protocols[] = {{"4", "4"},   {"41", "41"},	{"47", "gre"}, {"51", "51"},
+			 {"97", "97"}, {"115", "l2tp"}, {"254", "254"}};
+	size_t count = sizeof(protocols) / sizeof(*protocols);
+
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(add(json_pack("{s:s, s:s}", "protocol", protocols[i].given, "to",
+					       "10.0.0.3")),
+				 0);
+	assert_int_equal(add(json_pack("{s:i, s:s}", "protocol", 200, "to", "10.0.0.3")), 0);
+	json_t *all = settings_json(settings);
+	const json_t *list = json_object_get(all, "port_forwards");
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(list, i), "protocol")),
+			protocols[i].shown);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(list, count), "protocol")), "200");
+	json_decref(all);
+}
+
 /* Takes FORWARD. */
 static void add_refused(json_t *forward, const char *field)
 {
@@ -176,6 +201,12 @@ static void wrong_forwards_name_their_member(void **state)
 		    "zone");
 	add_refused(json_pack("{s:s, s:s, s:i}", "protocol", "esp", "to", "10.0.0.2", "port", 80),
 		    "port");
+	static const char *const wrong[] = {"0", "1", "255", "256", "41x", "-4", " 4", "sctp", ""};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		add_refused(json_pack("{s:s, s:s}", "protocol", wrong[i], "to", "10.0.0.2"),
+			    "protocol");
+	add_refused(json_pack("{s:i, s:s}", "protocol", -1, "to", "10.0.0.2"), "protocol");
+	add_refused(json_pack("{s:i, s:s}", "protocol", 300, "to", "10.0.0.2"), "protocol");
 }
 
 /* Whoever adds a setting writes about it. Run from the top of the repository. */
@@ -223,6 +254,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(values_are_words_numbers_and_names, start, stop),
 		cmocka_unit_test_setup_teardown(a_refused_value_changes_nothing, start, stop),
 		cmocka_unit_test_setup_teardown(forwards_are_added_read_and_removed, start, stop),
+		cmocka_unit_test_setup_teardown(any_protocol_is_forwarded, start, stop),
 		cmocka_unit_test_setup_teardown(wrong_forwards_name_their_member, start, stop),
 		cmocka_unit_test(every_setting_is_in_documents_and_completion),
 		cmocka_unit_test(the_example_file_is_right),

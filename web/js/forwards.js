@@ -2,7 +2,8 @@
 // Port forwards: what from outside reaches which device.
 "use strict";
 
-const FORWARD_PROTOCOLS = [["tcp", "TCP"], ["udp", "UDP"], ["esp", "ESP (50)"], ["gre", "GRE (47)"], ["l2tp", "L2TPv3 (115)"]];
+const FORWARD_PROTOCOLS = [["tcp", "TCP"], ["udp", "UDP"], ["esp", "ESP (50)"], ["gre", "GRE (47)"], ["l2tp", "L2TPv3 (115)"],
+	["4", "IPIP (4)"], ["41", "6in4 (41)"], ["51", "AH (51)"], ["97", "EtherIP (97)"]];
 const hasPorts = (protocol) => protocol === "tcp" || protocol === "udp";
 
 function portRange(first, last) {
@@ -67,7 +68,8 @@ function forwardFields() {
 	callList("devices").then((items) => fill(devices, items.map((d) => h("option", { value: d.address }, d.name || "")))).catch(() => {});
 	const fields = {
 		name: field(t("forwards.name"), h("input", { type: "text", maxlength: "32", autocomplete: "off" }), t("forwards.name.hint")),
-		protocol: field(t("forwards.protocol"), select(FORWARD_PROTOCOLS, "tcp")),
+		protocol: field(t("forwards.protocol"), select([...FORWARD_PROTOCOLS, ["other", t("forwards.other")]], "tcp")),
+		number: field(t("forwards.number"), portInput({ maxlength: "3" }), t("forwards.number.hint")),
 		port: field(t("forwards.port"), portInput({})),
 		port_last: field(t("forwards.portlast"), portInput({}), t("forwards.optional")),
 		to: field(t("forwards.to"), h("input", { type: "text", list: devices.id, inputmode: "decimal", autocomplete: "off", maxlength: "15" })),
@@ -76,6 +78,7 @@ function forwardFields() {
 	const look = () => {
 		for (const name of ["port", "port_last", "to_port"])
 			fields[name].element.hidden = !hasPorts(fields.protocol.control.value);
+		fields.number.element.hidden = fields.protocol.control.value !== "other";
 	};
 	fields.protocol.control.addEventListener("change", look);
 	look();
@@ -93,7 +96,7 @@ function draftKeep(fields) {
 }
 
 function draftEnd(fields) {
-	for (const name of ["name", "port", "port_last", "to", "to_port"]) {
+	for (const name of ["name", "number", "port", "port_last", "to", "to_port"]) {
 		fields[name].control.value = "";
 		fields[name].fail("");
 	}
@@ -101,9 +104,17 @@ function draftEnd(fields) {
 		delete forwardDraft[name];
 }
 
+// A name, or the number of a protocol that has none; ICMP is not forwarded
+function protocolRead(fields) {
+	const chosen = fields.protocol.control.value, number = fields.number.control.value.trim();
+	const wrong = chosen === "other" && !(/^[1-9]\d*$/.test(number) && Number(number) > 1 && Number(number) < 255);
+	fields.number.fail(wrong ? t("forwards.number.wrong") : "");
+	return chosen === "other" ? number : chosen;
+}
+
 // What was typed, as the settings file has it; null when a field is wrong
 function forwardRead(fields) {
-	const forward = { protocol: fields.protocol.control.value, to: fields.to.control.value.trim() };
+	const forward = { protocol: protocolRead(fields), to: fields.to.control.value.trim() };
 	const ports = hasPorts(forward.protocol);
 	fields.to.fail(/^\d+\.\d+\.\d+\.\d+$/.test(forward.to) ? "" : t("forwards.to.wrong"));
 	if (fields.name.control.value.trim())
