@@ -40,7 +40,7 @@ start() {
 }
 keepers() { pgrep -P "$PID"; }
 keepers_are_new() { # keepers_are_new OLD: two, OLD is gone, and the daemon answers
-	[ "$(keepers | wc -l)" = 2 ] && ! keepers | grep -qx "$1" && translating
+	[ "$(keepers | wc -l)" = 2 ] && ! keepers | grep -qx "$1" && translating --json
 }
 end() { # end SIGNAL
 	kill "-$1" "$PID"
