@@ -104,7 +104,7 @@ def check_metrics_have_their_own_switch():
     answer = Client().get("/metrics", Sec_Fetch_Site="cross-site")
     console("set", "web.metrics", "off")
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    line = re.compile(r'^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z]+="[a-z0-9_]*",?)+\})? \d+)$')
+    line = re.compile(r'^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z]+="[a-z0-9_-]*",?)+\})? \d+)$')
     lines = answer.body.decode().splitlines()
     assert all(line.match(l) for l in lines), [l for l in lines if not line.match(l)]
     assert "wayleave_up 1" in lines and any(l.startswith("wayleave_packets_by_reason_total{") for l in lines)

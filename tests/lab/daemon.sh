@@ -39,8 +39,8 @@ start() {
 	until_ok 60 translating
 }
 keepers() { pgrep -P "$PID"; }
-keepers_are_new() { # keepers_are_new OLD: two, OLD is gone, and the daemon answers
-	[ "$(keepers | wc -l)" = 2 ] && ! keepers | grep -qx "$1" && translating --json
+keepers_are_new() { # keepers_are_new OLD: three, OLD is gone, and the daemon answers
+	[ "$(keepers | wc -l)" = 3 ] && ! keepers | grep -qx "$1" && translating --json
 }
 end() { # end SIGNAL
 	kill "-$1" "$PID"

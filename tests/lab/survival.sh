@@ -80,7 +80,8 @@ down() { # down SIGNAL
 	kill "-$1" "$PID"
 	wait "$PID" 2>/dev/null
 }
-helper_of() { pgrep -P "$(pgrep -d, -P "$PID")"; } # keepers are between; the web process is off
+# Keepers are between, the first the helper's; the web process is off
+helper_of() { pgrep -P "$(pgrep -P "$PID" | sort -n | head -n1)"; }
 helper_killed() {
 	local old
 	old=$(helper_of) && kill -9 "$old" && until_ok 5 helper_new "$old"
@@ -164,7 +165,7 @@ helper_kills() {
 }
 no_orphans() {
 	ip netns pids "$ME-g" >"$DIR/pids"
-	[ "$(wc -l <"$DIR/pids")" = 4 ] || # the daemon, two keepers, the helper
+	[ "$(wc -l <"$DIR/pids")" = 6 ] || # the daemon, three keepers, the helper, who reads names
 		 { xargs ps -o pid,ppid,args -p <"$DIR/pids"; return 1; }
 }
 
