@@ -73,7 +73,7 @@ sc_servers-inside() { # servers of PPTP, L2TP and IKEv2 inside, a client behind 
 }
 sc_esp-inside() { # an IKEv2 server with plain ESP inside, a client behind another NAT
 	gw_translates || { skip "GATEWAY=$GATEWAY forwards no ports"; return; }
-	forwarded_to_u1 "udp 500" "udp 4500" "esp"
+	forwarded_to_u1 "udp 500" "udp 4500" "esp -"
 	guests u1 s1 || return
 	behind_nat
 	LS_CLIENTS=1 ls_server u1 10.10.0.11 raw2
