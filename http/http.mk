@@ -17,7 +17,7 @@ $(BUILD)/fuzz/fuzz_restore: tests/fuzz/fuzz_restore.c tests/fuzz/restore.json $(
 	@cp tests/fuzz/restore.json $(@D)/seeds/restore
 	$(CLANG) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -O1 -g -fno-omit-frame-pointer \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $@ $(filter %.c,$^) $(shell pkg-config --cflags --libs jansson libcyaml) -lunistring
+		-o $@ $(filter %.c,$^) $(shell pkg-config --cflags --libs jansson libcyaml libmnl gnutls) -lunistring
 
 # --- and of the headers that say whose page it is: a line of host.txt is a seed ----------------
 $(BUILD)/fuzz/fuzz_host: tests/fuzz/fuzz_host.c tests/fuzz/host.txt http/host.c http/host.h
