@@ -61,6 +61,7 @@ struct gateway {
 	struct links links;
 	struct line line; /* the internet's */
 	struct policy policy;
+	bool unread; /* what the kernel has could not be read anew: at the next upkeep */
 	struct plane plane;
 	struct tap tap;
 	struct cutter cutter;

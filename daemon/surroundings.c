@@ -288,39 +288,62 @@ static void links_lost_check(struct gateway *gateway)
 
 static void resync(struct gateway *gateway, struct batch *batch)
 {
-	log_info("the kernel reported faster than could be read: reading everything anew");
+	int links, neighbours;
+
 	links_lost_check(gateway);
-	netlink_dump(&gateway->netlink, RTM_GETLINK, AF_UNSPEC, link_dumped, batch);
-	neighbours_read(&gateway->netlink, gateway->plane.next_hops);
+	links = netlink_dump(&gateway->netlink, RTM_GETLINK, AF_UNSPEC, link_dumped, batch);
+	neighbours = neighbours_read(&gateway->netlink, gateway->plane.next_hops);
+	gateway->unread = links || neighbours;
+	if (gateway->unread)
+		log_warning("interfaces or neighbours could not be read anew: %s; tried again "
+			    "within seconds",
+			    strerror(links ? -links : -neighbours));
 	batch->address = batch->policy = batch->macs = batch->strangers = true;
 }
 
 /* One new generation for the whole batch: each costs every session a look-up. */
 static void routing_rules_read(struct gateway *gateway)
 {
-	policy_read(&gateway->policy, &gateway->netlink, &gateway->links, &gateway->plane);
+	/* what it could not read it has logged */
+	if (policy_read(&gateway->policy, &gateway->netlink, &gateway->links, &gateway->plane))
+		gateway->unread = true;
 	wall_follow_rules(&gateway->wall, &gateway->links, gateway->policy.by_tos);
+}
+
+static void batch_end(struct gateway *gateway, const struct batch *batch)
+{
+	if (batch->strangers)
+		strangers_detach(&gateway->links, &gateway->plane, &gateway->instance);
+	if (batch->address) {
+		address_refresh(gateway);
+		web_process_follow(gateway->web);
+	}
+	if (batch->macs)
+		virtual_macs_read(&gateway->netlink, &gateway->links, gateway->plane.config);
+	if (batch->policy)
+		routing_rules_read(gateway);
+	if (batch->route || batch->policy)
+		routes_changed(gateway);
+	closing_follow(gateway);
 }
 
 void surroundings_follow(struct gateway *gateway)
 {
 	struct batch batch = {.gateway = gateway};
 
-	if (netlink_events_read(&gateway->netlink, message_take, &batch) == -ENOBUFS)
+	if (netlink_events_read(&gateway->netlink, message_take, &batch) == -ENOBUFS) {
+		log_info("the kernel reported faster than could be read: reading everything anew");
 		resync(gateway, &batch);
-	if (batch.strangers)
-		strangers_detach(&gateway->links, &gateway->plane, &gateway->instance);
-	if (batch.address) {
-		address_refresh(gateway);
-		web_process_follow(gateway->web);
 	}
-	if (batch.macs)
-		virtual_macs_read(&gateway->netlink, &gateway->links, gateway->plane.config);
-	if (batch.policy)
-		routing_rules_read(gateway);
-	if (batch.route || batch.policy)
-		routes_changed(gateway);
-	closing_follow(gateway);
+	batch_end(gateway, &batch);
+}
+
+static void unread_read(struct gateway *gateway)
+{
+	struct batch batch = {.gateway = gateway};
+
+	resync(gateway, &batch);
+	batch_end(gateway, &batch);
 }
 
 /* --- start and upkeep ---------------------------------------------------------------- */
@@ -414,6 +437,8 @@ static void attachment_check(struct gateway *gateway, struct link *link)
 
 void surroundings_keep(struct gateway *gateway)
 {
+	if (gateway->unread)
+		unread_read(gateway);
 	for (unsigned int i = 0; i < gateway->links.count; i++) {
 		struct link *link = &gateway->links.link[i];
 
