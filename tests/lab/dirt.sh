@@ -117,7 +117,8 @@ loss_up() {
 # What scenarios allow for: pings that may be sent again, and what the wires' comparison has to know
 dirt_start() {
 	PING_SPARE=1
-	! dirty loss || PING_SPARE=8
+	# WireGuard asks again for a lost handshake after 5 s (its paper, section 6.1)
+	! dirty loss || PING_SPARE=8 PATIENCE_S=20
 	! dirty pppoe || COMPARE="$COMPARE --pieces"
 	! dirty resolver || {
 		bg answers ip netns exec "$PFX-h2" "$HERE/resolver.py" answer
