@@ -16,10 +16,13 @@
  * The gateway's own ports: no LAN host is ever given one. 13 bits of them, for who
  * is off the path guesses the port of a resolver's question (RFC 6056 section 3.2);
  * LAN hosts keep 56,320. Even to odd, so that both parities are left alike
- * (RFC 4787 REQ-4). Host byte order.
+ * (RFC 4787 REQ-4). Below the ports that clients choose from, 32768-60999 on Linux and
+ * 49152-65535 elsewhere (RFC 6335 section 6): a host that keeps its own port has the same
+ * one again after the gateway has lost its sessions, and its TCP connections go on. With
+ * another port the server would reset them. Host byte order.
  */
-#define OWN_PORT_FIRST 57344
-#define OWN_PORT_LAST  65535
+#define OWN_PORT_FIRST 24576
+#define OWN_PORT_LAST  32767
 
 /* Sets NAME and remembers what it was. 0 or -errno. */
 int sysctl_set(const struct instance *instance, const char *name, const char *value);

@@ -82,6 +82,11 @@ range_is_wide() {
 	read -r first last <<<"$(in_ns g cat /proc/sys/net/ipv4/ip_local_port_range)"
 	[ $((last - first + 1)) -ge 8192 ]
 }
+range_is_apart() { # from Linux's default and RFC 6335's dynamic ports
+	local first last
+	read -r first last <<<"$(in_ns g cat /proc/sys/net/ipv4/ip_local_port_range)"
+	[ "$first" -ge 1024 ] && [ "$last" -lt 32768 ]
+}
 
 own_flows() { # own_flows DATAPLANE PASSTHROUGH
 	local name number payload
@@ -119,6 +124,7 @@ own_ports() { # own_ports DATAPLANE
 	sleep 1.5
 	ok "$1: so does one of the gateway's own" forward_warns 8444 "a program of this gateway"
 	ok "$1: its own connections choose from 13 bits of ports" range_is_wide
+	ok "$1: ... that clients do not choose from" range_is_apart
 	kill "${held[@]}"
 	gateway_stop
 }
