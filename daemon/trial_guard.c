@@ -44,7 +44,7 @@ int trial_guard(int (*run)(const struct options *options),
 		return EXIT_FAILURE;
 	kept = page;
 	sigemptyset(&signals);
-	for (const int *s = (const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0}; *s; s++)
+	for (const int *s = (const int[]){SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, 0}; *s; s++)
 		sigaddset(&signals, *s);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	child = fork();

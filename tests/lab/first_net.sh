@@ -42,7 +42,8 @@ launch() { # launch LANS [ARGUMENTS]
 	shift
 	printf 'wan: {interface: wan0%s}\nlan: {interfaces: [%s]}\nlimits: {sessions: 20000}\nrun_dir: %s\n' "$ALLOW" "$lans" "$DIR/run" \
 		>"$DIR/settings.yaml"
-	ip netns exec "$ME-g" "$BUILD/wayleaved" -c "$DIR/settings.yaml" "$@" 2>"$DIR/wayleaved.log" &
+	# a shell's "&" ignores SIGQUIT
+	ip netns exec "$ME-g" env --default-signal=QUIT "$BUILD/wayleaved" -c "$DIR/settings.yaml" "$@" 2>"$DIR/wayleaved.log" &
 	GATEWAY=$!
 	until_ok 20 answers
 }

@@ -27,6 +27,10 @@ ok "a trial that is killed" launch lan0 --trial 60
 ok "... all of it" kill -KILL "$(pgrep -P "$GATEWAY" | head -1)"
 ok "... takes itself away too" until_ok 20 untouched
 wait "$GATEWAY" 2>/dev/null
+ok "one at whose terminal somebody quits" launch lan0 --trial 60
+kill -QUIT "$GATEWAY" # and so does what it started, as Ctrl-\\ has it
+ok "... too" until_ok 20 untouched
+wait "$GATEWAY" 2>/dev/null
 ok "one that is ended" launch lan0 --trial 60
 kill -TERM "$GATEWAY"
 ok "... too" until_ok 20 gone
