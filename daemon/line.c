@@ -60,11 +60,14 @@ static bool route_of_any(struct gateway *gateway, __be32 destination)
 static void route_look(struct gateway *gateway)
 {
 	struct line *line = &gateway->line;
+	__be32 before = line->next_hop;
 
 	line->route = false;
 	line->next_hop = 0;
 	for (size_t i = 0; i < sizeof(far_away) / sizeof(*far_away) && !line->route; i++)
 		line->route = gateway->links.link[0].ifindex && route_of_any(gateway, far_away[i]);
+	if (line->next_hop != before)
+		line->neighbour = NEIGHBOUR_UNKNOWN; /* what is known is the other one's */
 }
 
 /* --- the next hop ------------------------------------------------------------------------- */

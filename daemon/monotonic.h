@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CLOCK_MONOTONIC as one number: the clock of the helper and of the pairing. */
+/* CLOCK_MONOTONIC as one number. */
 #ifndef WAYLEAVE_DAEMON_MONOTONIC_H
 #define WAYLEAVE_DAEMON_MONOTONIC_H
 
@@ -17,6 +17,11 @@ static inline uint64_t monotonic_ns(void)
 static inline uint64_t monotonic_ms(void)
 {
 	return monotonic_ns() / 1000000;
+}
+
+static inline time_t monotonic_s(void)
+{
+	return monotonic_ns() / 1000000000;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process that reads what other programs say about devices: dnsmasq's leases, whose names
+ * The process that reads what other programs know about devices: dnsmasq's leases, whose names
  * are the devices' own words, avahi's answers, the list of manufacturers. It has its own uid, no
  * capability and no file; the daemon opens each and passes it with a question. What comes back
  * are records of one size (daemon/names.h takes them).
@@ -38,7 +38,7 @@ struct namer_answer {
 	uint32_t kind;
 	__be32 address;
 	uint8_t mac[6];
-	bool has_mac;
+	uint8_t has_mac;	     /* 0: no; no bool, for any byte may come */
 	char name[NAMER_NAME_BYTES]; /* printable ASCII or ""; check it */
 };
 

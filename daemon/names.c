@@ -12,13 +12,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "conf/printable.h"
 #include "daemon/gateway.h"
 #include "daemon/log.h"
+#include "daemon/monotonic.h"
 #include "daemon/neighbours.h"
+#include "daemon/restart.h"
 #include "daemon/roster.h"
 #include "daemon/state_file.h"
 #include "daemon/sweeper.h"
@@ -30,7 +31,7 @@
 #define LEASE_FILES   8
 #define AVAHI_SOCKET  "/run/avahi-daemon/socket"
 #define VENDORS_FILE  "/usr/share/ieee-data/oui.txt"
-#define AVAHI_WAIT_S  6	  /* its own answer "nobody" takes five */
+#define AVAHI_WAIT_S  6	  /* avahi itself gives up after five */
 #define AVAHI_AGAIN_S 900 /* a device that had no name may have one later */
 #define LOOK_EVERY_S  10
 #define GONE_S	      3600
@@ -44,7 +45,7 @@ struct known {
 	uint8_t mac[6];
 	bool has_mac;
 	char lease[NAMER_NAME_BYTES], mdns[NAMER_NAME_BYTES];
-	unsigned int lease_file; /* which file told, from 1 */
+	unsigned int lease_file; /* which file has it, from 1 */
 	time_t asked_s;		 /* avahi; 0: never */
 	time_t seen_s;		 /* by the kernel, or leased */
 };
@@ -65,8 +66,8 @@ struct names {
 	struct kept kept;
 	struct gateway *gateway; /* NULL: not begun */
 	struct event *news, *answers;
-	bool reader; /* one runs */
-	bool asked;  /* and has not done with the last question */
+	bool reader; /* is running */
+	bool asked;  /* it has not finished the last question */
 	unsigned int asked_file;
 	time_t looked_s;
 	struct known known[NAMES_KNOWN];
@@ -77,14 +78,6 @@ struct names {
 	unsigned int files;
 	json_t *typed; /* {"aa:bb:cc:dd:ee:ff" or "10.0.0.2": name} */
 };
-
-static time_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
 
 /* --- what is known of an address ----------------------------------------------------------- */
 
@@ -104,7 +97,7 @@ static struct known *known_oldest(struct names *names)
 	for (unsigned int i = 0; i < names->count; i++)
 		if (!*names->known[i].lease && (!oldest || names->known[i].seen_s < oldest->seen_s))
 			oldest = &names->known[i];
-	return oldest && now_s() - oldest->seen_s > GONE_S ? oldest : NULL;
+	return oldest && monotonic_s() - oldest->seen_s > GONE_S ? oldest : NULL;
 }
 
 /* NULL: as many as there is room for are known. */
@@ -119,7 +112,7 @@ static struct known *known_get(struct names *names, __be32 address)
 			return NULL;
 		*known = (struct known){.address = address};
 	}
-	known->seen_s = now_s();
+	known->seen_s = monotonic_s();
 	return known;
 }
 
@@ -250,7 +243,7 @@ static void answer_take(struct names *names, struct namer_answer *answer)
 		names->asked = false;
 }
 
-/* A reader that was taken over can say a lot: some of it each time. */
+/* A compromised reader may send without end: so many each time. */
 #define ANSWERS_AT_ONCE 256
 
 static void answers_came(evutil_socket_t fd, short what, void *context)
@@ -268,16 +261,29 @@ static void answers_came(evutil_socket_t fd, short what, void *context)
 	}
 }
 
+/* The reader has died with its keeper: both sockets are at their end, and readable for ever. */
+static void news_ended(struct names *names)
+{
+	int killed_by = kept_killed_by(&names->kept);
+
+	names->reader = false;
+	event_del(names->news);
+	event_del(names->answers);
+	if (killed_by)
+		restart_for_keeper(names->gateway, "reader of device names", killed_by);
+	else
+		log_error("the reader of device names cannot be started any more until the next "
+			  "start");
+}
+
 static void news_came(evutil_socket_t fd, short what, void *context)
 {
 	struct names *names = context;
 	struct keeper_news news;
 	ssize_t bytes = recv(fd, &news, sizeof(news), MSG_DONTWAIT);
 
-	if (bytes == 0) {
-		event_del(names->news);
-		names->reader = false;
-	}
+	if (bytes == 0)
+		news_ended(names);
 	if (bytes != sizeof(news))
 		return;
 	names->reader = news.kind == KEEPER_STARTED;
@@ -342,9 +348,12 @@ static bool file_ask(struct names *names, struct lease_file *file)
 		close(fd);
 		return false;
 	}
-	*file = (struct lease_file){
-		.changed = info.st_mtim, .size = info.st_size, .inode = info.st_ino, .path = ""};
-	return question_send(names, &question, fd);
+	if (!question_send(names, &question, fd))
+		return false;
+	file->changed = info.st_mtim;
+	file->size = info.st_size;
+	file->inode = info.st_ino;
+	return true;
 }
 
 /* One file that has changed, of all that dnsmasq may have; true: one is asked about. */
@@ -360,7 +369,6 @@ static bool leases_ask(struct names *names)
 
 		asked = file && file_ask(names, file);
 		if (asked) {
-			strcpy(file->path, found.gl_pathv[i]);
 			names->asked_file = file - names->file + 1;
 			leases_forget(names, names->asked_file);
 		}
@@ -420,9 +428,10 @@ static void avahi_ask(struct names *names)
 							.address = known->address};
 		int fd;
 
-		if (*known->lease || (known->asked_s && now_s() - known->asked_s < AVAHI_AGAIN_S))
+		if (*known->lease ||
+		    (known->asked_s && monotonic_s() - known->asked_s < AVAHI_AGAIN_S))
 			continue;
-		known->asked_s = now_s();
+		known->asked_s = monotonic_s();
 		fd = avahi_connect();
 		if (fd >= 0)
 			question_send(names, &question, fd);
@@ -458,9 +467,9 @@ static void neighbours_note(struct names *names)
 
 void names_tend(struct names *names)
 {
-	if (!names || !names->gateway || now_s() - names->looked_s < LOOK_EVERY_S)
+	if (!names || !names->gateway || monotonic_s() - names->looked_s < LOOK_EVERY_S)
 		return;
-	names->looked_s = now_s();
+	names->looked_s = monotonic_s();
 	neighbours_note(names);
 	if (!names->reader || names->asked)
 		return;
@@ -490,7 +499,7 @@ int names_fork(struct names **made)
 int names_begin(struct names *names, struct gateway *gateway)
 {
 	names->typed = typed_read(gateway->settings);
-	names->looked_s = now_s() - LOOK_EVERY_S;
+	names->looked_s = monotonic_s() - LOOK_EVERY_S;
 	names->news =
 		event_new(gateway->base, names->kept.news, EV_READ | EV_PERSIST, news_came, names);
 	names->answers = event_new(gateway->base, names->kept.socket, EV_READ | EV_PERSIST,

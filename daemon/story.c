@@ -2,20 +2,18 @@
 #include "daemon/story.h"
 
 #include <arpa/inet.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/gateway.h"
-#include "daemon/route_table.h"
+#include "daemon/monotonic.h"
 #include "daemon/show_pages.h"
 #include "daemon/story_tunnels.h"
 
 #define TUNNELS_AT_ONCE 100 /* a second; the loop has other work */
-#define ROUTES_EVERY_S	5
-#define SILENT_S	30 /* by then the sweeper has seen all that an earlier run has left */
+#define SILENT_S	30  /* by then the sweeper has seen all that an earlier run has left */
 
-/* The WAN as it was told last. */
+/* The WAN as the history has it. */
 struct wan_seen {
 	__be32 address;
 	bool carrier;
@@ -25,56 +23,21 @@ struct wan_seen {
 
 struct story {
 	struct wan_seen wan;
-	uint16_t route_generation;
-	unsigned int routes_wait_s;
 	uint64_t cursor; /* of `show vpn` */
 	struct story_tunnels tunnels;
 };
 
 /* --- the WAN ---------------------------------------------------------------------------- */
 
-struct default_route {
-	bool found;
-	uint32_t priority;
-	__be32 gateway;
-};
-
-static void route_look(void *context, const struct table_route *route)
+/* What daemon/line.h has seen this second. */
+static struct wan_seen wan_look(const struct gateway *gateway)
 {
-	struct default_route *best = context;
+	const struct line *line = &gateway->line;
 
-	if (route->table != RT_TABLE_MAIN || route->length || route->type != RTN_UNICAST ||
-	    (best->found && best->priority <= route->priority))
-		return;
-	*best = (struct default_route){true, route->priority, route->gateway};
-}
-
-static void next_hop_read(struct gateway *gateway, struct wan_seen *wan)
-{
-	struct default_route best = {0};
-
-	if (table_routes_read(&gateway->netlink, route_look, &best))
-		return;
-	wan->routed = best.found;
-	wan->next_hop = best.gateway;
-}
-
-static struct wan_seen wan_look(struct gateway *gateway, struct story *story)
-{
-	const struct link *link = &gateway->links.link[0];
-	struct wan_seen now = story->wan;
-	uint16_t generation = gateway->plane.config->route_generation;
-
-	now.address = gateway->plane.config->external;
-	now.carrier = link->ifindex && link->up;
-	if (story->routes_wait_s)
-		story->routes_wait_s--;
-	else if (story->route_generation != generation) {
-		story->route_generation = generation;
-		story->routes_wait_s = ROUTES_EVERY_S;
-		next_hop_read(gateway, &now);
-	}
-	return now;
+	return (struct wan_seen){.address = gateway->plane.config->external,
+				 .carrier = line->carrier,
+				 .routed = line->route,
+				 .next_hop = line->next_hop};
 }
 
 static json_t *address_json(__be32 address)
@@ -101,7 +64,7 @@ static json_t *hop_json(const struct wan_seen *wan)
 
 static void wan_tell(struct gateway *gateway, struct story *story)
 {
-	const struct wan_seen before = story->wan, now = wan_look(gateway, story);
+	const struct wan_seen before = story->wan, now = wan_look(gateway);
 
 	story->wan = now;
 	if (before.carrier != now.carrier)
@@ -117,19 +80,11 @@ static void wan_tell(struct gateway *gateway, struct story *story)
 
 /* --- tunnels ---------------------------------------------------------------------------- */
 
-static time_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static void tunnels_gone_tell(struct gateway *gateway, struct story_tunnels *tunnels)
 {
 	json_t *facts;
 
-	while ((facts = story_tunnel_gone(tunnels, now_s())))
+	while ((facts = story_tunnel_gone(tunnels, monotonic_s())))
 		ctl_history_event(gateway->audit, "tunnel", "ended", facts);
 	story_pass_over(tunnels);
 }
@@ -147,7 +102,7 @@ static void tunnels_tell(struct gateway *gateway, struct story *story)
 		return;
 	}
 	json_array_foreach (items, i, document) {
-		facts = story_tunnel_seen(&story->tunnels, document, now_s(), &action);
+		facts = story_tunnel_seen(&story->tunnels, document, monotonic_s(), &action);
 		if (facts)
 			ctl_history_event(gateway->audit, "tunnel", action, facts);
 	}
@@ -166,9 +121,8 @@ struct story *story_begin(struct gateway *gateway)
 	if (!story)
 		return NULL;
 	if (gateway->plane.adopted)
-		story->tunnels.silent_until_s = now_s() + SILENT_S;
-	story->route_generation = gateway->plane.config->route_generation - 1;
-	story->wan = wan_look(gateway, story);
+		story->tunnels.silent_until_s = monotonic_s() + SILENT_S;
+	story->wan = wan_look(gateway);
 	ctl_history_event(gateway->audit, "gateway", "start",
 			  json_pack("{s:s, s:o*, s:o*}", "interface", gateway->links.link[0].name,
 				    "address", address_json(story->wan.address), "next_hop",

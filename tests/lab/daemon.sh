@@ -168,6 +168,10 @@ keeper=$(keepers | tail -1)
 kill -KILL "$keeper"
 ok "so is one of the web process" until_ok 5 said 'keeper of the web process was killed'
 ok "... and the daemon starts again" until_ok 60 keepers_are_new "$keeper"
+keeper=$(keepers | sed -n 2p)
+kill -KILL "$keeper"
+ok "and one of the reader of names" until_ok 5 said 'keeper of the reader of device names was killed'
+ok "... and the daemon starts again" until_ok 60 keepers_are_new "$keeper"
 
 end TERM
 ok "SIGTERM leaves translation running" passes

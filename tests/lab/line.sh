@@ -51,6 +51,13 @@ becomes() { # becomes SECONDS STATE [MEMBER VALUE]...
 	done
 }
 says() { grep -q "$1" <("$BUILD/wayleave" -r "$DIR/run" status); }
+history() { # history "BEFORE > AFTER, ...": next hops, the newest first
+	"$BUILD/wayleave" -r "$DIR/run" --json show history | python3 -c '
+import json, sys
+seen = [e for e in json.load(sys.stdin) if e["action"] == "next-hop"]
+print(seen)
+assert ", ".join("%s > %s" % (e.get("before"), e.get("after")) for e in seen) == sys.argv[1]' "$1"
+}
 pings() { in_ns c ping -n -q -c 1 -W 2 $FAR; }
 
 net_up || skip_all "network namespaces"
@@ -67,6 +74,12 @@ ip -n "$ME-s" link set eth0 arp off
 ok "the router does not answer ARP any more" becomes 25 down neighbour silent
 ip -n "$ME-s" link set eth0 arp on
 ok "... and does again" becomes 15 not-checked neighbour answers
+ip -n "$ME-g" neigh add 203.0.113.77 lladdr 02:00:00:00:00:77 nud stale dev wan0
+ip -n "$ME-g" route replace default via 203.0.113.77
+ok "of another router it is not known yet" becomes 3 not-checked neighbour not-checked next_hop 203.0.113.77
+ip -n "$ME-g" route replace default via $ROUTER
+ok "... the first one is back" becomes 15 not-checked neighbour answers
+ok "the history has both" history '203.0.113.77 > 203.0.113.254, 203.0.113.254 > 203.0.113.77'
 ok "a client has an answer from beyond" until_ok 10 pings
 ok "... online" becomes 10 online neighbour answers online True
 ip -n "$ME-g" route del default
