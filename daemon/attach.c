@@ -183,7 +183,7 @@ static int tcx_attach_link(const struct link *link, int program_fd, const struct
 	return err;
 }
 
-/* A kernel before 6.6 has no tcx, which is nothing to tell. */
+/* A kernel before 6.6 has no tcx, which needs no warning. */
 static void fallback_say(const struct link *link, int err)
 {
 	if (err != -EINVAL)

@@ -44,7 +44,7 @@ int attach_check(struct link *link, const struct plane *plane, const struct inst
 void attach_detach(const struct link *link, const struct plane *plane,
 		   const struct instance *instance);
 
-/* Are the programs that LINK's attachment speaks of still there? Nobody asks who takes one off. */
+/* Are the programs of LINK's attachment still there? Others may detach them without notice. */
 bool attach_holds(const struct link *link, const struct plane *plane);
 
 /* Was a run of this instance, perhaps one of another version, attached to an INTERFACE? */

@@ -11,7 +11,7 @@
 /* Is FEATURE on? 0; -ENOENT: this kernel has no such feature; or another -errno. */
 int ethtool_feature(const char *interface, const char *feature, bool *on);
 
-/* 0, or -errno with the feature as it was; -EOPNOTSUPP: the driver keeps it as it is. */
+/* 0, or -errno and nothing has changed; -EOPNOTSUPP: the driver refuses. */
 int ethtool_feature_set(const char *interface, const char *feature, bool on);
 
 #endif

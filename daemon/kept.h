@@ -12,7 +12,7 @@
 
 #include "conf/allow.h"
 
-#define KEPT_MAX 1024 /* further ones are not kept, and said */
+#define KEPT_MAX 1024 /* further ones are not kept; the log says so */
 
 /* Network byte order. */
 struct kept_flow {

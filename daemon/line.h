@@ -17,7 +17,7 @@
 
 struct gateway;
 
-#define LINE_FRESH_SECONDS 15 /* that a reply says that the line is there; a sweep takes 5 */
+#define LINE_FRESH_SECONDS 15 /* a reply counts for so long; a sweep takes 5 */
 #define LINE_ASK_SECONDS   5  /* between two questions to the next hop */
 
 enum line_neighbour {
@@ -27,7 +27,7 @@ enum line_neighbour {
 	NEIGHBOUR_SILENT,
 };
 
-/* What the next hop's entry in the kernel says. */
+/* The kernel's neighbour entry of the next hop. */
 struct line_entry {
 	uint16_t state;	      /* NUD_*; 0: there is none */
 	uint32_t confirmed_s; /* seconds since it last answered */

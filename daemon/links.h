@@ -61,7 +61,7 @@ int links_read(struct links *links, struct netlink *netlink);
 /* What one message has changed at one of LINKS. */
 struct link_change {
 	struct link *link;
-	struct link old;      /* as it was before */
+	struct link old;      /* before the change */
 	unsigned int changes; /* LINK_... */
 	uint32_t elsewhere; /* its ifindex in the network namespace that it was moved to; 0: it was
 			       not */

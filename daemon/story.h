@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the gateway sees happen, for the history (ctl/audit.h): the WAN's address, carrier and
- * next hop, tunnels that come up, fail and end, its own starts. It looks once a second and tells
- * what is different, so that whoever finds something out need not tell anybody.
+ * next hop, tunnels that come up, fail and end, its own starts. It compares once a second, so
+ * that whoever makes a change need not report it.
  */
 #ifndef WAYLEAVE_DAEMON_STORY_H
 #define WAYLEAVE_DAEMON_STORY_H
@@ -10,10 +10,10 @@
 struct gateway;
 struct story;
 
-/* After the history was opened: tells that the gateway has started. NULL without memory. */
+/* After the history was opened: notes the start. NULL without memory. */
 struct story *story_begin(struct gateway *gateway);
 
-/* Tells that it ends. */
+/* Notes the end. */
 void story_end(struct gateway *gateway, struct story *story);
 
 /* Once a second. STORY may be NULL. */

@@ -8,7 +8,7 @@
 #include "daemon/attach.h"
 #include "daemon/log.h"
 
-/* Exactly this instance's, and not only one whose owner cannot be told. */
+/* This instance's for certain: one whose owner cannot be read does not count. */
 static bool program_bears_mark(uint32_t program_id, const struct plane *plane,
 			       const struct instance *instance)
 {

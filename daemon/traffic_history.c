@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define SERIES	     (1 + TRAFFIC_DEVICES + TRAFFIC_TUNNELS)
-#define FORGOTTEN_MS (3600 * 1000) /* without traffic for so long, another may have its place */
+#define FORGOTTEN_MS (3600 * 1000) /* without traffic for so long: another may take the place */
 
 struct point {
 	uint64_t in, out; /* bytes */

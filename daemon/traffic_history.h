@@ -14,7 +14,7 @@
 
 #include "daemon/roster.h"
 
-#define TRAFFIC_DEVICES 64 /* with the most recent traffic, if there are more */
+#define TRAFFIC_DEVICES 64 /* the first; one without traffic for an hour makes room */
 #define TRAFFIC_TUNNELS 64
 
 #define HOUR_STEP_S 10

@@ -40,7 +40,7 @@ bool tunnel_complaint(struct complaint *complaint, uint8_t class, __be32 inside,
 	       complaint->remote == remote && complaint->inside;
 }
 
-/* Nothing has come from the server since, and the device does not go on without being told. */
+/* Nothing has come from the server since, and the device has stopped sending. */
 static bool complaint_counts(const struct tunnel_facts *facts)
 {
 	const struct roster_tunnel *tunnel = facts->tunnel;
