@@ -21,13 +21,12 @@
 #include "daemon/neighbours.h"
 #include "daemon/restart.h"
 #include "daemon/roster.h"
-#include "daemon/state_file.h"
 #include "daemon/sweeper.h"
+#include "daemon/typed_names.h"
 #include "helper/keeper.h"
 
 #define USER	      "wayleave-web"
 #define REST_S	      300
-#define FILE_NAME     "names.json"
 #define LEASE_FILES   8
 #define AVAHI_SOCKET  "/run/avahi-daemon/socket"
 #define VENDORS_FILE  "/usr/share/ieee-data/oui.txt"
@@ -76,7 +75,7 @@ struct names {
 	unsigned int vendors;
 	struct lease_file file[LEASE_FILES];
 	unsigned int files;
-	json_t *typed; /* {"aa:bb:cc:dd:ee:ff" or "10.0.0.2": name} */
+	json_t *typed;
 };
 
 /* --- what is known of an address ----------------------------------------------------------- */
@@ -124,36 +123,16 @@ static const char *vendor_of(const struct names *names, const struct known *know
 	return NULL;
 }
 
-#define KEY_BYTES 20
-
-static void key_of(const struct known *known, __be32 address, char key[KEY_BYTES])
+/* NULL: not known. */
+static const uint8_t *mac_of(const struct known *known)
 {
-	const uint8_t *mac = known ? known->mac : NULL;
-
-	if (known && known->has_mac)
-		snprintf(key, KEY_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-			 mac[3], mac[4], mac[5]);
-	else
-		inet_ntop(AF_INET, &address, key, KEY_BYTES);
-}
-
-static const char *typed_of(const struct names *names, const struct known *known, __be32 address)
-{
-	char key[KEY_BYTES];
-	const char *name;
-
-	key_of(known, address, key);
-	name = json_string_value(json_object_get(names->typed, key));
-	if (name || !known)
-		return name;
-	key_of(NULL, address, key); /* typed before its MAC address was known */
-	return json_string_value(json_object_get(names->typed, key));
+	return known && known->has_mac ? known->mac : NULL;
 }
 
 struct device_name names_of(const struct names *names, __be32 address)
 {
 	const struct known *known = names ? known_find(names, address) : NULL;
-	const char *typed = names ? typed_of(names, known, address) : NULL;
+	const char *typed = names ? typed_name(names->typed, mac_of(known), address) : NULL;
 	struct device_name name = {.vendor = known ? vendor_of(names, known) : NULL};
 
 	if (typed)
@@ -168,41 +147,11 @@ struct device_name names_of(const struct names *names, __be32 address)
 int names_type(struct names *names, __be32 address, const char *name)
 {
 	const struct known *known = names ? known_find(names, address) : NULL;
-	char key[KEY_BYTES];
-	json_t *changed;
 
 	if (!names || !names->gateway)
 		return -EAGAIN;
-	if (strlen(name) >= NAMER_NAME_BYTES || !printable(name))
-		return -EINVAL;
-	changed = json_copy(names->typed);
-	key_of(NULL, address, key);
-	json_object_del(changed, key);
-	key_of(known, address, key);
-	json_object_del(changed, key);
-	if (*name)
-		json_object_set_new(changed, key, json_string(name));
-	int rc = json_object_size(changed) > NAMES_TYPED
-			 ? -ENOSPC
-			 : state_write_now(names->gateway->settings, FILE_NAME, changed);
-	json_decref(rc ? changed : names->typed);
-	if (!rc)
-		names->typed = changed;
-	return rc;
-}
-
-static json_t *typed_read(const struct settings *settings)
-{
-	json_t *typed = state_read(settings, FILE_NAME), *value;
-	const char *key;
-	void *next;
-
-	json_object_foreach_safe(typed, next, key,
-				 value) if (!json_is_string(value) ||
-					    !printable(json_string_value(value)) ||
-					    strlen(json_string_value(value)) >= NAMER_NAME_BYTES)
-		json_object_del(typed, key);
-	return typed ? typed : json_object();
+	return typed_name_set(&names->typed, names->gateway->settings, mac_of(known), address,
+			      name);
 }
 
 /* --- answers -----------------------------------------------------------------------------------
@@ -498,7 +447,7 @@ int names_fork(struct names **made)
 
 int names_begin(struct names *names, struct gateway *gateway)
 {
-	names->typed = typed_read(gateway->settings);
+	names->typed = typed_names_read(gateway->settings);
 	names->looked_s = monotonic_s() - LOOK_EVERY_S;
 	names->news =
 		event_new(gateway->base, names->kept.news, EV_READ | EV_PERSIST, news_came, names);
