@@ -79,13 +79,38 @@ static int entry_insert(struct yaml_text *text, yaml_node_t *section, const stru
 		   entry->member, entry->value, line_break(text));
 }
 
+/* Comments between brackets would go with what is replaced. */
+static int flow_put(struct yaml_text *text, size_t from, size_t to, const char *items)
+{
+	return memchr(text->bytes + from, '#', to - from) ? -EINVAL
+							  : text_splice(text, from, to, items);
+}
+
+/* From between braces, with the comma before it, or the one after it for the first. */
+static int flow_remove(struct yaml_text *text, yaml_node_t *section, const yaml_node_t *key,
+		       yaml_node_t *value)
+{
+	const yaml_node_pair_t *pairs = section->data.mapping.pairs.start;
+	size_t from = yaml_begin(text, key), to = yaml_end(text, value), i = 0;
+
+	while (yaml_item(text, section, i) != value)
+		i++;
+	if (i)
+		from = yaml_end(text, yaml_item(text, section, i - 1));
+	else if (yaml_items(section) > 1)
+		to = yaml_begin(text, yaml_document_get_node(&text->document, pairs[1].key));
+	return flow_put(text, from, to, "");
+}
+
 /* The line of a setting that is not wanted any more. */
 static int entry_remove(struct yaml_text *text, yaml_node_t *section, const yaml_node_t *key,
 			yaml_node_t *value)
 {
 	size_t begin = yaml_begin(text, key), end = yaml_end(text, value);
 
-	if (yaml_is_flow(section) || line_indent(text, begin) < 0 || !line_rests(text, end))
+	if (yaml_is_flow(section))
+		return flow_remove(text, section, key, value);
+	if (line_indent(text, begin) < 0 || !line_rests(text, end))
 		return -EINVAL;
 	if (yaml_items(section) == 1 && section != yaml_text_root(text))
 		return put(text, begin, end, "{}");
@@ -137,13 +162,6 @@ struct list_change {
 	void (*print)(FILE *out, const void *context, size_t i);
 	const void *context;
 };
-
-/* Comments between brackets would go with the items. */
-static int flow_put(struct yaml_text *text, size_t from, size_t to, const char *items)
-{
-	return memchr(text->bytes + from, '#', to - from) ? -EINVAL
-							  : text_splice(text, from, to, items);
-}
 
 static char *flow_items(const struct list_change *change)
 {
