@@ -90,8 +90,10 @@ test("written, it waits; confirmed at this address, it stays; undo takes it away
 	assert.deepEqual(await wcag(page), []);
 	await shot("visit-waits");
 	assert.equal((await ask("GET", "config")).document.settings.wan.interface, "ppp-wan");
-	await page.getByRole("button", { name: "It works, keep it" }).click();
+	await page.getByRole("button", { name: "It works, keep it" }).dblclick({ delay: 20 });
 	await page.getByRole("heading", { name: "The network was set up here" }).waitFor();
+	assert.equal(await page.getByText("no network setup waits").isVisible(), false);
+	assert.equal((await ask("GET", "network")).document.undo, true);
 	await page.getByRole("button", { name: "Undo", exact: true }).click();
 	await page.getByText("Undone. The network restarts.").waitFor();
 	assert.equal((await ask("GET", "config")).document.settings.wan.interface, "eth0");

@@ -417,7 +417,7 @@ test("history: dates are the reader's country's, in the page's language", async 
 
 test("rollback: shows the difference, and is kept by another click or undone", async () => {
 	const config = () => labMust("wl", "--json", "show", "config");
-	await admin.getByRole("button", { name: /^Restore to before/ }).first().click();
+	await admin.getByRole("button", { name: /^Restore to before/ }).first().dblclick(); // one question all the same
 	const dialog = admin.getByRole("dialog", { name: /^Restore the settings from before/ });
 	await dialog.getByText("Port forward added: tcp 9000-9001 → 10.10.0.21 (range)").waitFor();
 	assert.deepEqual(await wcag(admin), []);
@@ -463,6 +463,12 @@ test("tokens: shown once, and revoked", async () => {
 	const answer = await admin.request.get(`${ADDRESS}/api/v1/status`, { headers: { Authorization: `Bearer ${secret}` } });
 	assert.equal(answer.status(), 200);
 	await admin.getByRole("button", { name: "Revoke token <b>monitor</b>" }).click();
+	await admin.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+	await admin.getByText("No tokens.").waitFor();
+	await admin.getByRole("textbox", { name: "Name" }).fill("once");
+	await admin.getByRole("region", { name: "Unsaved changes" }).getByRole("button", { name: "Save" }).dblclick();
+	await admin.getByRole("button", { name: "Close" }).click();
+	await admin.getByRole("button", { name: "Revoke token once" }).click(); // there is one
 	await admin.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
 	await admin.getByText("No tokens.").waitFor();
 });

@@ -138,16 +138,19 @@ function failField(control, wrong, text) {
 function sendForm(fields, attributes, content, submit, send, foot) {
 	const problem = h("div.note.bad", { role: "alert", hidden: true });
 	const form = h("form", { novalidate: true, ...attributes }, content, problem, foot || submit);
+	let busy = false; // the button is not the only one that submits: the bar of unsaved changes does
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
-		submit.disabled = true;
+		if (busy)
+			return;
+		busy = submit.disabled = true;
 		problem.hidden = true;
 		try {
 			await send();
 		} catch (error) {
 			refusalShow(fields, problem, error);
 		} finally {
-			submit.disabled = false;
+			busy = submit.disabled = false;
 			form.dispatchEvent(new Event("sent"));
 		}
 	});

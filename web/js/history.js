@@ -130,8 +130,13 @@ function entryRow() {
 	};
 }
 
+let restoring = false; // a question is open, or about to be
+
 // Shows what would change before it does
 async function restoreAsk(entry) {
+	if (restoring)
+		return;
+	restoring = true;
 	try {
 		const steps = await restoreSteps(entry);
 		if (!steps) {
@@ -152,6 +157,8 @@ async function restoreAsk(entry) {
 			await rollback(await restoreSteps(entry));
 	} catch (error) {
 		toast(refusal(error));
+	} finally {
+		restoring = false;
 	}
 }
 

@@ -31,7 +31,9 @@ function networkWaiting() {
 	const confirm = h("button.first", { type: "button" }, t("network.confirm")), undo = h("button", { type: "button" }, t("network.undo"));
 	const link = h("a.button.first"), element = h("section.card.stack", { hidden: true });
 	const head = h("h2");
-	element.append(h("div", { role: "status" }, head, words), left, problem, h("div.row", {}, link, confirm, mayChange() && undo));
+	element.append(h("div", { role: "status" }, head, words), left, problem,
+		// a double click on what goes must not meet the button that takes its place
+		h("div.row", {}, mayChange() && undo, link, confirm));
 	const part = { element, take };
 	function take(network) {
 		const waits = network.confirm_within_s > 0, here = location.hostname === network.address;
@@ -45,7 +47,11 @@ function networkWaiting() {
 		link.href = waits ? `${location.protocol}//${network.address}${location.port ? `:${location.port}` : ""}/#/network` : "#/network";
 		setText(link, t("network.open", { address: network.address || "" }));
 	}
+	let busy = false;
 	const send = async (method, path, said) => {
+		if (busy)
+			return;
+		busy = true;
 		problem.hidden = true;
 		try {
 			take(await call(method, path, method === "POST" ? {} : undefined));
@@ -54,6 +60,8 @@ function networkWaiting() {
 		} catch (error) {
 			problem.hidden = false;
 			setText(problem, refusal(error));
+		} finally {
+			busy = false;
 		}
 	};
 	confirm.addEventListener("click", () => send("POST", "network/confirm", t("network.confirmed")));
