@@ -94,6 +94,7 @@ static const struct {
 	{"confirm", "kept the change that waited"},
 	{"restart", "asked for a restart"},
 	{"name", "named a device"},
+	{"network", "set up the network"},
 	{"login", "logged in"},
 	{"logout", "logged out"},
 	{"password", "changed the password"},

@@ -74,6 +74,12 @@ test("every state and kind of a tunnel has its word, and every state its meaning
 	none([...states.flatMap((state) => [`state.${state}`, `state.${state}.meaning`]), ...kinds.map((kind) => `kind.${kind}`)].filter((key) => !(key in catalogues.en)));
 });
 
+test("every change that can be made is called by a name in the history", () => {
+	const kinds = [...read("ctl", "request.c").matchAll(/^\t\{"([\w-]+)", MAY_CHANGE,/gm)].map((match) => match[1]);
+	assert.ok(kinds.length >= 9, `${kinds}`);
+	none(kinds.filter((kind) => !(`did.${kind}` in catalogues.en)));
+});
+
 test("every script can be read", () => {
 	for (const name of named("web/js", ".js"))
 		new vm.Script(read("web/js", name), { filename: name });
