@@ -37,8 +37,8 @@ static const struct command {
 } commands[] = {
 	{"status", cli_status, 0, 0, 0,
 	 "is the gateway translating, and the line there? (exit status)", "",
-	 "Is the gateway translating? Exits 0 when it is, 3 while it waits for something, 1\n"
-	 "without a daemon.",
+	 "Is the gateway translating? Exits 0 when it is, 6 when it is and the internet line is\n"
+	 "down, 3 while it waits for something, 1 without a daemon.",
 	 "  wayleave status\n"
 	 "  until wayleave status; do sleep 1; done\n"
 	 "  wayleave --json status | jq .sessions.used\n"},
@@ -110,11 +110,11 @@ static const struct command {
 	 "was locked out by wrong passwords try again.\n\n"
 	 "network asks which port is the internet, whether it needs a user name, and which\n"
 	 "addresses are inside, and writes the files of systemd-networkd or ifupdown, pppd and\n"
-	 "dnsmasq for it. They are shown first, and taken back after within_s=300 without confirm; undo\n"
-	 "puts back what was there. Without a terminal the answers are words: wan=PORT,\n"
-	 "line=dhcp|pppoe, user=NAME, password=- (a line of standard input), "
-	 "inside=ADDRESS/PREFIX,\n"
-	 "lan=PORT,PORT; manager=networkd|ifupdown where it is not to be found out.",
+	 "dnsmasq for it. They are shown first, and taken back after within_s=300 without\n"
+	 "confirm; undo puts back what was there. Without a terminal the answers are words:\n"
+	 "wan=PORT, line=dhcp|pppoe, user=NAME, password=- (a line of standard input),\n"
+	 "inside=ADDRESS/PREFIX, lan=PORT,PORT; manager=networkd|ifupdown if it cannot be\n"
+	 "detected.",
 	 "  wayleave setup\n"
 	 "  wayleave setup network\n"
 	 "  wayleave setup network wan=eth0 line=dhcp inside=192.168.1.1/24 lan=eth1 --plan\n"
@@ -199,7 +199,8 @@ static void general_help(FILE *out)
 	      "  -h, --help         this, or a command's help with examples\n"
 	      "      --version\n\n"
 	      "Exits 0: done, 1: no daemon, 2: wrong usage, 3: not translating yet,\n"
-	      "4: refused, 5: not allowed.\n\nExamples:\n",
+	      "4: refused, 5: not allowed, 6: translating, but the internet line is down.\n\n"
+	      "Examples:\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS_COUNT; i++)
 		fprintf(out, "%.*s\n", (int)strcspn(commands[i].examples, "\n"),
@@ -469,6 +470,20 @@ int cli_ask(struct ctl_client *client, json_t *request, json_t **result)
 
 	json_decref(request);
 	return answer_open(rc, answer, result);
+}
+
+int cli_ask_once(const struct cli *cli, json_t *request, json_t **result)
+{
+	struct ctl_client *client;
+
+	int rc = cli_open(cli, &client);
+	if (rc) {
+		json_decref(request);
+		return rc;
+	}
+	rc = cli_ask(client, request, result);
+	ctl_client_close(client);
+	return rc;
 }
 
 int cli_ask_list(struct ctl_client *client, json_t *request, size_t max, json_t **result)

@@ -65,6 +65,8 @@ int cli_open(const struct cli *cli, struct ctl_client **client);
  * reason is printed.
  */
 int cli_ask(struct ctl_client *client, json_t *request, json_t **result);
+/* The same on a connection of its own. */
+int cli_ask_once(const struct cli *cli, json_t *request, json_t **result);
 /* The same for a list, page by page, at most MAX items (0: all). */
 int cli_ask_list(struct ctl_client *client, json_t *request, size_t max, json_t **result);
 

@@ -109,7 +109,7 @@ static void ports_print(const json_t *ports)
 	}
 }
 
-/* Asks NAME unless it was said; USUAL is what an empty line means. False: the input has ended. */
+/* Asks NAME unless it was given; USUAL is what an empty line means. False: the input has ended. */
 static bool question(json_t *answers, const char *name, const char *text, const char *usual)
 {
 	char line[LINE_MAX_BYTES];
@@ -121,6 +121,7 @@ static bool question(json_t *answers, const char *name, const char *text, const 
 	if (!line_read(line))
 		return false;
 	answer_add(answers, name, *line ? line : usual);
+	explicit_bzero(line, sizeof(line)); /* it may be a password */
 	return true;
 }
 
@@ -209,7 +210,7 @@ static void plan_print(const json_t *plan)
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-/* Takes REQUEST. A daemon, or nobody and then we ourselves. */
+/* Takes REQUEST. Asks the daemon; without one this process does it. */
 static int ask(const struct cli *cli, json_t *request, json_t **result)
 {
 	struct ctl_client *client;
@@ -220,14 +221,9 @@ static int ask(const struct cli *cli, json_t *request, json_t **result)
 		json_decref(request);
 		return rc;
 	}
-	rc = rc ? cli_open(cli, &client) : 0;
-	if (rc) {
-		json_decref(request);
-		return rc;
-	}
-	rc = cli_ask(client, request, result);
-	ctl_client_close(client);
-	return rc;
+	if (!rc)
+		ctl_client_close(client);
+	return cli_ask_once(cli, request, result);
 }
 
 static bool agreed(const struct cli *cli)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `setup network` without a daemon: root's own hands, before Wayleave runs for the first time. */
+/* `setup network`: by the daemon, or by root where Wayleave has not run yet. */
 #ifndef WAYLEAVE_CLI_NETWORK_H
 #define WAYLEAVE_CLI_NETWORK_H
 
@@ -11,9 +11,9 @@
 int cli_setup_network(const struct cli *cli);
 
 /*
- * Does REQUEST, as the daemon would be asked it: "network-plan", or "network" with apply or undo.
- * Nobody confirms here, for nobody is there to take it back: `undo` does. 0: *RESULT is the
- * caller's. Else an enum cli_exit, and the reason is printed.
+ * Does what the daemon would do for REQUEST: "network-plan", or "network" with apply or undo.
+ * Without a daemon there is no timer, so nothing waits for a confirmation; `undo` takes it back.
+ * Returns 0, and *RESULT is the caller's; or an enum cli_exit, and the reason is printed.
  */
 int network_offline_ask(const json_t *request, json_t **result);
 

@@ -91,19 +91,22 @@ static int record_write(const json_t *record, struct settings_error *error)
 		  : 0;
 }
 
-/* "settings" is what a daemon puts back, "text" what this does. */
+/* "settings" is what a daemon puts back, "text", a settings file, what undo() here does. */
 static json_t *record_make(const json_t *plan, const char *text, struct settings_error *error)
 {
-	json_t *kept = store_keep("", error);
+	json_t *kept = store_keep("", error), *record;
 
 	if (!kept)
 		return NULL;
-	return json_pack("{s:o, s:{}, s:s, s:O, s:O, s:b}", "kept", kept, "settings", "text", text,
-			 "address", json_object_get(plan, "address"), "units",
-			 json_object_get(plan, "units"), "waiting", false);
+	record = json_pack("{s:o, s:{}, s:s, s:O, s:O, s:b}", "kept", kept, "settings", "text",
+			   text, "address", json_object_get(plan, "address"), "units",
+			   json_object_get(plan, "units"), "waiting", false);
+	if (!record)
+		settings_error_set(error, -EINVAL, "", "%s is not UTF-8", SETTINGS_PATH);
+	return record;
 }
 
-static void units_say(const json_t *units)
+static void units_restart_all(const json_t *units)
 {
 	const json_t *unit;
 	size_t i;
@@ -153,7 +156,7 @@ static int answers_do(const json_t *said, bool write, json_t **result)
 		if (!rc)
 			rc = all_write(*result, &files, &error);
 		if (!rc) {
-			units_say(json_object_get(*result, "units"));
+			units_restart_all(json_object_get(*result, "units"));
 			units_restart("wayleave.service"); /* it was waiting for its settings */
 		}
 	}
@@ -181,7 +184,7 @@ static int undo(json_t **result)
 	if (!rc && text)
 		rc = file_replace(SETTINGS_PATH, text, strlen(text), 0644);
 	if (!rc) {
-		units_say(json_object_get(record, "units"));
+		units_restart_all(json_object_get(record, "units"));
 		unlink(RECORD_PATH);
 	}
 	json_decref(record);

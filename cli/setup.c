@@ -65,7 +65,6 @@ int cli_setup(const struct cli *cli)
 {
 	const char *word = cli->words_count ? cli->words[0] : "";
 	bool reset = strcmp(word, "reset") == 0, unlock = strcmp(word, "unlock") == 0;
-	struct ctl_client *client;
 	json_t *setup;
 
 	if (strcmp(word, "network") == 0) {
@@ -79,14 +78,10 @@ int cli_setup(const struct cli *cli)
 		fputs("usage: wayleave setup [reset|unlock|network]\n", stderr);
 		return CLI_USAGE;
 	}
-	int rc = cli_open(cli, &client);
-	if (rc)
-		return rc;
-	rc = cli_ask(
-		client,
+	int rc = cli_ask_once(
+		cli,
 		json_pack("{s:s, s:b, s:b}", "request", "setup", "reset", reset, "unlock", unlock),
 		&setup);
-	ctl_client_close(client);
 	if (rc)
 		return rc;
 	if (cli->json)

@@ -9,21 +9,6 @@
 /* A table is held whole to measure its columns, and nobody reads more. */
 #define ROWS_DEFAULT 1000
 
-/* Takes REQUEST; one connection for one question. */
-static int ask_once(const struct cli *cli, json_t *request, json_t **result)
-{
-	struct ctl_client *client;
-
-	int rc = cli_open(cli, &client);
-	if (rc) {
-		json_decref(request);
-		return rc;
-	}
-	rc = cli_ask(client, request, result);
-	ctl_client_close(client);
-	return rc;
-}
-
 /* A line that nobody has asked lately is no fault. */
 static int status_exit(const json_t *status)
 {
@@ -39,7 +24,7 @@ int cli_status(const struct cli *cli)
 {
 	json_t *status;
 
-	int rc = ask_once(cli, json_pack("{s:s}", "request", "status"), &status);
+	int rc = cli_ask_once(cli, json_pack("{s:s}", "request", "status"), &status);
 	if (rc)
 		return rc;
 	if (cli->json)
@@ -148,8 +133,8 @@ static int config_show(const struct cli *cli)
 {
 	json_t *config;
 
-	int rc = ask_once(cli, json_pack("{s:s, s:s}", "request", "show", "what", "config"),
-			  &config);
+	int rc = cli_ask_once(cli, json_pack("{s:s, s:s}", "request", "show", "what", "config"),
+			      &config);
 	if (rc)
 		return rc;
 	if (cli->json)
@@ -172,7 +157,8 @@ static int list_run(const struct cli *cli, const char *what)
 	return rc;
 }
 
-const char *const cli_lists[] = {"sessions", "vpn", "devices", "counters", "audit", "history", "config", NULL};
+const char *const cli_lists[] = {"sessions", "vpn",	"devices", "counters",
+				 "audit",    "history", "config",  NULL};
 
 static bool is_list(const char *what)
 {
@@ -195,7 +181,8 @@ int cli_show(const struct cli *cli)
 	for (size_t i = 0; cli_lists[i]; i++)
 		near_look(&near, cli_lists[i]);
 	fprintf(stderr,
-		"wayleave: show what? sessions, vpn, devices, counters, config, history or audit%s\n",
+		"wayleave: show what? sessions, vpn, devices, counters, config, history or "
+		"audit%s\n",
 		near_hint(&near, hint, sizeof(hint)));
 	return CLI_USAGE;
 }

@@ -86,7 +86,7 @@ static int undo(struct ctl_change *change, struct settings_error *error)
 	return rc ? rc : follow(change, old, error);
 }
 
-/* No request tells of it: BEFORE is what stood until now. */
+/* A change that no request made, so no request logs it. BEFORE: the settings until now. */
 static void settings_audit(const struct ctl_change *change, const struct settings *before,
 			   const char *who, const char *action)
 {

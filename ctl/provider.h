@@ -67,8 +67,8 @@ struct ctl_web_provider {
 	int (*claim)(void *daemon, const char *code);
 
 	/*
-	 * For the console: {"enabled", "addresses", "password_set", "fingerprint", "code"}. RESET takes the password away and
-	 * makes a new code; UNLOCK ends every lock-out.
+	 * For the console: {"enabled", "addresses", "password_set", "fingerprint", "code"}. RESET
+	 * takes the password away and makes a new code; UNLOCK ends every lock-out.
 	 */
 	int (*setup)(void *daemon, bool reset, bool unlock, json_t **result);
 };

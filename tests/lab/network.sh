@@ -123,6 +123,10 @@ ok "on a terminal it asks" answered
 ok "... shows the plan of the answers" grep -q '^+user "me@isp"' "$DIR/terminal"
 ok "... and no password" not grep -q 'my-secret' "$DIR/terminal"
 ok "a wrong answer is said with its name" refuses "inside: is not private" network "${ANSWERS[@]/#inside=*/inside=8.8.8.8/24}" --plan
+printf '# \374\n' >>/etc/wayleave/wayleave.yaml
+ok "a settings file that cannot be kept is named" refuses "wayleave.yaml is not UTF-8" network "${ANSWERS[@]}" --yes
+cp "$DIR/fresh.yaml" /etc/wayleave/wayleave.yaml
+ok "... and nothing is written" nothing_written
 ok "it is written" says "Written." network "${ANSWERS[@]}" --yes
 ok "... the settings name the two" says "OK" ctl check
 ok "... and dnsmasq takes its file" dnsmasq --test --conf-file=/etc/dnsmasq.d/wayleave.conf
