@@ -18,8 +18,7 @@ net_up() {
 	wire lan0 10.0.0.1 a 10.0.0.2
 	wire wan0 203.0.113.1 s $SERVER
 	in_ns g ip route add default via $SERVER
-	for n in a s; do in_ns $n ethtool -K eth0 tx off gro on; done >/dev/null 2>&1
-	for n in lan0 wan0; do in_ns g ethtool -K $n tx off gro on; done >/dev/null 2>&1
+	checksums_whole "a s" "lan0 wan0"
 	ip -n "$ME-a" route add default via 10.0.0.1
 }
 mac() { in_ns g cat "/sys/class/net/$1/address"; }

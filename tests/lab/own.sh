@@ -24,8 +24,7 @@ net_up() {
 	namespaces_up || return 1
 	wire lan0 10.0.0.1 a $HOST
 	wire wan0 $WAN s $SERVER
-	for n in a s; do in_ns $n ethtool -K eth0 tx off gro on; done >/dev/null 2>&1
-	for n in lan0 wan0; do in_ns g ethtool -K $n tx off gro on; done >/dev/null 2>&1
+	checksums_whole "a s" "lan0 wan0"
 	ip -n "$ME-a" route add default via 10.0.0.1
 }
 background() { # background NAMESPACE ARGUMENTS: a peer that says when it is ready

@@ -30,8 +30,7 @@ net_up() {
 	in_ns a ip route add default via 10.0.0.1
 	in_ns b ip route add default via 10.0.1.1
 	in_ns v ip route add 10.0.0.0/16 via 192.0.2.1
-	for n in a b s v; do in_ns $n ethtool -K eth0 tx off gro on; done >/dev/null 2>&1
-	for n in lan0 lan1 wan0; do in_ns g ethtool -K $n tx off gro on; done >/dev/null 2>&1
+	checksums_whole "a b s v" "lan0 lan1 wan0"
 	for n in s v; do
 		for address in $FAR $OTHER $NARROW; do in_ns $n ip addr add $address/32 dev lo; done
 	done

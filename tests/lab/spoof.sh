@@ -21,8 +21,7 @@ net_up() {
 	wire lan1 10.0.1.1 b 10.0.1.2
 	wire wan0 $WAN s $SERVER
 	in_ns g ip route add default via $SERVER
-	for n in a b s; do in_ns $n ethtool -K eth0 tx off gro on; done >/dev/null 2>&1
-	for n in lan0 lan1 wan0; do in_ns g ethtool -K $n tx off gro on; done >/dev/null 2>&1
+	checksums_whole "a b s" "lan0 lan1 wan0"
 	ip -n "$ME-a" route add default via 10.0.0.1
 	ip -n "$ME-b" route add default via 10.0.1.1
 }

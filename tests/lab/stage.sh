@@ -53,6 +53,12 @@ wire() { # wire DEVICE GATEWAY-ADDRESS NAMESPACE ADDRESS; WIRE: both ends' optio
 	ip -n "$ME-$3" addr add "$4/24" dev eth0
 	ip -n "$ME-$3" link set eth0 up
 }
+# as a card receives them, and XDP wants them: the sender has filled in the checksum
+checksums_whole() { # checksums_whole NAMESPACES DEVICES-OF-G
+	local n
+	for n in $1; do in_ns "$n" ethtool -K eth0 tx off gro on; done
+	for n in $2; do in_ns g ethtool -K "$n" tx off gro on; done
+} >/dev/null 2>&1
 tc_programs() { # tc_programs DEVICE ingress|egress: id and name of each on the gateway's hook
 	local id
 	{
